@@ -1,0 +1,1 @@
+"""How a run is put together: command, configuration, sources, the Beam graph, shards, progress."""
