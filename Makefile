@@ -1,0 +1,42 @@
+PYTHON ?= $(firstword $(foreach version,3.12 3.13 3.11,$(if $(shell python$(version) --version 2>/dev/null),python$(version))) python3)
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+# LANG is the locale too: only `make stack LANG=...` counts.
+STACK_LANGUAGE = $(if $(findstring command,$(origin LANG)),$(LANG),python)
+
+.PHONY: help sample stack test test-slow lint bench clean
+.DEFAULT_GOAL := help
+
+help: ## Say what there is
+	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
+
+$(READY): pyproject.toml constraints.txt
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+	  || { echo "stackfim needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12" >&2; exit 2; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	@touch $@
+
+sample: $(READY) ## Examples from the packages that the set-up installed, in sample/
+	@$(BIN)/stackfim build "code:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" --out sample
+
+stack: $(READY) ## The same on The Stack dedup: make stack LANG=python
+	$(BIN)/stackfim build hf://datasets/bigcode/the-stack-dedup@v1.1/data/$(STACK_LANGUAGE) --out stack/$(STACK_LANGUAGE)
+
+test: $(READY) ## The test suite
+	$(BIN)/python -m pytest -n auto --dist worksteal
+
+test-slow: $(READY) ## The suite with the tests that take minutes
+	$(BIN)/python -m pytest -n auto --dist worksteal -m ''
+
+lint: $(READY) ## ruff and mypy
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+bench: $(READY) ## Every claim of speed, measured
+	@for script in benchmarks/*.py; do echo "== $$script"; $(BIN)/python $$script || exit 1; done
+
+clean: ## Remove what the targets above made
+	rm -rf $(VENV) sample stack build dist *.egg-info .hypothesis .mypy_cache .ruff_cache

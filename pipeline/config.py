@@ -1,0 +1,157 @@
+"""The configuration of a run, typed in one place: defaults, then a TOML file, then the command line."""
+
+from __future__ import annotations
+
+import tomllib
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+
+from schemas.source import CANDIDATES
+from transforms.filters.chain import FilterSettings
+from transforms.filters.license import parse_license_list, permissive_licenses
+from transforms.split.languages import LANGUAGES, language_name
+from transforms.split.multi_line import MultiLineLimits
+from transforms.split.settings import KINDS, SplitSettings
+
+
+class UsageError(Exception):
+    """The user asked for something that cannot be; the message says what was wrong and what was expected."""
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class FilterSection(_Section):
+    """[filters]: thresholds."""
+
+    max_size_bytes: int = Field(1 << 20, gt=0)
+    max_line_chars: int = Field(1_000, gt=0)
+    max_mean_line_chars: float = Field(100.0, gt=0)
+    min_alphanumeric_fraction: float = Field(0.25, ge=0, le=1)
+
+
+class SplitSection(_Section):
+    """[split]: mix and limits of the examples."""
+
+    category_weights: dict[str, float] = Field(default_factory=lambda: dict(SplitSettings().category_weights))
+    kind_weights: dict[str, float] = Field(default_factory=lambda: dict(SplitSettings().kind_weights))
+    max_lines: int = Field(32, ge=2)
+    max_chars: int = Field(800, ge=2)
+    newline_in_middle_share: float = Field(0.2, ge=0, le=1)
+    max_slots: int = Field(8, gt=0)
+    lines_per_slot: int = Field(40, gt=0)
+
+    @field_validator("category_weights")
+    @classmethod
+    def _known_categories(cls, weights: dict[str, float]) -> dict[str, float]:
+        return _weights(weights, set(KINDS), "category")
+
+    @field_validator("kind_weights")
+    @classmethod
+    def _known_kinds(cls, weights: dict[str, float]) -> dict[str, float]:
+        return _weights(weights, {kind for kinds in KINDS.values() for kind in kinds}, "kind")
+
+
+def _weights(weights: dict[str, float], known: set[str], what: str) -> dict[str, float]:
+    unknown = sorted(set(weights) - known)
+    if unknown:
+        raise ValueError(f"no such {what}: {', '.join(unknown)}; expected some of {', '.join(sorted(known))}")
+    if any(weight < 0 for weight in weights.values()) or not sum(weights.values()) > 0:
+        raise ValueError(f"weights are at least 0 and not all 0, got {weights}")
+    return weights
+
+
+class RunConfig(_Section):
+    """All that a run depends on beside its input."""
+
+    languages: tuple[str, ...] | None = None
+    """The Stack's names; None for all that are supported."""
+    licenses: str = "permissive"
+    """`permissive`, or the path of a list file: one identifier a line."""
+    seed: int = Field(0, ge=0, lt=1 << 63)
+    context_bytes: int = Field(16_000, ge=0)
+    validation_share: float = Field(0.01, ge=0, le=0.5)
+    """Share of repositories in the validation split."""
+    limit: int | None = Field(None, gt=0)
+    """Rows read at most, from the start of the source."""
+    keep_work: bool = False
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Source column for each column of a row, where a data set has names of its own."""
+    filters: FilterSection = FilterSection()
+    split: SplitSection = SplitSection()
+
+    @field_validator("languages")
+    @classmethod
+    def _known_languages(cls, names: tuple[str, ...] | None) -> tuple[str, ...] | None:
+        if names is None:
+            return None
+        known = {name: language_name(name) for name in names}
+        unknown = [name for name, found in known.items() if found is None]
+        if unknown or not names:
+            raise ValueError(f"not supported: {', '.join(unknown) or 'an empty list'}; expected some of {', '.join(LANGUAGES)}")
+        return tuple(sorted({found for found in known.values() if found is not None}))
+
+    @field_validator("columns")
+    @classmethod
+    def _known_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        unknown = sorted(set(columns) - set(CANDIDATES))
+        if unknown:
+            raise ValueError(f"no such column of a row: {', '.join(unknown)}; expected some of {', '.join(CANDIDATES)}")
+        return columns
+
+    def allowed_licenses(self) -> frozenset[str]:
+        """The allow-list, in lower case. Raises UsageError for a list file that is missing or empty."""
+        if self.licenses == "permissive":
+            return permissive_licenses()
+        try:
+            allowed = parse_license_list(Path(self.licenses).read_text("utf-8"))
+        except (OSError, UnicodeDecodeError) as error:
+            raise UsageError(f"--licenses {self.licenses}: expected `permissive` or a text file with an identifier a line ({error})") from error
+        if not allowed:
+            raise UsageError(f"--licenses {self.licenses}: the file names no license; expected an identifier a line")
+        return allowed
+
+    def filter_settings(self) -> FilterSettings:
+        """The configuration as the filters take it."""
+        languages = frozenset(self.languages) if self.languages is not None else None
+        return FilterSettings(self.allowed_licenses(), languages, **self.filters.model_dump())
+
+    def split_settings(self) -> SplitSettings:
+        """The configuration as the splitter takes it."""
+        split = self.split
+        return SplitSettings(
+            category_weights={category: split.category_weights.get(category, 0.0) for category in KINDS},
+            kind_weights={kind: split.kind_weights.get(kind, 0.0) for kinds in KINDS.values() for kind in kinds},
+            limits=MultiLineLimits(split.max_lines, split.max_chars, split.newline_in_middle_share),
+            max_slots=split.max_slots,
+            lines_per_slot=split.lines_per_slot,
+            context_bytes=self.context_bytes,
+            seed=self.seed,
+        )
+
+    def recorded(self) -> dict[str, Any]:
+        """What the rows depend on, as JSON values: a license list by what it allows, not by where it lies."""
+        values = self.model_dump(mode="json", exclude={"keep_work"})
+        return values | {"licenses": "permissive" if self.licenses == "permissive" else sorted(self.allowed_licenses())}
+
+
+def load_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
+    """The configuration of a TOML file with `overrides` (None values left out) over it.
+
+    Raises UsageError, which names each key that is wrong, its value and what was expected.
+    """
+    values: dict[str, Any] = {}
+    if path is not None:
+        try:
+            values = tomllib.loads(path.read_text("utf-8"))
+        except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
+            raise UsageError(f"--config {path}: {error}") from error
+    values |= {name: value for name, value in overrides.items() if value is not None}
+    try:
+        return RunConfig.model_validate(values)
+    except ValidationError as error:
+        problems = [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']} (got {problem['input']!r})" for problem in error.errors()]
+        raise UsageError("configuration: " + "; ".join(problems)) from error

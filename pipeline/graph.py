@@ -1,0 +1,118 @@
+"""The Beam graph of a run: two passes over the shards, and between them the decision which copies go.
+
+Content stays in the fused stages of the passes; what is shuffled are fingerprints and decisions.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from pipeline.passes import (
+    ReadShards,
+    ReadSurvivors,
+    RunContext,
+    ShardDecision,
+    ShardTask,
+    WriteExamples,
+    WriteSurvivors,
+    read_fingerprints,
+    repository_hash,
+)
+from pipeline.sources import Source
+from transforms.dedup.exact import LOCATED_REMOVAL
+from transforms.dedup.transform import RemoveExactCopies
+from transforms.filters.chain import FilterSettings
+from transforms.filters.transform import FilterRows
+from transforms.shard_batch import ShardBatch
+from transforms.split.settings import SplitSettings
+from transforms.split.transform import SplitFiles
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the graph is built from."""
+
+    source: Source
+    context: RunContext
+    to_filter: list[ShardTask]
+    """Shards whose pass A is to be done, big ones first."""
+    filtered: list[int]
+    """Shards whose pass A is complete already."""
+    filters: FilterSettings
+    split: SplitSettings
+    version: str
+
+
+_REPOSITORY_HASHES = pa.schema([pa.field("repository_hash", pa.uint64(), nullable=False)])
+_HIGHEST = 2**64 - 1
+
+
+def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
+    """Adds the whole run to `pipeline`."""
+    context = plan.context
+    locators = {shard: locator for shard, _, locator in plan.to_filter}
+    fresh = (
+        pipeline
+        | "Shards" >> beam.Create(plan.to_filter, reshuffle=False).with_output_types(ShardTask)
+        | "Spread shards" >> beam.Reshuffle()
+        | "Read" >> beam.ParDo(ReadShards(plan.source, context)).with_output_types(ShardBatch)
+        | "Filter" >> FilterRows(plan.filters)
+        | "Write survivors" >> beam.ParDo(WriteSurvivors(context, locators)).with_output_types(tuple[int, pa.RecordBatch])
+    )
+    known = (
+        pipeline
+        | "Filtered shards" >> beam.Create(plan.filtered, reshuffle=False).with_output_types(int)
+        | "Read fingerprints"
+        >> beam.Map(lambda shard: (shard, read_fingerprints(context.storage, shard))).with_output_types(tuple[int, pa.RecordBatch])
+    )
+    fingerprints = (fresh, known) | "All fingerprints" >> beam.Flatten()
+    removals = fingerprints | "Fingerprints alone" >> beam.Values() | "Remove exact copies" >> RemoveExactCopies()
+    hashes = fingerprints | "Repositories" >> beam.MapTuple(
+        lambda shard, batch: (shard, _repository_hashes(batch))
+    ).with_output_types(tuple[int, pa.RecordBatch])
+    decisions = (
+        {"hashes": hashes, "removals": removals}
+        | "By shard" >> beam.CoGroupByKey()
+        | "Decide" >> beam.MapTuple(_decision).with_output_types(ShardDecision)
+    )
+    lowest = beam.pvalue.AsSingleton(
+        decisions
+        | "Lowest of a shard" >> beam.Map(lambda decision: _HIGHEST if decision.lowest_repository_hash is None else decision.lowest_repository_hash)
+        | "Lowest" >> beam.CombineGlobally(_lowest)
+    )
+    _ = (
+        decisions
+        | "Spread decisions" >> beam.Reshuffle()
+        | "Read survivors" >> beam.ParDo(ReadSurvivors(context), lowest).with_output_types(ShardBatch)
+        | "Split" >> SplitFiles(plan.split, plan.version)
+        | "Write examples" >> beam.ParDo(WriteExamples(context), lowest).with_output_types(int)
+    )
+
+
+def _lowest(hashes: Iterable[int]) -> int:
+    return min(hashes, default=_HIGHEST)
+
+
+def _repository_hashes(fingerprints: pa.RecordBatch) -> pa.RecordBatch:
+    """The hash of each row's repository."""
+    repositories = fingerprints.column("repository").to_pylist()
+    hashes = {repository: repository_hash(repository) for repository in dict.fromkeys(repositories)}
+    return pa.RecordBatch.from_arrays([pa.array([hashes[repository] for repository in repositories], pa.uint64())], schema=_REPOSITORY_HASHES)
+
+
+def _decision(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> ShardDecision:
+    """The removals of a shard in order of rows, and the lowest repository hash of the rows that stay."""
+    parts = list(joined["removals"])
+    removals = pa.Table.from_batches(parts, LOCATED_REMOVAL)
+    removals = removals.take(pc.sort_indices(removals, sort_keys=[("row", "ascending")])).combine_chunks()
+    batches = removals.to_batches()
+    (hashes,) = joined["hashes"]
+    stays = np.ones(hashes.num_rows, bool)
+    stays[removals.column("row").to_numpy()] = False
+    left = hashes.column("repository_hash").to_numpy()[stays]
+    empty = pa.RecordBatch.from_pylist([], schema=LOCATED_REMOVAL)
+    return ShardDecision(shard, batches[0] if batches else empty, int(left.min()) if len(left) else None)

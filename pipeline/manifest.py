@@ -1,0 +1,130 @@
+"""What a finished run says of itself: the manifest and the dataset card, made from the markers of its shards."""
+
+import json
+from collections import Counter
+from importlib.metadata import version
+from typing import Any
+
+from pipeline import layout
+from pipeline.config import RunConfig
+from pipeline.sources import Shard
+from pipeline.storage import Storage
+from schemas.manifest import FORMAT, check_manifest
+from transforms.split.languages import grammar_versions
+
+_LIBRARIES = ("apache-beam", "numpy", "pyarrow", "tree-sitter", "license-expression")
+
+
+class BrokenPromise(RuntimeError):
+    """The counts of a run do not add up: a row was lost or doubled."""
+
+
+def stackfim_version() -> str:
+    """Version of the installed distribution."""
+    return version("stackfim")
+
+
+def versions() -> dict[str, str]:
+    """Versions that rows depend on, by distribution."""
+    return {library: version(library) for library in _LIBRARIES} | grammar_versions()
+
+
+def make_manifest(storage: Storage, fingerprint: str, identity: dict[str, Any], shards: list[Shard], config: RunConfig) -> dict:
+    """The manifest of a run whose shards are all complete.
+
+    Raises BrokenPromise when the files that came in are not those that gave examples, were rejected or were removed.
+    """
+    filtered: Counter[str] = Counter()
+    split: Counter[str] = Counter()
+    rows: Counter[str] = Counter()
+    unsupported: Counter[str] = Counter()
+    files: list[dict] = []
+    for shard in shards:
+        first, second = (storage.read_json(path(shard.index)) for path in (layout.filtered_marker, layout.split_marker))
+        if first is None or second is None:
+            raise BrokenPromise(f"shard {shard.index} has no marker although the run ended")
+        filtered.update(first["counts"])
+        split.update(second["counts"])
+        rows.update({f"split:{name}": count for name, count in second["rows"].items()})
+        unsupported.update(first["unsupported_languages"])
+        files += [file for file in first["files"] if not file["path"].startswith(layout.WORK)] + second["files"]
+    both = filtered + split
+    rejected = {name.removeprefix("rejected:"): count for name, count in both.items() if name.startswith("rejected:")}
+    dropped_files = sum(count for name, count in rejected.items() if name.startswith("file:"))
+    counts = {
+        "files_in": filtered["rows_in"],
+        "files_rejected": dropped_files,
+        "files_removed": split["removed"],
+        "files_with_examples": split["files_with_examples"],
+        "examples": split["examples"],
+        "examples_rejected": sum(rejected.values()) - dropped_files,
+    }
+    if counts["files_in"] != counts["files_rejected"] + counts["files_removed"] + counts["files_with_examples"]:
+        raise BrokenPromise(f"files in are not files with examples, rejected and removed: {counts}")
+    examples = {name: count for name, count in split.items() if name.partition(":")[0] in ("category", "kind", "language", "stop_reason")}
+    return check_manifest(
+        {
+            "format": FORMAT,
+            "version": stackfim_version(),
+            "versions": versions(),
+            "fingerprint": fingerprint,
+            "source": json.dumps(identity, sort_keys=True),
+            "locators": [shard.locator for shard in shards],
+            "configuration": json.dumps(config.recorded(), sort_keys=True),
+            "counts": counts,
+            "rejected": dict(sorted(rejected.items())),
+            "examples": dict(sorted((examples | rows).items())),
+            "refused": {name.removeprefix("refused:"): count for name, count in sorted(split.items()) if name.startswith("refused:")},
+            "unsupported_languages": dict(sorted(unsupported.items())),
+            "files": sorted(files, key=lambda file: file["path"]),
+        }
+    )
+
+
+def dataset_card(manifest: dict) -> str:
+    """README.md of the data: Hugging Face metadata, so that `load_dataset(DIR)` gives the splits, and what is in it."""
+    counts, examples = manifest["counts"], manifest["examples"]
+    by_prefix = {
+        prefix: sorted(
+            ((name.partition(":")[2], count) for name, count in examples.items() if name.startswith(f"{prefix}:")), key=lambda pair: -pair[1]
+        )
+        for prefix in ("category", "kind", "language")
+    }
+    configuration = json.loads(manifest["configuration"])
+    licenses = configuration["licenses"]
+    source = json.loads(manifest["source"])
+    lines = [
+        "---",
+        "configs:",
+        "- config_name: default",
+        "  data_files:",
+        "  - split: train",
+        "    path: data/train-*.parquet",
+        "  - split: validation",
+        "    path: data/validation-*.parquet",
+        "task_categories:",
+        "- text-generation",
+        "tags:",
+        "- code",
+        "- fill-in-the-middle",
+        "---",
+        "# Fill-in-the-middle examples",
+        "",
+        f"Made by stackfim {manifest['version']} from `{source.get('location', source)}`. Every row gives prefix, middle and suffix as text,",
+        "without sentinels; `manifest.json` has the configuration, all counts and a checksum of every file.",
+        "",
+        f"{counts['examples']:,} examples from {counts['files_with_examples']:,} of {counts['files_in']:,} files;",
+        f"{counts['files_rejected']:,} files were rejected (`rejections/`) and {counts['files_removed']:,} were duplicates (`removals/`).",
+        "",
+    ]
+    for title, prefix in (("Category", "category"), ("Kind", "kind"), ("Language", "language")):
+        lines += [f"| {title} | Examples |", "|---|---:|", *(f"| {name} | {count:,} |" for name, count in by_prefix[prefix]), ""]
+    allowed = "permissive and public domain licenses" if licenses == "permissive" else f"a list of {len(licenses)} licenses"
+    lines += [
+        "## Licenses",
+        "",
+        f"Rows are from repositories whose licenses are all on the allow-list ({allowed}). Each row names repository, path,",
+        "revision and licenses of the file it was made from; whoever passes rows on keeps to those licenses.",
+        "",
+    ]
+    return "\n".join(lines)

@@ -1,0 +1,312 @@
+"""The two passes at their edges: shards read into batches, batches committed as files.
+
+A shard's batches come in order, since reading and writing are one fused stage; a writer that sees another order fails
+rather than write half a shard. A shard is complete when its marker is there, and the marker's key says for what.
+"""
+
+import hashlib
+import json
+from collections import Counter
+from collections.abc import Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+
+import apache_beam as beam
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import layout
+from pipeline.parquet_shard import ParquetShard, parquet_shard
+from pipeline.sources import Source
+from pipeline.storage import FileRecord, Storage
+from pipeline.tally import process_tally
+from pipeline.workers import watch_launcher
+from schemas.example import EXAMPLE
+from schemas.rejection import REJECTION, no_rejections
+from schemas.removal import REMOVAL
+from schemas.source import ROW
+from transforms.dedup.order import FINGERPRINT
+from transforms.shard_batch import ShardBatch
+
+ShardTask = tuple[int, int, str]
+"""Index of a shard, number of shards, locator."""
+
+
+@dataclass(frozen=True)
+class RunContext:
+    """What every worker needs to know of the run. Plain values: it travels in the graph."""
+
+    storage: Storage
+    fingerprint: str
+    """Of input, configuration and version: what complete shards must have been made for."""
+    shards: int
+    validation_share: float
+    progress_folder: str | None
+
+
+def filtered_key(context: RunContext, locator: str) -> str:
+    """What a shard of pass A was made for."""
+    return hashlib.sha256(json.dumps([context.fingerprint, locator]).encode()).hexdigest()
+
+
+def split_key(context: RunContext, shard: int, lowest: int) -> str:
+    """What a shard of pass B is made for: its survivors, its removals (written before) and what decides the splits."""
+    storage = context.storage
+    marker = storage.read_json(layout.filtered_marker(shard)) or {}
+    removals = storage.sha256(layout.removals(shard, context.shards))
+    parts = [marker.get("key"), marker.get("survivors"), context.shards, lowest, removals]
+    return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
+
+
+def repository_hash(repository: str) -> int:
+    """64 bits of a repository's name: what decides its split."""
+    return int.from_bytes(hashlib.blake2b(repository.encode("utf-8"), digest_size=8).digest(), "big")
+
+
+def complete(storage: Storage, marker_path: str, key: str) -> dict | None:
+    """The marker at `marker_path` if it is for `key` and its files are there in full; None otherwise."""
+    marker = storage.read_json(marker_path)
+    if not isinstance(marker, dict) or marker.get("key") != key:
+        return None
+    files = marker["files"]
+    return marker if all(storage.size(file["path"]) == file["size_bytes"] for file in files) else None
+
+
+class ReadShards(beam.DoFn):
+    """Shard tasks to batches of source rows (ShardBatch)."""
+
+    def __init__(self, source: Source, context: RunContext) -> None:
+        self._source = source
+        self._context = context
+
+    def setup(self) -> None:
+        watch_launcher()
+
+    def process(self, task: ShardTask) -> Iterator[ShardBatch]:
+        """All batches of one shard, the last one marked."""
+        shard, _, locator = task
+        tally = process_tally(self._context.progress_folder)
+        held: ShardBatch | None = None
+        sequence = 0
+        for rows, rejections in self._source.read(locator):
+            if held is not None:
+                yield held
+            tally.add({"rows_read": rows.num_rows + rejections.num_rows, "bytes_read": rows.column("content").nbytes})
+            held = ShardBatch(shard, sequence, False, rows, rejections)
+            sequence += 1
+        last = held or ShardBatch(shard, 0, True, pa.RecordBatch.from_pylist([], schema=ROW), no_rejections())
+        yield ShardBatch(shard, last.sequence, True, last.rows, last.rejections)
+
+
+class _ShardWriter(beam.DoFn):
+    """Collects the batches of one shard after another; subclasses say which files and what to give out."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+        self._open: tuple[int, int] | None = None
+
+    def setup(self) -> None:
+        watch_launcher()
+
+    def _expect(self, batch: ShardBatch) -> bool:
+        """Whether `batch` is the first of its shard. Raises RuntimeError when batches are not in order."""
+        expected = (batch.shard, 0) if self._open is None else self._open
+        if (batch.shard, batch.sequence) != expected:
+            raise RuntimeError(
+                f"batch {batch.sequence} of shard {batch.shard} came where batch {expected[1]} of shard {expected[0]} was expected: "
+                "the engine did not keep reading and writing in one stage"
+            )
+        self._open = None if batch.last else (batch.shard, batch.sequence + 1)
+        return batch.sequence == 0
+
+    def finish_bundle(self) -> None:
+        """A bundle holds whole shards."""
+        if self._open is not None:
+            raise RuntimeError(f"the bundle ended before batch {self._open[1]} of shard {self._open[0]}")
+
+
+class WriteSurvivors(_ShardWriter):
+    """Writes what passed the filters and what did not; gives (shard, fingerprints) when a shard is complete."""
+
+    def __init__(self, context: RunContext, locators: dict[int, str]) -> None:
+        super().__init__(context)
+        self._locators = locators
+
+    def process(self, batch: ShardBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """Commits the shard with its last batch."""
+        storage, shard = self._context.storage, batch.shard
+        if self._expect(batch):
+            self._stack = ExitStack()
+            self._rows = self._stack.enter_context(
+                parquet_shard(storage, layout.survivors(shard), ROW, group_by_batch=True, compression="lz4")
+            )
+            self._rejections = self._stack.enter_context(
+                parquet_shard(storage, layout.rejections("filtered", shard, self._context.shards), REJECTION)
+            )
+            self._counts: Counter[str] = Counter()
+            self._unsupported: Counter[str] = Counter()
+        self._rows.add(batch.rows)
+        self._rejections.add(batch.rejections)
+        rejected = _rejected_counts(batch.rejections)
+        self._counts.update({"rows_in": batch.rows.num_rows + batch.rejections.num_rows, "survivors": batch.rows.num_rows} | rejected)
+        self._unsupported.update(_unsupported_languages(batch.rejections))
+        process_tally(self._context.progress_folder).add({"survivors": batch.rows.num_rows} | rejected, flush=batch.last)
+        if batch.last:
+            self._stack.close()
+            storage.write_json(
+                layout.filtered_marker(shard),
+                {
+                    "key": filtered_key(self._context, self._locators[shard]),
+                    "survivors": _record(self._rows).sha256,
+                    "files": [_record(self._rows).as_dict(), _record(self._rejections).as_dict()],
+                    "counts": dict(sorted(self._counts.items())),
+                    "unsupported_languages": dict(sorted(self._unsupported.items())),
+                },
+            )
+            process_tally(self._context.progress_folder).add({"shards_filtered": 1}, flush=True)
+            yield shard, read_fingerprints(storage, shard)
+
+
+def read_fingerprints(storage: Storage, shard: int) -> pa.RecordBatch:
+    """Fingerprints (transforms.dedup.order.FINGERPRINT) of a complete shard of pass A, in order of rows."""
+    with storage.open(layout.survivors(shard)) as stream:
+        table = pq.read_table(stream, columns=["content_id", "stars", "forks", "repository", "path"])
+    count = table.num_rows
+    table = table.append_column(FINGERPRINT.field("shard"), pa.array(np.full(count, shard, np.int32)))
+    table = table.append_column(FINGERPRINT.field("row"), pa.array(np.arange(count)))
+    batches = table.select(FINGERPRINT.names).cast(FINGERPRINT).combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=FINGERPRINT)
+
+
+@dataclass(frozen=True)
+class ShardDecision:
+    """What deduplication says of a shard."""
+
+    shard: int
+    removals: pa.RecordBatch
+    """transforms.dedup.exact.LOCATED_REMOVAL, in order of rows."""
+    lowest_repository_hash: int | None
+    """Of the rows that stay; None where none does."""
+
+
+class ReadSurvivors(beam.DoFn):
+    """Decisions to batches of the rows that stay (ShardBatch); a shard that is complete already gives nothing."""
+
+    def __init__(self, context: RunContext) -> None:
+        self._context = context
+
+    def setup(self) -> None:
+        watch_launcher()
+
+    def process(self, decision: ShardDecision, lowest: int) -> Iterator[ShardBatch]:
+        """The batches of one shard; writes its removals on the way."""
+        context, shard = self._context, decision.shard
+        storage = context.storage
+        removed = decision.removals.column("row").to_numpy()
+        tally = process_tally(context.progress_folder)
+        with parquet_shard(storage, layout.removals(shard, context.shards), REMOVAL) as removals:
+            removals.add(decision.removals.select(REMOVAL.names))
+        marker = complete(storage, layout.split_marker(shard), split_key(context, shard, lowest))
+        if marker is not None:
+            tally.add({"shards_split": 1, "examples": marker["counts"].get("examples", 0)}, flush=True)
+            return
+        header = {"removed": len(removed)}
+        empty = pa.RecordBatch.from_pylist([], schema=ROW)
+        with storage.open(layout.survivors(shard)) as stream:
+            file = pq.ParquetFile(stream)
+            offset = sequence = 0
+            for group in range(file.num_row_groups):
+                rows = file.read_row_group(group).combine_chunks().to_batches()[0]
+                keep = np.ones(rows.num_rows, bool)
+                keep[removed[(removed >= offset) & (removed < offset + rows.num_rows)] - offset] = False
+                offset += rows.num_rows
+                stays = rows.filter(pa.array(keep))
+                yield ShardBatch(shard, sequence, False, stays, no_rejections(), header)
+                tally.add({"rows_split": rows.num_rows})
+                header, sequence = {}, sequence + 1
+        yield ShardBatch(shard, sequence, True, empty, no_rejections(), header)
+
+
+class WriteExamples(_ShardWriter):
+    """Writes a shard's examples, one file a split, and its rejections; gives the shard's index when it is complete."""
+
+    def process(self, batch: ShardBatch, lowest: int) -> Iterator[int]:
+        """Commits the shard with its last batch."""
+        context, shard = self._context, batch.shard
+        storage = context.storage
+        if self._expect(batch):
+            self._stack = ExitStack()
+            self._splits = {
+                split: self._stack.enter_context(parquet_shard(storage, layout.data(split, shard, context.shards), EXAMPLE))
+                for split in layout.SPLITS
+            }
+            self._rejections = self._stack.enter_context(
+                parquet_shard(storage, layout.rejections("split", shard, context.shards), REJECTION)
+            )
+            self._counts: Counter[str] = Counter()
+        in_validation = _in_validation(batch.rows.column("repository").to_pylist(), context.validation_share, lowest)
+        self._splits[layout.VALIDATION].add(batch.rows.filter(in_validation))
+        self._splits[layout.TRAIN].add(batch.rows.filter(pa.array(~np.array(in_validation, bool))))
+        self._rejections.add(batch.rejections)
+        rejected = _rejected_counts(batch.rejections)
+        self._counts.update(batch.counts)
+        self._counts.update({"examples": batch.rows.num_rows} | rejected)
+        self._counts.update(_example_counts(batch.rows))
+        process_tally(context.progress_folder).add({"examples": batch.rows.num_rows} | rejected, flush=batch.last)
+        if batch.last:
+            self._stack.close()
+            files = [_record(part) for part in (*self._splits.values(), self._rejections)]
+            removals = layout.removals(shard, context.shards)
+            size = storage.size(removals)
+            files.append(FileRecord(removals, size or 0, storage.sha256(removals)))
+            storage.write_json(
+                layout.split_marker(shard),
+                {
+                    "key": split_key(context, shard, lowest),
+                    "files": [file.as_dict() for file in files],
+                    "rows": {split: part.rows for split, part in self._splits.items()},
+                    "counts": dict(sorted(self._counts.items())),
+                },
+            )
+            process_tally(context.progress_folder).add({"shards_split": 1}, flush=True)
+            yield shard
+
+
+def _in_validation(repositories: list[str], share: float, lowest: int) -> pa.BooleanArray:
+    """Which rows are in the validation split: by a hash of the repository alone, the lowest hash always among them."""
+    hashes = {repository: repository_hash(repository) for repository in dict.fromkeys(repositories)}
+    limit = share * 2.0**64
+    return pa.array([hashes[repository] < limit or (share > 0 and hashes[repository] == lowest) for repository in repositories], pa.bool_())
+
+
+def _example_counts(examples: pa.RecordBatch) -> Counter[str]:
+    """Counts by category and kind, by language, and files with an example."""
+    counts: Counter[str] = Counter()
+    for name in ("category", "kind", "language", "stop_reason"):
+        counts.update({f"{name}:{value.as_py()}": count.as_py() for value, count in _value_counts(examples.column(name)) if value.is_valid})
+    files = zip(*(examples.column(name).to_pylist() for name in ("repository", "path", "content_id")), strict=True)
+    counts["files_with_examples"] = len(set(files))
+    return counts
+
+
+def _value_counts(column: pa.Array) -> list[tuple[pa.Scalar, pa.Scalar]]:
+    return [(entry["values"], entry["counts"]) for entry in column.value_counts()]
+
+
+def _rejected_counts(rejections: pa.RecordBatch) -> dict[str, int]:
+    counts: Counter[str] = Counter()
+    for unit, stage, reason in zip(*(rejections.column(name).to_pylist() for name in ("unit", "stage", "reason")), strict=True):
+        counts[f"rejected:{unit}:{stage}:{reason}"] += 1
+    return dict(counts)
+
+
+def _unsupported_languages(rejections: pa.RecordBatch) -> list[str]:
+    """The language of each row that was dropped for want of a grammar."""
+    pairs = zip(rejections.column("reason").to_pylist(), rejections.column("detail").to_pylist(), strict=True)
+    return [detail for reason, detail in pairs if reason == "language_unsupported"]
+
+
+def _record(shard: ParquetShard) -> FileRecord:
+    assert shard.record is not None
+    return shard.record

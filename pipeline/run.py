@@ -1,0 +1,173 @@
+"""A run from start to end: check, list, resume, run the graph, close."""
+
+import hashlib
+import json
+import logging
+import os
+import time
+from dataclasses import dataclass
+from typing import Any
+
+from rich.console import Console
+
+from pipeline import layout
+from pipeline.beam_options import Engine
+from pipeline.config import RunConfig, UsageError
+from pipeline.manifest import dataset_card, make_manifest, stackfim_version, versions
+from pipeline.sources import Shard, Source, open_source
+from pipeline.storage import Storage
+from pipeline.workers import end_children, mark_launcher, noticing_dead_workers
+
+
+class RunFailed(RuntimeError):
+    """The run did not end; the message says why and what to do."""
+
+
+@dataclass(frozen=True)
+class Outcome:
+    """How a run ended."""
+
+    manifest: dict[str, Any] | None
+    """None for a dry run."""
+    already_done: bool
+    seconds: float
+
+
+def build(spec: str, out: str, config: RunConfig, workers: int, engine: Engine, console: Console, *, overwrite: bool) -> Outcome:
+    """Makes the data set of `spec` in `out`, or goes on with it.
+
+    Raises UsageError and SourceError before anything is written, RunFailed when the run broke off, and BrokenPromise
+    when rows were lost.
+    """
+    started = time.monotonic()
+    source = open_source(spec, config.columns)
+    storage = Storage(out if "://" in out else os.path.abspath(out))
+    if not engine.is_local and storage.is_local and not engine.is_dry_run:
+        raise UsageError(f"--out {out}: the workers of {engine.runner} cannot reach it; expected a URL such as gs://BUCKET/FOLDER")
+    config.filter_settings()
+    shards = source.shards(config.limit)
+    identity = source.identity()
+    fingerprint = run_fingerprint(identity, shards, config)
+    if engine.is_dry_run:
+        _run_graph(source, shards, storage, config, fingerprint, workers, engine, console)
+        return Outcome(None, False, time.monotonic() - started)
+    finished = _prepare(storage, fingerprint, config, overwrite=overwrite)
+    if finished is not None:
+        return Outcome(finished, True, time.monotonic() - started)
+    _run_graph(source, shards, storage, config, fingerprint, workers, engine, console)
+    manifest = make_manifest(storage, fingerprint, identity, shards, config)
+    storage.write_bytes(layout.CARD, dataset_card(manifest).encode())
+    # The manifest comes last: a folder that has one is complete.
+    storage.write_json(layout.MANIFEST, manifest)
+    if not config.keep_work:
+        storage.remove(layout.WORK)
+    return Outcome(manifest, False, time.monotonic() - started)
+
+
+def run_fingerprint(identity: dict[str, Any], shards: list[Shard], config: RunConfig) -> str:
+    """SHA-256 of all that the rows depend on, 64 hex digits."""
+    parts = [stackfim_version(), versions(), identity, [shard.locator for shard in shards], config.recorded()]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def _prepare(storage: Storage, fingerprint: str, config: RunConfig, *, overwrite: bool) -> dict[str, Any] | None:
+    """Makes the folder ready; gives the manifest when it holds this very run, complete.
+
+    Raises UsageError for a folder that holds something else, unless `overwrite` was asked for.
+    """
+    manifest, begun = storage.read_json(layout.MANIFEST), storage.read_json(layout.RUN)
+    if overwrite and (manifest is not None or begun is not None):
+        for path in (layout.MANIFEST, layout.CARD, layout.WORK, "data", "rejections", "removals"):
+            storage.remove(path)
+        manifest = begun = None
+    if manifest is not None and manifest.get("fingerprint") == fingerprint:
+        wrong = [file["path"] for file in manifest["files"] if storage.size(file["path"]) != file["size_bytes"]]
+        if not wrong:
+            if not config.keep_work:
+                storage.remove(layout.WORK)
+            return manifest
+        raise UsageError(f"{storage.root}: complete, but {wrong[0]} is missing or changed ({len(wrong)} files); --overwrite makes it anew")
+    current = {"fingerprint": fingerprint, "configuration": config.recorded(), "versions": versions()}
+    for kind, other in (("a finished", manifest), ("an unfinished", begun)):
+        if other is not None and other.get("fingerprint") != fingerprint:
+            raise UsageError(
+                f"{storage.root}: holds {kind} run of {_difference(other, current)}; choose another --out, or --overwrite to replace it"
+            )
+    if manifest is None and begun is None and storage.files():
+        raise UsageError(f"{storage.root}: holds files that are no run of stackfim ({storage.files()[0]}, ...); choose an empty --out")
+    storage.remove_temporary()
+    storage.write_json(layout.RUN, current)
+    return None
+
+
+def _difference(other: dict[str, Any], current: dict[str, Any]) -> str:
+    """In words, what differs between two runs."""
+    theirs = other.get("configuration")
+    theirs = json.loads(theirs) if isinstance(theirs, str) else theirs or {}
+    changed = [
+        f"{name} = {json.dumps(theirs.get(name))[:60]} (now {json.dumps(value)[:60]})"
+        for name, value in current["configuration"].items()
+        if theirs.get(name) != value
+    ]
+    if other.get("versions") != current["versions"]:
+        changed.append("other versions")
+    return ", ".join(changed) or "another input"
+
+
+def _run_graph(
+    source: Source,
+    shards: list[Shard],
+    storage: Storage,
+    config: RunConfig,
+    fingerprint: str,
+    workers: int,
+    engine: Engine,
+    console: Console,
+) -> None:
+    mark_launcher()
+    logging.getLogger("apache_beam").setLevel(logging.ERROR)
+    import apache_beam as beam
+    from apache_beam.options.pipeline_options import PipelineOptions
+
+    from pipeline.graph import Plan, add_to
+    from pipeline.passes import RunContext, complete, filtered_key
+    from pipeline.progress import Progress
+
+    folder = storage.full_path(f"{layout.WORK}/progress") if storage.is_local and engine.is_local else None
+    context = RunContext(storage, fingerprint, len(shards), config.validation_share, folder)
+    filtered = (
+        []
+        if engine.is_dry_run
+        else [
+            shard.index
+            for shard in shards
+            if complete(storage, layout.filtered_marker(shard.index), filtered_key(context, shard.locator)) is not None
+        ]
+    )
+    # Big shards first: the local runner divides them once and for all.
+    todo = sorted((shard for shard in shards if shard.index not in set(filtered)), key=lambda shard: (-(shard.size_bytes or 0), shard.index))
+    tasks = [(shard.index, len(shards), shard.locator) for shard in todo]
+    plan = Plan(source, context, tasks, filtered, config.filter_settings(), config.split_settings(), stackfim_version())
+    if engine.is_local:
+        from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+
+        runner: Any = FnApiRunner()
+        mode = "in_memory" if workers == 1 else "multi_processing"
+        options = PipelineOptions([], direct_num_workers=workers, direct_running_mode=mode)
+    else:
+        runner, options = engine.runner, PipelineOptions(engine.flags)
+    pipeline = beam.Pipeline(runner=runner, options=options)
+    add_to(pipeline, plan)
+    if folder is None:
+        result = pipeline.run()
+        if not engine.is_dry_run:
+            result.wait_until_finish()
+        return
+    known_rows = sum(shard.rows for shard in todo if shard.rows is not None) if all(shard.rows is not None for shard in todo) else None
+    try:
+        with Progress(console, folder, len(shards), len(filtered), known_rows), noticing_dead_workers():
+            pipeline.run().wait_until_finish()
+    except BaseException:
+        # Beam's threads would wait for workers for ever.
+        end_children()
+        raise

@@ -1,0 +1,84 @@
+"""Processes of a local run: workers that end with their launcher, and a launcher that notices dead workers.
+
+Beam's multi-process runner waits for ever for a worker that was killed, and leaves workers behind when it is killed
+itself. The launcher exports its process id; each worker watches it.
+"""
+
+import _thread
+import os
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import psutil
+
+_LAUNCHER = "STACKFIM_LAUNCHER_PID"
+_WATCH_INTERVAL_S = 1.0
+_watching = threading.Lock()
+
+
+class WorkerDied(RuntimeError):
+    """A worker process ended in the middle of its work."""
+
+
+def mark_launcher() -> None:
+    """Exports this process as the launcher, and makes its workers ignore packages of the folder that they start in."""
+    os.environ[_LAUNCHER] = str(os.getpid())
+    os.environ["PYTHONSAFEPATH"] = "1"
+
+
+def watch_launcher() -> None:
+    """In a worker process: ends it soon after its launcher is gone. Does nothing elsewhere, or when called again."""
+    launcher = os.environ.get(_LAUNCHER)
+    if launcher is None or int(launcher) == os.getpid() or not _watching.acquire(blocking=False):
+        return
+
+    def watch() -> None:
+        while psutil.pid_exists(int(launcher)):
+            time.sleep(_WATCH_INTERVAL_S)
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True, name="watch-launcher").start()
+
+
+def end_children() -> None:
+    """Kills all processes that this one has started, and theirs."""
+    children = psutil.Process().children(recursive=True)
+    for child in children:
+        with _gone_is_fine():
+            child.kill()
+    psutil.wait_procs(children, timeout=5)
+
+
+@contextmanager
+def _gone_is_fine() -> Iterator[None]:
+    try:
+        yield
+    except psutil.NoSuchProcess:
+        pass
+
+
+@contextmanager
+def noticing_dead_workers() -> Iterator[None]:
+    """Inside the block a worker's death raises WorkerDied in the main thread."""
+    died: list[str] = []
+    before = threading.excepthook
+
+    def hook(args: threading.ExceptHookArgs) -> None:
+        if "Worker subprocess exited" in str(args.exc_value):
+            if not died:
+                died.append(str(args.exc_value))
+                _thread.interrupt_main()
+        else:
+            before(args)
+
+    threading.excepthook = hook
+    try:
+        yield
+    except KeyboardInterrupt:
+        if died:
+            raise WorkerDied(died[0]) from None
+        raise
+    finally:
+        threading.excepthook = before

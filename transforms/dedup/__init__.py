@@ -1,0 +1,1 @@
+"""Which copies of a file go. Only fingerprints and decisions are shuffled, never content."""

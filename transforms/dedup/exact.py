@@ -1,0 +1,52 @@
+"""Exact copies: files with the same bytes, by their git blob SHA-1."""
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.removal import EXACT, REMOVAL
+from transforms.dedup.order import FINGERPRINT, best_first
+
+LOCATED_REMOVAL = pa.schema([*REMOVAL, FINGERPRINT.field("shard"), FINGERPRINT.field("row")])
+"""A removal with the shard and the row of the removed file."""
+
+PARTITIONS = 64
+"""Into so many parts fingerprints are divided by content id; no result depends on it."""
+
+
+def partition_by_content(fingerprints: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
+    """The fingerprints by partition; the same content is always in the same one."""
+    if not fingerprints.num_rows:
+        return []
+    prefixes = np.array([int(content_id[:4], 16) for content_id in fingerprints.column("content_id").to_pylist()])
+    partitions = prefixes % PARTITIONS
+    order = np.argsort(partitions, kind="stable")
+    borders = np.flatnonzero(np.diff(partitions[order])) + 1
+    return [(int(partitions[part[0]]), fingerprints.take(pa.array(part))) for part in np.split(order, borders)]
+
+
+def exact_removals(fingerprints: list[pa.RecordBatch]) -> pa.RecordBatch:
+    """All but the best copy of each content; LOCATED_REMOVAL, in order of content id. The result knows no input order."""
+    table = best_first(pa.Table.from_batches(fingerprints, FINGERPRINT), ["content_id"]).combine_chunks()
+    if not table.num_rows:
+        return pa.RecordBatch.from_pylist([], schema=LOCATED_REMOVAL)
+    ids = table.column("content_id").combine_chunks().dictionary_encode().indices.to_numpy()
+    is_first = np.concatenate(([True], ids[1:] != ids[:-1]))
+    kept_of = np.maximum.accumulate(np.where(is_first, np.arange(len(ids)), 0))
+    removed, kept = table.take(pa.array(np.flatnonzero(~is_first))), table.take(pa.array(kept_of[~is_first]))
+    count = removed.num_rows
+    columns = {
+        "content_id": removed.column("content_id"),
+        "repository": removed.column("repository"),
+        "path": removed.column("path"),
+        "kept_content_id": kept.column("content_id"),
+        "kept_repository": kept.column("repository"),
+        "kept_path": kept.column("path"),
+        "similarity": pa.array(np.ones(count)),
+        "cluster_id": kept.column("content_id"),
+        "method": pa.array([EXACT] * count, pa.string()),
+        "shard": removed.column("shard"),
+        "row": removed.column("row"),
+    }
+    arrays = [pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) and column.num_chunks else column for column in columns.values()]
+    arrays = [pa.array([], field.type) if isinstance(array, pa.ChunkedArray) else array for array, field in zip(arrays, LOCATED_REMOVAL, strict=True)]
+    return pa.RecordBatch.from_arrays(arrays, schema=LOCATED_REMOVAL)

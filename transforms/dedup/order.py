@@ -1,0 +1,40 @@
+"""Which copy of a file stays: one total order everywhere, best first.
+
+More stars, then more forks, then repository, path and content id in byte order. Where a source gives the same file of
+the same repository twice, the first one read stays.
+"""
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+FINGERPRINT = pa.schema(
+    [
+        pa.field("content_id", pa.string(), nullable=False),
+        pa.field("stars", pa.int64()),
+        pa.field("forks", pa.int64()),
+        pa.field("repository", pa.string(), nullable=False),
+        pa.field("path", pa.string(), nullable=False),
+        pa.field("shard", pa.int32(), nullable=False),
+        pa.field("row", pa.int64(), nullable=False),
+    ]
+)
+"""What is known of a file without its content: its id, its rank in the total order, and where it is."""
+
+BEST_FIRST = [
+    ("stars", "descending"),
+    ("forks", "descending"),
+    ("repository", "ascending"),
+    ("path", "ascending"),
+    ("content_id", "ascending"),
+    ("shard", "ascending"),
+    ("row", "ascending"),
+]
+
+
+def best_first(fingerprints: pa.Table, group: list[str]) -> pa.Table:
+    """The fingerprints sorted by the columns `group`, and inside each group best first; an unknown count is the least."""
+    for name in ("stars", "forks"):
+        position = fingerprints.schema.get_field_index(name)
+        fingerprints = fingerprints.set_column(position, name, pc.fill_null(fingerprints.column(name), -1))
+    keys = [(name, "ascending") for name in group] + [key for key in BEST_FIRST if key[0] not in group]
+    return fingerprints.take(pc.sort_indices(fingerprints, sort_keys=keys))

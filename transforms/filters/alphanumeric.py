@@ -1,0 +1,36 @@
+"""Share of alphanumeric characters: low in data, art and symbol tables.
+
+Rule and threshold: The Stack's preprocessing (Kocetkov et al. 2022; StarCoder, Li et al. 2023, section 3.1), 0.25. A
+letter or digit is what `str.isalnum` says, so ideographs and Cyrillic count.
+"""
+
+import re
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.filters.decision import Drops, drop_where
+from transforms.filters.text import characters, text_of
+
+_ASCII = np.zeros(256, bool)
+_ASCII[[byte for byte in range(128) if chr(byte).isalnum()]] = True
+_BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
+
+
+def alphanumeric_fraction(content: pa.BinaryArray) -> np.ndarray:
+    """Alphanumeric characters of every row of valid UTF-8, by its characters; 0 for empty rows. float64, (rows,)."""
+    text = text_of(content)
+    sums = np.concatenate(([0], np.cumsum(_ASCII[text.data], dtype=np.int64)))
+    counts = sums[text.offsets[1:]] - sums[text.offsets[:-1]]
+    lengths = characters(text)
+    sizes = np.diff(text.offsets)
+    for row in np.flatnonzero(lengths < sizes).tolist():
+        beyond = "".join(_BEYOND_ASCII.findall(content[row].as_py().decode("utf-8")))
+        counts[row] += sum(map(str.isalnum, beyond))
+    return counts / np.maximum(lengths, 1)
+
+
+def decide_alphanumeric(fractions: np.ndarray, min_fraction: float) -> Drops:
+    """Drops `too_few_alphanumeric` rows."""
+    details = [f"{fraction:.3f} of the characters are alphanumeric, expected at least {min_fraction:g}" for fraction in fractions.tolist()]
+    return drop_where(fractions < min_fraction, "too_few_alphanumeric", details)

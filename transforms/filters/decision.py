@@ -1,0 +1,23 @@
+"""What a filter decides: the rows that go, each with a reason; and how a batch is divided by it."""
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.rejection import FILE, rejections
+
+Drops = dict[int, tuple[str, str]]
+"""Row index to (reason, detail), in order of rows. The detail has the value that was wrong and what was expected."""
+
+
+def drop_where(mask: np.ndarray, reason: str, details: list[str] | None = None, *, detail: str = "") -> Drops:
+    """Drops of the rows where `mask` is true; `details` has a text a row of the batch, `detail` one for all."""
+    return {row: (reason, details[row] if details is not None else detail) for row in np.flatnonzero(mask).tolist()}
+
+
+def divide(rows: pa.RecordBatch, stage: str, drops: Drops) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """The rows that stay, and the rejections (schemas.rejection.REJECTION) of those that go."""
+    keep = np.ones(rows.num_rows, bool)
+    keep[list(drops)] = False
+    dropped = rows.select(["repository", "path", "content_id"]).take(pa.array(list(drops), pa.int64()))
+    reasons, details = [reason for reason, _ in drops.values()], [detail for _, detail in drops.values()]
+    return (rows.filter(pa.array(keep)) if drops else rows), rejections(FILE, stage, reasons, dropped, details)

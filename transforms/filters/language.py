@@ -1,0 +1,24 @@
+"""Languages: rows stay in a language that was asked for and that a grammar is there for."""
+
+import pyarrow as pa
+
+from transforms.filters.decision import Drops
+from transforms.split.languages import language_name
+
+
+def known_languages(languages: pa.StringArray) -> list[str | None]:
+    """For every row, the language's name in the table of languages; None for one that is not supported."""
+    names = languages.to_pylist()
+    known = {name: language_name(name) for name in dict.fromkeys(names)}
+    return [known[name] for name in names]
+
+
+def decide_languages(languages: pa.StringArray, known: list[str | None], wanted: frozenset[str] | None) -> Drops:
+    """Drops `language_unsupported` and, when `wanted` names languages, `language_not_asked_for`."""
+    drops: Drops = {}
+    for row, (name, supported) in enumerate(zip(languages.to_pylist(), known, strict=True)):
+        if supported is None:
+            drops[row] = ("language_unsupported", name or "the source names no language")
+        elif wanted is not None and supported not in wanted:
+            drops[row] = ("language_not_asked_for", supported)
+    return drops

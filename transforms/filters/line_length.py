@@ -1,0 +1,59 @@
+"""Line lengths that separate written code from data and minified files.
+
+Rule and thresholds: The Stack's preprocessing (Kocetkov et al. 2022; StarCoder, Li et al. 2023, section 3.1): longest
+line at most 1,000 characters, mean at most 100.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.filters.decision import Drops, drop_where
+from transforms.filters.text import continuation_bytes, text_of
+
+
+class LineLengths(NamedTuple):
+    """Longest and mean line of every row, in characters without line breaks."""
+
+    longest: np.ndarray
+    """int64, (rows,)."""
+    mean: np.ndarray
+    """float64, (rows,)."""
+
+
+def line_lengths(content: pa.BinaryArray) -> LineLengths:
+    """Lengths of the lines of valid UTF-8; 0 for empty rows. A line ends at LF or CRLF."""
+    text = text_of(content)
+    rows = len(content)
+    if not rows:
+        return LineLengths(np.zeros(0, np.int64), np.zeros(0))
+    breaks = np.flatnonzero(text.data == 0x0A)
+    # A line starts where a row does and after each line break inside a row.
+    row_starts, row_ends = text.offsets[:-1], text.offsets[1:]
+    filled = row_ends > row_starts
+    starts = np.union1d(row_starts[filled], breaks + 1)
+    starts = starts[starts < len(text.data)]
+    ends = np.append(starts[1:], len(text.data))
+    lengths = ends - starts
+    last = text.data[ends - 1] == 0x0A
+    lengths -= last
+    lengths -= last & (ends - starts >= 2) & (text.data[np.maximum(ends - 2, 0)] == 0x0D)
+    continuation = continuation_bytes(text)
+    if len(continuation):
+        lengths -= np.searchsorted(continuation, ends) - np.searchsorted(continuation, starts)
+    first_line = np.searchsorted(starts, row_starts[filled])
+    longest, mean = np.zeros(rows, np.int64), np.zeros(rows)
+    if len(first_line):
+        counts = np.diff(np.append(first_line, len(starts)))
+        longest[filled] = np.maximum.reduceat(lengths, first_line)
+        mean[filled] = np.add.reduceat(lengths, first_line) / counts
+    return LineLengths(longest, mean)
+
+
+def decide_line_lengths(lengths: LineLengths, max_chars: int, max_mean_chars: float) -> Drops:
+    """Drops `line_too_long` and `lines_too_long_on_average` rows."""
+    longest = [f"longest line has {length} characters, expected at most {max_chars}" for length in lengths.longest.tolist()]
+    mean = [f"lines have {length:.1f} characters on average, expected at most {max_mean_chars:g}" for length in lengths.mean.tolist()]
+    on_average = drop_where(lengths.mean > max_mean_chars, "lines_too_long_on_average", mean)
+    return on_average | drop_where(lengths.longest > max_chars, "line_too_long", longest)

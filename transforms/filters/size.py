@@ -1,0 +1,18 @@
+"""Size of the content. The Stack holds files up to 1 MiB (Kocetkov et al. 2022); larger ones are mostly data."""
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.filters.decision import Drops, drop_where
+from transforms.filters.text import text_of
+
+
+def size_bytes(content: pa.BinaryArray) -> np.ndarray:
+    """Bytes of every row; int64, (rows,)."""
+    return np.diff(text_of(content).offsets)
+
+
+def decide_size(sizes: np.ndarray, max_bytes: int) -> Drops:
+    """Drops `empty` rows and those over `max_bytes` (`too_large`)."""
+    details = [f"{size} bytes, expected at most {max_bytes}" for size in sizes.tolist()]
+    return drop_where(sizes == 0, "empty", detail="0 bytes") | drop_where(sizes > max_bytes, "too_large", details)

@@ -1,0 +1,104 @@
+"""What flows through the graph: a batch of rows of one shard, with what was dropped from it so far.
+
+Rejections travel with their batch, so that one writer commits a shard's rows and its rejections together, and the count
+of files in is the count of files out, whatever is retried.
+"""
+
+import json
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+
+import apache_beam as beam
+import pyarrow as pa
+from apache_beam.coders import Coder, registry
+
+from schemas.rejection import concatenate
+
+_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
+
+
+@dataclass(frozen=True)
+class ShardBatch:
+    """A batch of one shard. The batches of a shard are numbered from 0; the last one says so and may be empty."""
+
+    shard: int
+    sequence: int
+    last: bool
+    rows: pa.RecordBatch
+    rejections: pa.RecordBatch
+    """schemas.rejection.REJECTION."""
+    counts: dict[str, int] = field(default_factory=dict)
+    """Tallies that are no rows, such as sites that were refused."""
+
+    def with_rows(self, rows: pa.RecordBatch, rejections: pa.RecordBatch, counts: dict[str, int] | None = None) -> "ShardBatch":
+        """The batch after a step: other rows, more rejections, more counts."""
+        return replace(
+            self,
+            rows=rows,
+            rejections=concatenate([self.rejections, rejections]),
+            counts={name: self.counts.get(name, 0) + (counts or {}).get(name, 0) for name in sorted({*self.counts, *(counts or {})})},
+        )
+
+
+class RecordBatchCoder(Coder):
+    """Arrow IPC stream, lz4: compact, and a slice takes only its own rows along (a pickle takes its whole buffer)."""
+
+    def encode(self, value: pa.RecordBatch) -> bytes:
+        """One batch as an IPC stream."""
+        sink = pa.BufferOutputStream()
+        with pa.ipc.new_stream(sink, value.schema, options=_LZ4) as writer:
+            writer.write_batch(value)
+        return sink.getvalue().to_pybytes()
+
+    def decode(self, encoded: bytes) -> pa.RecordBatch:
+        """The batch that `encode` was given."""
+        with pa.ipc.open_stream(encoded) as reader:
+            return reader.read_next_batch()
+
+    def is_deterministic(self) -> bool:
+        """The same batch gives the same bytes."""
+        return True
+
+
+class ShardBatchCoder(Coder):
+    """A JSON header and the two batches, each behind its length."""
+
+    _batches = RecordBatchCoder()
+
+    def encode(self, value: ShardBatch) -> bytes:
+        """Header, rows, rejections."""
+        header = json.dumps([value.shard, value.sequence, value.last, value.counts]).encode()
+        parts = [header, self._batches.encode(value.rows), self._batches.encode(value.rejections)]
+        return b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+
+    def decode(self, encoded: bytes) -> ShardBatch:
+        """The batch that `encode` was given."""
+        parts: list[bytes] = []
+        position = 0
+        while position < len(encoded):
+            length = int.from_bytes(encoded[position : position + 8], "little")
+            parts.append(encoded[position + 8 : position + 8 + length])
+            position += 8 + length
+        shard, sequence, last, counts = json.loads(parts[0])
+        return ShardBatch(shard, sequence, last, self._batches.decode(parts[1]), self._batches.decode(parts[2]), counts)
+
+    def is_deterministic(self) -> bool:
+        """The same batch gives the same bytes."""
+        return True
+
+
+registry.register_coder(pa.RecordBatch, RecordBatchCoder)
+registry.register_coder(ShardBatch, ShardBatchCoder)
+
+
+class MapRows(beam.PTransform):
+    """Applies a function of rows, which gives the rows that stay and the rejections, to every batch."""
+
+    def __init__(self, function: Callable[[pa.RecordBatch], tuple[pa.RecordBatch, pa.RecordBatch]]) -> None:
+        super().__init__()
+        self._function = function
+
+    def expand(self, batches: beam.PCollection) -> beam.PCollection:
+        """ShardBatch to ShardBatch."""
+        function = self._function
+        return batches | beam.Map(lambda batch: batch.with_rows(*function(batch.rows))).with_output_types(ShardBatch)

@@ -1,0 +1,46 @@
+"""Sites where the right completion is nothing at all."""
+
+from schemas.example import EMPTY
+from transforms.split.lines import Indent
+from transforms.split.site import Refused, Site, newline_after
+from transforms.split.syntax import ParsedFile, Unit
+
+AFTER_STATEMENT = "after_statement"
+
+
+def after_statement(file: ParsedFile, row: int) -> Site:
+    """The cursor after a complete statement that ends the line; the next logical line is not deeper.
+
+    Raises Refused where `row` does not end a statement, or more of it could follow.
+    """
+    end = file.lines.last_visible(row)
+    path = file.path(end - 1)
+    unit = _unit_ending_at(file, path, end)
+    statement = unit.statement
+    if statement is None or unit.ends_in_comment or not unit.whole_lines:
+        raise Refused("no_statement_end")
+    if unit.has_error:
+        raise Refused("syntax_error")
+    indent = file.next_indent(row, unit.start_row)
+    if indent is Indent.INCOMPARABLE:
+        raise Refused("incomparable_indent")
+    if indent is Indent.DEEPER:
+        raise Refused("goes_on_deeper")
+    return Site(
+        EMPTY,
+        AFTER_STATEMENT,
+        end,
+        end,
+        node_type=statement.type,
+        newline_owner=newline_after(file, row),
+    )
+
+
+def _unit_ending_at(file: ParsedFile, path: list, end: int) -> Unit:
+    for index in file.blocks(path):
+        position = file.unit_at(path, index, end - 1)
+        if position is not None:
+            unit = file.units(path, index)[position]
+            if unit.end == end:
+                return unit
+    raise Refused("no_statement_end")

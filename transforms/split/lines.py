@@ -1,0 +1,100 @@
+"""The lines of a file, in bytes, and how their indents compare.
+
+A line ends at LF or CRLF and nowhere else (`str.splitlines` also breaks at form feeds, U+2028 and more). Indents are
+compared without a tab width: a line is deeper than another only if its leading blanks begin with the other's.
+"""
+
+from bisect import bisect_right
+from enum import Enum
+
+import numpy as np
+
+_BLANKS = b" \t\r\f\v"
+
+
+class Indent(Enum):
+    """How the indent of one line stands to another's."""
+
+    SHALLOWER = "shallower"
+    EQUAL = "equal"
+    DEEPER = "deeper"
+    INCOMPARABLE = "incomparable"
+
+
+def compare_indents(indent: bytes, base: bytes) -> Indent:
+    """How `indent` stands to `base`, both runs of spaces and tabs."""
+    if indent == base:
+        return Indent.EQUAL
+    if base.startswith(indent):
+        return Indent.SHALLOWER
+    if indent.startswith(base):
+        return Indent.DEEPER
+    return Indent.INCOMPARABLE
+
+
+class Lines:
+    """The lines of `content`. Rows count from 0 and are the rows of tree-sitter, which breaks at LF too.
+
+    A text that ends with a line break has no empty line after it. Only the starts are computed ahead: a file has far
+    more lines than anyone asks about.
+    """
+
+    __slots__ = ("content", "starts")
+
+    def __init__(self, content: bytes) -> None:
+        breaks = np.flatnonzero(np.frombuffer(content, np.uint8) == 0x0A)
+        starts = [0, *(breaks + 1).tolist()]
+        if len(starts) > 1 and starts[-1] == len(content):
+            starts.pop()
+        self.content = content
+        self.starts: list[int] = starts
+        """First byte of each line."""
+
+    def __len__(self) -> int:
+        return len(self.starts)
+
+    def next_start(self, row: int) -> int:
+        """Byte after a line, its line break counted."""
+        return self.starts[row + 1] if row + 1 < len(self.starts) else len(self.content)
+
+    def end(self, row: int) -> int:
+        """Byte after a line, its line break (LF or CRLF) not counted."""
+        start, end = self.starts[row], self.next_start(row)
+        if end > start and self.content[end - 1] == 0x0A:
+            end -= 1
+            if end > start and self.content[end - 1] == 0x0D:
+                end -= 1
+        return end
+
+    def first_visible(self, row: int) -> int:
+        """First byte of a line that is no blank (space, tab, CR, form feed, vertical tab); -1 on a blank line."""
+        line = self.content[self.starts[row] : self.end(row)]
+        rest = len(line.lstrip(_BLANKS))
+        return self.starts[row] + len(line) - rest if rest else -1
+
+    def last_visible(self, row: int) -> int:
+        """Byte after the last one of a line that is no blank; -1 on a blank line."""
+        kept = len(self.content[self.starts[row] : self.end(row)].rstrip(_BLANKS))
+        return self.starts[row] + kept if kept else -1
+
+    def row_of(self, offset: int) -> int:
+        """The row that holds byte `offset`; a line break belongs to the line that it ends."""
+        return bisect_right(self.starts, offset) - 1
+
+    def indent(self, row: int) -> bytes:
+        """The leading spaces and tabs of a line."""
+        line = self.content[self.starts[row] : self.end(row)]
+        return line[: len(line) - len(line.lstrip(b" \t"))]
+
+    def next_visible_row(self, row: int) -> int | None:
+        """The first row after `row` that is not blank; None when only blanks follow."""
+        return next((later for later in range(row + 1, len(self)) if self.first_visible(later) >= 0), None)
+
+    def line_break(self, row: int) -> bytes:
+        """What ends the line: LF, CRLF, or nothing on a last line without one."""
+        return self.content[self.end(row) : self.next_start(row)]
+
+    def has_deep_indent(self, columns: int) -> bool:
+        """Whether a line begins with more than `columns` spaces and tabs."""
+        lengths = np.diff(np.array([*self.starts, len(self.content)]))
+        return any(len(self.indent(row)) > columns for row in np.flatnonzero(lengths > columns).tolist())

@@ -1,0 +1,147 @@
+"""Sites whose middle is several lines and stops where a block or a run of statements does."""
+
+from dataclasses import dataclass
+
+import tree_sitter
+
+from schemas.example import MULTI_LINE
+from transforms.split.draws import Draws
+from transforms.split.lines import Indent
+from transforms.split.single_line import IMPORT_SHARE
+from transforms.split.site import DEDENT, EOF, NEWLINE, NEWLINE_IN_MIDDLE, Refused, Site, newline_after
+from transforms.split.syntax import ParsedFile, Units
+
+BLOCK_BODY = "block_body"
+REST_OF_BLOCK = "rest_of_block"
+SIBLINGS = "siblings"
+
+
+@dataclass(frozen=True)
+class MultiLineLimits:
+    """How much a middle may hold; a site with more is not cut but dropped or ended elsewhere."""
+
+    max_lines: int = 32
+    max_chars: int = 800
+    newline_in_middle_share: float = 0.2
+    """Share of sites whose middle keeps its last line break."""
+
+
+def block_body(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) -> Site:
+    """All of the innermost block around `row` that fits: from the fresh line after its opener to its end.
+
+    Raises Refused where no block around the row is made of whole lines within the limits.
+    """
+    path = file.path(file.lines.first_visible(row))
+    reason = "no_block"
+    for index in file.blocks(path):
+        units = file.units(path, index)
+        header = file.header_row(path, index)
+        if header is None or not units or units[0].start_row <= header:
+            continue
+        try:
+            return _site(file, BLOCK_BODY, path[index], units, 0, len(units) - 1, draws, limits)
+        except Refused as refused:
+            reason = str(refused)
+            if reason in ("over_the_cap", "syntax_error", "incomparable_indent"):
+                break  # blocks further out hold this one
+    raise Refused(reason)
+
+
+def rest_of_block(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) -> Site:
+    """From a statement that begins on `row`, not its block's first, to the block's end. Raises Refused."""
+    path, index, position = _statement_on(file, row)
+    units = file.units(path, index)
+    if position == 0:
+        raise Refused("first_of_block")
+    return _site(file, REST_OF_BLOCK, path[index], units, position, len(units) - 1, draws, limits)
+
+
+def siblings(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) -> Site:
+    """The next k statements from the one on `row`, more following; ends before a blank line come first. Raises Refused."""
+    path, index, position = _statement_on(file, row)
+    units = file.units(path, index)
+    before_blank: list[int] = []
+    others: list[int] = []
+    for last in range(position, len(units) - 1):
+        if units[last].end_row - units[position].start_row >= limits.max_lines or units[last].end - units[position].start > 4 * limits.max_chars:
+            break
+        if units[last].end_row > units[position].start_row:
+            (before_blank if units[last + 1].start_row > units[last].end_row + 1 else others).append(last)
+    reason = "no_more_siblings"
+    for ends in (before_blank, others):
+        while ends:
+            # Short ones first: from a random line to the next blank line is a few lines in real code.
+            last = ends.pop(draws.below(min(len(ends), 2)))
+            try:
+                return _site(file, SIBLINGS, path[index], units, position, last, draws, limits)
+            except Refused as refused:
+                reason = str(refused)
+    raise Refused(reason)
+
+
+def _statement_on(file: ParsedFile, row: int) -> tuple[list[tree_sitter.Node], int, int]:
+    """Path, index of the block and position of the unit that begins on `row`."""
+    start = file.lines.first_visible(row)
+    path = file.path(start)
+    for index in file.blocks(path):
+        position = file.unit_at(path, index, start)
+        if position is not None and file.units(path, index)[position].start == start:
+            return path, index, position
+    raise Refused("no_statement_start")
+
+
+def _site(
+    file: ParsedFile, kind: str, block: tree_sitter.Node, units: Units, first: int, last: int, draws: Draws, limits: MultiLineLimits
+) -> Site:
+    """The site of units first..last of `block`, checked. Raises Refused."""
+    run = units[first : last + 1]
+    lines = file.lines
+    start, end, start_row, end_row = run[0].start, run[-1].end, run[0].start_row, run[-1].end_row
+    if not (run[0].whole_lines and run[-1].whole_lines):
+        raise Refused("shares_a_line")
+    statement = next((unit.statement for unit in run if unit.statement is not None), None)
+    if statement is None:
+        raise Refused("only_comments")
+    if all(unit.statement is None or unit.statement.type in file.language.imports for unit in run) and draws.uniform() >= IMPORT_SHARE:
+        raise Refused("import")
+    if any(unit.has_error for unit in run):
+        raise Refused("syntax_error")
+    if end_row - start_row >= limits.max_lines:
+        raise Refused("over_the_cap")
+    text = file.content[start:end].decode("utf-8", "replace")
+    if len(text) > limits.max_chars:
+        raise Refused("over_the_cap")
+    if sum(1 for line in text.split("\n") if line.strip()) < 2:
+        raise Refused("single_line")
+    if not lines.starts[start_row] + len(lines.indent(start_row)) == start:
+        raise Refused("shares_a_line")
+    stop_reason = _stop_reason(file, block, end_row, start_row, to_the_end=last == len(units) - 1)
+    owner = newline_after(file, end_row)
+    if draws.uniform() < limits.newline_in_middle_share and owner == "suffix" and stop_reason != EOF:
+        end, owner = lines.next_start(end_row), NEWLINE_IN_MIDDLE
+    return Site(MULTI_LINE, kind, start, end, node_type=statement.type, stop_reason=stop_reason, newline_owner=owner)
+
+
+def _stop_reason(file: ParsedFile, block: tree_sitter.Node, end_row: int, base_row: int, *, to_the_end: bool) -> str:
+    """What ends the middle, by the next logical line. Raises Refused where the text does not bear the kind out."""
+    indent = file.next_indent(end_row, base_row)
+    if indent is None:
+        return EOF
+    if indent is Indent.INCOMPARABLE:
+        raise Refused("incomparable_indent")
+    if indent is Indent.SHALLOWER:
+        return DEDENT
+    if indent is Indent.DEEPER:
+        raise Refused("goes_on_deeper")
+    if to_the_end:
+        # The block is over but its lines seem to go on: only its own closer may stand there.
+        following = file.lines.next_visible_row(end_row)
+        assert following is not None
+        if block.end_byte <= file.lines.first_visible(following) or not _starts_with_closer(file, following):
+            raise Refused("no_dedent")
+    return NEWLINE
+
+
+def _starts_with_closer(file: ParsedFile, row: int) -> bool:
+    leaf = file.path(file.lines.first_visible(row))[-1]
+    return not leaf.is_named

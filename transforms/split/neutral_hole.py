@@ -1,0 +1,97 @@
+"""The neutral hole: with the empty statement in place of the middle, the tree around it is as it was.
+
+This is what makes a middle a whole of statements rather than some lines: a cut that takes half a construct along changes
+the tree elsewhere. Asked of multi-line middles and of whole simple lines; a line that opens a block owns what follows.
+"""
+
+from typing import NamedTuple
+
+import tree_sitter
+
+from schemas.example import MULTI_LINE
+from transforms.split.languages import Language
+from transforms.split.parser import BudgetedParser, ParseRefused
+from transforms.split.single_line import BLANK_LINE
+from transforms.split.site import NEWLINE_IN_MIDDLE, Refused, Site
+from transforms.split.syntax import ParsedFile
+
+
+NOT_NEUTRAL = "not_neutral"
+
+
+class Hole(NamedTuple):
+    """A middle, in bytes of the content, and what is put in its place."""
+
+    start: int
+    end: int
+    text: bytes
+
+
+def needs_neutral_hole(file: ParsedFile, site: Site) -> bool:
+    """Whether the check is asked of a site."""
+    return site.category == MULTI_LINE or (site.kind == BLANK_LINE and not _opens_block(file, site))
+
+
+def hole_of(file: ParsedFile, site: Site) -> Hole:
+    """The hole of a site that needs one. Raises Refused where it begins no statement of a block."""
+    path = file.path(site.start)
+    index = next((index for index in file.blocks(path) if file.unit_at(path, index, site.start) is not None), None)
+    if index is None:
+        raise Refused(NOT_NEUTRAL)
+    text = neutral_text(file.language, path[index].type, line_break=file.content[_trimmed(file, site) : site.end])
+    return Hole(site.start, site.end, text)
+
+
+def neutral_text(language: Language, block_kind: str, line_break: bytes) -> bytes:
+    """What stands for a middle in a block of `block_kind`; `line_break` is what a middle that holds its line break ends with."""
+    return language.neutral_in.get(block_kind, language.neutral).encode() + line_break
+
+
+def are_neutral(content: bytes, tree: tree_sitter.Tree, parser: BudgetedParser, holes: list[Hole]) -> bool:
+    """Whether putting the text of each hole in its place changes the tree nowhere else.
+
+    `holes` are in order and do not overlap; several cost one incremental parse, and pass only together.
+    """
+    edited = tree.copy()
+    parts: list[bytes] = []
+    allowed: list[tuple[int, int]] = []
+    position = length = 0
+    for hole in holes:
+        parts += [content[position : hole.start], hole.text]
+        length += hole.start - position
+        # The line break after a hole may belong to a directive that the middle held.
+        allowed.append((length, length + len(hole.text) + (2 if content[hole.end : hole.end + 2] == b"\r\n" else 1)))
+        length += len(hole.text)
+        position = hole.end
+    parts.append(content[position:])
+    for hole in reversed(holes):  # last first, so that the offsets before stay true
+        row = content.count(b"\n", 0, hole.start)
+        column = hole.start - (content.rfind(b"\n", 0, hole.start) + 1)
+        old_end = _point_after(content[hole.start : hole.end], row, column)
+        edited.edit(hole.start, hole.end, hole.start + len(hole.text), (row, column), old_end, _point_after(hole.text, row, column))
+    try:
+        new_tree = parser.parse(b"".join(parts), edited)
+    except ParseRefused:
+        return False
+    changes = edited.changed_ranges(new_tree)
+    return all(any(start <= change.start_byte and change.end_byte <= end for start, end in allowed) for change in changes)
+
+
+def _point_after(text: bytes, row: int, column: int) -> tuple[int, int]:
+    breaks = text.count(b"\n")
+    return (row + breaks, len(text) - text.rfind(b"\n") - 1) if breaks else (row, column + len(text))
+
+
+def _opens_block(file: ParsedFile, site: Site) -> bool:
+    """Whether the whole line is only the beginning of its statement."""
+    path = file.path(site.start)
+    for index in file.blocks(path):
+        position = file.unit_at(path, index, site.start)
+        if position is not None:
+            return file.units(path, index)[position].end > site.end
+    return False
+
+
+def _trimmed(file: ParsedFile, site: Site) -> int:
+    """Where the middle ends without the line break that it may hold."""
+    return file.lines.end(file.lines.row_of(site.end - 1)) if site.newline_owner == NEWLINE_IN_MIDDLE else site.end

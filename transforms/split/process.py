@@ -1,0 +1,191 @@
+"""The splitter in a process of its own, which may crash or be killed without loss.
+
+Grammars can crash (SIGSEGV) and error recovery can run for minutes. Here a child process splits; before each file it
+notes the file's index in shared memory and starts a timer of CPU time whose signal kills it. When the child dies, the
+file it was at is tried once more alone; if that fails too, the file is rejected with the reason, and the rest goes on
+in a new child. Files are independent, so the result is the same as without the death.
+"""
+
+import json
+import mmap
+import os
+import signal
+import struct
+import subprocess
+import sys
+import tempfile
+from collections import Counter
+from types import TracebackType
+from typing import IO
+
+import pyarrow as pa
+
+from schemas.example import EXAMPLE
+from schemas.rejection import FILE, concatenate, rejections
+from transforms.split.examples import STAGE, SplitResult, Splitter
+from transforms.split.settings import SplitSettings
+
+FILE_CPU_SECONDS = 10.0
+"""CPU time that one file may take; the slowest of 7,590 real files took 0.04 s."""
+
+_LENGTH = struct.Struct("<Q")
+_NO_FILE = 2**64 - 1
+
+
+class SplitterProcess:
+    """Splits batches in a child process. Closes with `close` or as a context manager; one batch at a time."""
+
+    def __init__(self, settings: SplitSettings, version: str, file_cpu_seconds: float = FILE_CPU_SECONDS) -> None:
+        self._setup = json.dumps({"settings": settings.to_json(), "version": version, "file_cpu_seconds": file_cpu_seconds})
+        self._file_cpu_seconds = file_cpu_seconds
+        self._child: subprocess.Popen[bytes] | None = None
+        self._progress_file = tempfile.TemporaryFile()  # noqa: SIM115
+        self._progress_file.write(_LENGTH.pack(_NO_FILE))
+        self._progress_file.flush()
+        self._progress = mmap.mmap(self._progress_file.fileno(), _LENGTH.size)
+
+    def __enter__(self) -> "SplitterProcess":
+        return self
+
+    def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
+        self.close()
+
+    def split(self, rows: pa.RecordBatch) -> SplitResult:
+        """As `Splitter.split`; a file that kills the child twice is a rejection (`parser_crashed`, `parse_timeout`)."""
+        pending = [(0, rows.num_rows)]
+        parts: dict[int, SplitResult] = {}
+        while pending:
+            start, stop = pending.pop()
+            if start == stop:
+                continue
+            result, died_at, reason = self._attempt(rows.slice(start, stop - start))
+            if result is not None:
+                parts[start] = result
+            elif stop - start == 1:
+                parts[start] = self._rejection(rows.slice(start, 1), reason)
+            else:
+                culprit = start + died_at
+                pending += [(culprit + 1, stop), (culprit, culprit + 1), (start, culprit)]
+        return _joined([parts[start] for start in sorted(parts)])
+
+    def close(self) -> None:
+        """Ends the child; a closed splitter starts a new one when it is used again."""
+        if self._child is not None:
+            assert self._child.stdin is not None and self._child.stdout is not None
+            self._child.stdin.close()
+            self._child.stdout.close()
+            self._child.kill()
+            self._child.wait()
+            self._child = None
+
+    def _attempt(self, rows: pa.RecordBatch) -> tuple[SplitResult | None, int, str]:
+        """The result; or None, the index of the file at which the child died, and why."""
+        self._progress[:] = _LENGTH.pack(_NO_FILE)
+        child = self._started()
+        assert child.stdin is not None and child.stdout is not None
+        try:
+            _send(child.stdin, _to_ipc(rows))
+            examples, rejected = _from_ipc(_receive(child.stdout)), _from_ipc(_receive(child.stdout))
+            refusals = Counter(json.loads(_receive(child.stdout)))
+            return SplitResult(examples, rejected, refusals), 0, ""
+        except (BrokenPipeError, EOFError):
+            status = child.wait()
+            self.close()
+            (index,) = _LENGTH.unpack(self._progress[:])
+            if index == _NO_FILE:
+                raise RuntimeError(f"the splitter process ended before its first file (status {status}); see the messages above") from None
+            return None, index, "parse_timeout" if status == -signal.SIGPROF else f"parser_crashed:{status}"
+
+    def _rejection(self, row: pa.RecordBatch, reason: str) -> SplitResult:
+        word, _, status = reason.partition(":")
+        if word == "parse_timeout":
+            detail = f"took over {self._file_cpu_seconds:g} s of CPU time, twice"
+        else:
+            detail = f"the parser's process ended with status {status}, twice"
+        return SplitResult(pa.RecordBatch.from_pylist([], schema=EXAMPLE), rejections(FILE, STAGE, [word], row, [detail]))
+
+    def _started(self) -> subprocess.Popen[bytes]:
+        if self._child is None or self._child.poll() is not None:
+            self.close()
+            descriptor = self._progress_file.fileno()
+            self._child = subprocess.Popen(
+                [sys.executable, "-P", "-m", "transforms.split.process", str(descriptor)],
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                pass_fds=[descriptor],
+                env={**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
+            )
+            assert self._child.stdin is not None
+            _send(self._child.stdin, self._setup.encode())
+        return self._child
+
+
+def serve(requests: IO[bytes], replies: IO[bytes], progress: mmap.mmap) -> None:
+    """The child: splits each batch that comes until the pipe closes."""
+    setup = json.loads(_receive(requests))
+    splitter = Splitter(SplitSettings.from_json(setup["settings"]), setup["version"])
+    limit = setup["file_cpu_seconds"]
+    # The default action ends the process: it works inside a parse, where no Python handler would be called.
+    signal.signal(signal.SIGPROF, signal.SIG_DFL)
+    # An interrupt at the terminal is the launcher's to handle.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    while True:
+        try:
+            rows = _from_ipc(_receive(requests))
+        except EOFError:
+            return
+        results = []
+        for index in range(rows.num_rows):
+            progress[:] = _LENGTH.pack(index)
+            signal.setitimer(signal.ITIMER_PROF, limit)
+            results.append(splitter.split(rows.slice(index, 1)))
+        signal.setitimer(signal.ITIMER_PROF, 0)
+        result = _joined(results)
+        _send(replies, _to_ipc(result.examples), _to_ipc(result.rejections), json.dumps(result.refusals).encode())
+
+
+def _joined(results: list[SplitResult]) -> SplitResult:
+    examples = [result.examples for result in results if result.examples.num_rows]
+    refusals: Counter[str] = Counter()
+    for result in results:
+        refusals.update(result.refusals)
+    return SplitResult(
+        pa.concat_batches(examples) if examples else pa.RecordBatch.from_pylist([], schema=EXAMPLE),
+        concatenate([result.rejections for result in results]),
+        refusals,
+    )
+
+
+def _to_ipc(batch: pa.RecordBatch) -> memoryview:
+    sink = pa.BufferOutputStream()
+    with pa.ipc.new_stream(sink, batch.schema) as writer:
+        writer.write_batch(batch)
+    return memoryview(sink.getvalue())
+
+
+def _from_ipc(message: bytes) -> pa.RecordBatch:
+    with pa.ipc.open_stream(message) as reader:
+        return reader.read_next_batch()
+
+
+def _send(pipe: IO[bytes], *messages: bytes | memoryview) -> None:
+    for message in messages:
+        pipe.write(_LENGTH.pack(len(message)))
+        pipe.write(message)
+    pipe.flush()
+
+
+def _receive(pipe: IO[bytes]) -> bytes:
+    """The next message. Raises EOFError when the other side is gone."""
+    header = pipe.read(_LENGTH.size)
+    if len(header) < _LENGTH.size:
+        raise EOFError
+    (length,) = _LENGTH.unpack(header)
+    message = pipe.read(length)
+    if len(message) < length:
+        raise EOFError
+    return message
+
+
+if __name__ == "__main__":
+    serve(sys.stdin.buffer, sys.stdout.buffer, mmap.mmap(int(sys.argv[1]), _LENGTH.size))

@@ -1,0 +1,320 @@
+"""A parsed file, asked about one place at a time.
+
+Nothing here walks the whole tree: a place is looked up by descending from the root, so splitting costs a few dozen
+descents a file whatever its size. Trees may be 100,000 nodes deep, so nothing recurses either.
+"""
+
+from bisect import bisect_right
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import overload
+
+import tree_sitter
+
+from transforms.split.languages import BRACKETS, LANGUAGES, Language
+from transforms.split.lines import Indent, Lines, compare_indents
+
+_CLOSERS = frozenset(BRACKETS.values())
+
+
+@dataclass(frozen=True, slots=True)
+class Unit:
+    """Consecutive children of a block that share lines or belong together: a statement with its doc comment, attributes and trailing comment."""
+
+    start: int
+    end: int
+    start_row: int
+    end_row: int
+    statement: tree_sitter.Node | None
+    """The last statement of it; None for comments that stand alone."""
+    whole_lines: bool
+    """Whether it begins with the first visible byte of its first line and ends with the last one of its last."""
+    ends_in_comment: bool
+    has_error: bool
+
+
+class Units(Sequence[Unit]):
+    """The units of a block, each made when it is asked for: a module may have thousands and a site looks at a few."""
+
+    def __init__(self, lines: Lines, heads: frozenset[str], groups: list[list[tree_sitter.Node]]) -> None:
+        # No reference to the file: a cycle would leave its tree to the garbage collector, which frees a tree before
+        # its nodes and crashes.
+        self._lines = lines
+        self._heads = heads
+        self._groups = groups
+        self._made: dict[int, Unit] = {}
+        self.starts = [group[0].start_byte for group in groups]
+        """First byte of each unit."""
+
+    def __len__(self) -> int:
+        return len(self._groups)
+
+    @overload
+    def __getitem__(self, position: int) -> Unit: ...
+
+    @overload
+    def __getitem__(self, position: slice) -> list[Unit]: ...
+
+    def __getitem__(self, position: int | slice) -> Unit | list[Unit]:
+        if isinstance(position, slice):
+            return [self[index] for index in range(*position.indices(len(self)))]
+        index = range(len(self))[position]
+        if index not in self._made:
+            self._made[index] = _unit(self._groups[index], self._lines, self._heads)
+        return self._made[index]
+
+
+class ParsedFile:
+    """Content, lines and tree of a file, with lookups by byte."""
+
+    def __init__(self, content: bytes, language: str, tree: tree_sitter.Tree, lines: Lines) -> None:
+        self.content = content
+        self.language: Language = LANGUAGES[language]
+        self.tree = tree
+        self.lines = lines
+        self._cursor = tree.walk()
+        self._units: dict[int, Units] = {}
+
+    def path(self, offset: int) -> list[tree_sitter.Node]:
+        """The nodes that hold byte `offset`, from the root to a leaf."""
+        cursor = self._cursor
+        cursor.reset(self.tree.root_node)
+        nodes = [self.tree.root_node]
+        while cursor.goto_first_child_for_byte(offset) is not None:
+            node = cursor.node
+            if node is None or node.start_byte > offset:
+                break
+            nodes.append(node)
+        return nodes
+
+    def in_multi_line_token(self, path: list[tree_sitter.Node], offset: int) -> bool:
+        """Whether `offset` is inside a string, comment or other token that began on an earlier line or goes on on a later one."""
+        row = self.lines.row_of(offset)
+        for node in reversed(path):
+            opaque = node.child_count == 0 or node.type in self.language.opaque or is_comment(node)
+            if opaque and node.start_byte < offset and (node.start_point.row < row or last_row(node, self.lines) > row):
+                return True
+        return False
+
+    def is_logical_line(self, row: int, path: list[tree_sitter.Node]) -> bool:
+        """Whether a visible row starts a logical line; `path` leads to its first visible byte.
+
+        Not so inside a multi-line token, nor inside a bracket that an earlier row of the same innermost statement
+        opened. The delimiters of blocks are no such brackets.
+        """
+        offset = self.lines.first_visible(row)
+        if self.in_multi_line_token(path, offset):
+            return False
+        for index in range(len(path) - 1, 0, -1):
+            parent, child = path[index - 1], path[index]
+            if parent.type in self.language.blocks:
+                return True
+            if _inside_bracket(parent, child, row):
+                return child.type in _CLOSERS and self._closes_block(parent)
+        return True
+
+    def _closes_block(self, node: tree_sitter.Node) -> bool:
+        """Whether a node's brackets are the delimiters of a block: itself one, or around one."""
+        return any(child.type in self.language.blocks for child in node.named_children)
+
+    def next_logical_row(self, row: int) -> int | None:
+        """The first logical line after `row`; None where there is none."""
+        later = self.lines.next_visible_row(row)
+        while later is not None:
+            if self.is_logical_line(later, self.path(self.lines.first_visible(later))):
+                return later
+            later = self.lines.next_visible_row(later)
+        return None
+
+    def next_indent(self, row: int, base_row: int) -> Indent | None:
+        """How the next logical line after `row` is indented beside `base_row`; None where nothing visible follows."""
+        later = self.next_logical_row(row)
+        if later is None:
+            return None if self.lines.next_visible_row(row) is None else Indent.INCOMPARABLE
+        return compare_indents(self.lines.indent(later), self.lines.indent(base_row))
+
+    def blocks(self, path: list[tree_sitter.Node]) -> list[int]:
+        """Indices into `path` of the blocks on it, innermost first; a path through an error is cut there."""
+        found: list[int] = []
+        for index in range(len(path) - 1, -1, -1):
+            if path[index].is_error:
+                return []
+            if path[index].type in self.language.blocks:
+                found.append(index)
+        return found
+
+    def units(self, path: list[tree_sitter.Node], index: int) -> Units:
+        """The units of the block `path[index]`, in order."""
+        block = path[index]
+        known = self._units.get(block.id)
+        if known is None:
+            children = self._leading_comments(path, index) + self._statements(block)
+            known = self._units[block.id] = Units(self.lines, self.language.heads, self._group(children))
+        return known
+
+    def unit_at(self, path: list[tree_sitter.Node], index: int, offset: int) -> int | None:
+        """Index of the unit of block `path[index]` that holds byte `offset`."""
+        units = self.units(path, index)
+        position = bisect_right(units.starts, offset) - 1
+        return position if position >= 0 and offset < units[position].end else None
+
+    def header_row(self, path: list[tree_sitter.Node], index: int) -> int | None:
+        """The row of the last token before a block's first statement: what opens the block; None for a root."""
+        block = path[index]
+        if index == 0:
+            return None
+        token = self.language.after_token.get(block.type)
+        opener: tree_sitter.Node | None = None
+        for child in block.children:
+            if child.is_named and token is None:
+                break
+            opener = child
+            if child.type == token:
+                break
+        if opener is not None and (opener.type == token or opener.type in BRACKETS):
+            return opener.end_point.row
+        # The block has no delimiter of its own: what stands before it in its parent opens it.
+        before = [child for child in path[index - 1].children if child.end_byte <= block.start_byte and not is_comment(child)]
+        return last_row(before[-1], self.lines) if before else None
+
+    def scope(self, path: list[tree_sitter.Node]) -> str:
+        """Names of the definitions on a path, outermost first, dotted."""
+        names = [_name_of(node) for node in path if node.type in self.language.scopes]
+        # Never Node.text: it crashes on a tree that was parsed through a read callable.
+        return ".".join(self.content[name.start_byte : name.end_byte].decode("utf-8", "replace") for name in names if name)
+
+    def leaves(self, start: int, end: int) -> list[tree_sitter.Node]:
+        """The tokens that begin in [start, end), in order."""
+        cursor = self._cursor
+        cursor.reset(self.tree.root_node)
+        while cursor.goto_first_child_for_byte(start) is not None:
+            pass
+        found: list[tree_sitter.Node] = []
+        while True:
+            node = cursor.node
+            if node is None or node.start_byte >= end:
+                return found
+            if node.child_count == 0 and node.start_byte >= start and node.end_byte > node.start_byte:
+                found.append(node)
+            if node.end_byte > start and cursor.goto_first_child():
+                continue
+            while not cursor.goto_next_sibling():
+                if not cursor.goto_parent():
+                    return found
+
+    def bracket_delta(self, start: int, end: int) -> int:
+        """Brackets that the tokens of [start, end) open less those that they close."""
+        delta = 0
+        for leaf in self.leaves(start, end):
+            delta += (leaf.type in BRACKETS) - (leaf.type in _CLOSERS)
+        return delta
+
+    def _leading_comments(self, path: list[tree_sitter.Node], index: int) -> list[tree_sitter.Node]:
+        """Comments between a block without delimiters and the line that opens it: the grammar puts them outside."""
+        block = path[index]
+        if index == 0 or (block.child_count and block.child(0).type in BRACKETS):  # type: ignore[union-attr]
+            return []
+        before: list[tree_sitter.Node] = []
+        for child in path[index - 1].children:
+            if child.start_byte >= block.start_byte:
+                break
+            before = [*before, child] if is_comment(child) else []
+        header = self.header_row(path, index)
+        return [comment for comment in before if header is None or comment.start_point.row > header]
+
+    def _statements(self, block: tree_sitter.Node) -> list[tree_sitter.Node]:
+        """Children of a block without its delimiters, label and what stands before the statements."""
+        children = block.children
+        token = self.language.after_token.get(block.type)
+        first = next((position for position, child in enumerate(children) if child.type == token), -1)
+        if token is not None:
+            children = children[first + 1 :]
+        elif children and children[0].type in BRACKETS:
+            children = children[1:]
+        opener_row = block.children[first].end_point.row if first >= 0 else block.start_point.row
+        while children and is_comment(children[0]) and children[0].start_point.row == opener_row and len(children) < block.child_count:
+            children = children[1:]
+        clause = next((position for position, child in enumerate(children) if child.type in self.language.clauses), None)
+        children = children[:clause]
+        while children and not children[-1].is_named and children[-1].type not in (";", ","):
+            children = children[:-1]
+        return [child for child in children if child.end_byte > child.start_byte]
+
+    def _group(self, children: list[tree_sitter.Node]) -> list[list[tree_sitter.Node]]:
+        """Children that share a line, or are the head of the next one, together."""
+        groups: list[list[tree_sitter.Node]] = []
+        group: list[tree_sitter.Node] = []
+        group_row = -1
+        is_head = False
+        for child in children:
+            row = child.start_point.row
+            joins = bool(group) and (row <= group_row or (is_head and row == group_row + 1))
+            if not joins and group:
+                groups.append(group)
+                group = []
+            same_row = bool(group) and row <= group_row
+            group.append(child)
+            group_row = max(group_row, last_row(child, self.lines)) if len(group) > 1 else last_row(child, self.lines)
+            belongs_to_next = is_comment(child) or child.type in self.language.heads
+            is_head = belongs_to_next and not (same_row and not is_head)
+        if group:
+            groups.append(group)
+        return groups
+
+
+def is_comment(node: tree_sitter.Node) -> bool:
+    """Whether a node is a comment: an extra of the grammar that says so in its name."""
+    return node.is_extra and "comment" in node.type
+
+
+def last_row(node: tree_sitter.Node, lines: Lines) -> int:
+    """The row of a node's last visible byte: some grammars let a node end after its line break."""
+    return lines.row_of(max(_visible_end(node.start_byte, node.end_byte, lines.content) - 1, node.start_byte))
+
+
+def _visible_end(start: int, end: int, content: bytes) -> int:
+    while end > start and content[end - 1] in b" \t\r\n\f\v":
+        end -= 1
+    return end
+
+
+def _unit(group: list[tree_sitter.Node], lines: Lines, heads: frozenset[str]) -> Unit:
+    """The unit of a group of children of a block."""
+    start = group[0].start_byte
+    end = _visible_end(start, max(child.end_byte for child in group), lines.content)
+    start_row, end_row = group[0].start_point.row, lines.row_of(max(end - 1, start))
+    statements = [child for child in group if child.is_named and not child.is_extra and child.type not in heads]
+    return Unit(
+        start=start,
+        end=end,
+        start_row=start_row,
+        end_row=end_row,
+        statement=statements[-1] if statements else None,
+        whole_lines=lines.first_visible(start_row) == start and lines.last_visible(end_row) == end,
+        ends_in_comment=is_comment(group[-1]),
+        has_error=any(child.has_error or child.is_error or child.is_missing for child in group),
+    )
+
+
+def _inside_bracket(parent: tree_sitter.Node, child: tree_sitter.Node, row: int) -> bool:
+    """Whether a bracket of `parent` that was opened before `row` is open at `child`."""
+    depth = 0
+    for sibling in parent.children:
+        if sibling.start_byte >= child.start_byte:
+            break
+        if sibling.type in BRACKETS and sibling.start_point.row < row:
+            depth += 1
+        elif sibling.type in _CLOSERS:
+            depth = max(depth - 1, 0)
+    return depth > 0
+
+
+def _name_of(node: tree_sitter.Node) -> tree_sitter.Node | None:
+    """The name that a definition gives, through C's declarators."""
+    for name in ("name", "declarator", "type"):
+        found = node.child_by_field_name(name)
+        while found is not None and found.child_by_field_name("declarator") is not None:
+            found = found.child_by_field_name("declarator")
+        if found is not None:
+            return found
+    return None
