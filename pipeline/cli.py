@@ -1,5 +1,6 @@
 """The command `stackfim`. Exit codes: 0 done, 1 the data broke a promise, 2 wrong usage, 3 the run failed."""
 
+import logging
 import os
 import sys
 from pathlib import Path
@@ -56,6 +57,8 @@ def build(
     Options of Beam come after `--`, for example `-- --runner=DataflowRunner --project=... --region=...`.
     """
     import time
+
+    logging.disable(logging.WARNING)  # Beam and its optional parts warn of what this command does not use
 
     from pipeline.beam_options import parse_engine
     from pipeline.closing import print_closing

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from pipeline.passes import (
+    HIGHEST_HASH,
     ReadShards,
     ReadSurvivors,
     RunContext,
@@ -48,7 +49,6 @@ class Plan:
 
 
 _REPOSITORY_HASHES = pa.schema([pa.field("repository_hash", pa.uint64(), nullable=False)])
-_HIGHEST = 2**64 - 1
 
 
 def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
@@ -81,8 +81,8 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
     )
     lowest = beam.pvalue.AsSingleton(
         decisions
-        | "Lowest of a shard" >> beam.Map(lambda decision: _HIGHEST if decision.lowest_repository_hash is None else decision.lowest_repository_hash)
-        | "Lowest" >> beam.CombineGlobally(_lowest)
+        | "Lowest of a shard" >> beam.Map(lambda decision: decision.lowest_repository_hash).with_output_types(int)
+        | "Lowest" >> beam.CombineGlobally(_lowest).with_output_types(int)
     )
     _ = (
         decisions
@@ -94,7 +94,7 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
 
 
 def _lowest(hashes: Iterable[int]) -> int:
-    return min(hashes, default=_HIGHEST)
+    return min(hashes, default=HIGHEST_HASH)
 
 
 def _repository_hashes(fingerprints: pa.RecordBatch) -> pa.RecordBatch:
@@ -115,4 +115,4 @@ def _decision(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> ShardD
     stays[removals.column("row").to_numpy()] = False
     left = hashes.column("repository_hash").to_numpy()[stays]
     empty = pa.RecordBatch.from_pylist([], schema=LOCATED_REMOVAL)
-    return ShardDecision(shard, batches[0] if batches else empty, int(left.min()) if len(left) else None)
+    return ShardDecision(shard, batches[0] if batches else empty, int(left.min()) if len(left) else HIGHEST_HASH)

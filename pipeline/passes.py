@@ -59,9 +59,12 @@ def split_key(context: RunContext, shard: int, lowest: int) -> str:
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 
+HIGHEST_HASH = 2**63 - 1
+
+
 def repository_hash(repository: str) -> int:
-    """64 bits of a repository's name: what decides its split."""
-    return int.from_bytes(hashlib.blake2b(repository.encode("utf-8"), digest_size=8).digest(), "big")
+    """63 bits of a repository's name (what Beam's integers hold): they decide its split."""
+    return int.from_bytes(hashlib.blake2b(repository.encode("utf-8"), digest_size=8).digest(), "big") >> 1
 
 
 def complete(storage: Storage, marker_path: str, key: str) -> dict | None:
@@ -186,8 +189,8 @@ class ShardDecision:
     shard: int
     removals: pa.RecordBatch
     """transforms.dedup.exact.LOCATED_REMOVAL, in order of rows."""
-    lowest_repository_hash: int | None
-    """Of the rows that stay; None where none does."""
+    lowest_repository_hash: int
+    """Of the rows that stay; HIGHEST_HASH where none does."""
 
 
 class ReadSurvivors(beam.DoFn):
@@ -276,7 +279,7 @@ class WriteExamples(_ShardWriter):
 def _in_validation(repositories: list[str], share: float, lowest: int) -> pa.BooleanArray:
     """Which rows are in the validation split: by a hash of the repository alone, the lowest hash always among them."""
     hashes = {repository: repository_hash(repository) for repository in dict.fromkeys(repositories)}
-    limit = share * 2.0**64
+    limit = share * 2.0**63
     return pa.array([hashes[repository] < limit or (share > 0 and hashes[repository] == lowest) for repository in repositories], pa.bool_())
 
 

@@ -4,6 +4,8 @@ import hashlib
 import json
 import logging
 import os
+import shlex
+import sys
 import time
 from dataclasses import dataclass
 from typing import Any
@@ -46,7 +48,7 @@ def build(spec: str, out: str, config: RunConfig, workers: int, engine: Engine, 
         raise UsageError(f"--out {out}: the workers of {engine.runner} cannot reach it; expected a URL such as gs://BUCKET/FOLDER")
     config.filter_settings()
     shards = source.shards(config.limit)
-    identity = source.identity()
+    identity = {"spec": spec, **source.identity()}
     fingerprint = run_fingerprint(identity, shards, config)
     if engine.is_dry_run:
         _run_graph(source, shards, storage, config, fingerprint, workers, engine, console)
@@ -149,11 +151,8 @@ def _run_graph(
     tasks = [(shard.index, len(shards), shard.locator) for shard in todo]
     plan = Plan(source, context, tasks, filtered, config.filter_settings(), config.split_settings(), stackfim_version())
     if engine.is_local:
-        from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-
-        runner: Any = FnApiRunner()
-        mode = "in_memory" if workers == 1 else "multi_processing"
-        options = PipelineOptions([], direct_num_workers=workers, direct_running_mode=mode)
+        runner: Any = _local_runner(workers)
+        options = PipelineOptions([], direct_num_workers=workers)
     else:
         runner, options = engine.runner, PipelineOptions(engine.flags)
     pipeline = beam.Pipeline(runner=runner, options=options)
@@ -171,3 +170,14 @@ def _run_graph(
         # Beam's threads would wait for workers for ever.
         end_children()
         raise
+
+
+def _local_runner(workers: int) -> Any:
+    """Beam's runner inside this process, or with worker processes of ours: it multiplies what one process does."""
+    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
+    from apache_beam.transforms.environments import SubprocessSDKEnvironment
+
+    if workers == 1:
+        return FnApiRunner()
+    command = f"exec {shlex.quote(sys.executable)} -P -m pipeline.worker"
+    return FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(command))

@@ -37,16 +37,18 @@ def show_examples(
         labels = " ".join(str(row[name]) for name in _LABELS if row[name])
         console.print(Rule(Text(labels), align="left"))
         console.print(Text(f"{row['repository']}/{row['path']} bytes {row['start_byte']}-{row['end_byte']} {', '.join(row['licenses'])}", style="dim"))
-        console.print(_text(row, lines))
+        console.print(_text(row, lines, marked=not console.is_terminal))
 
 
-def _text(row: dict, lines: int) -> Text:
+def _text(row: dict, lines: int, *, marked: bool) -> Text:
     """Prefix, middle and suffix; control characters made visible, so that a file cannot write to the terminal."""
     prefix, suffix = row["prefix"].split("\n"), row["suffix"].split("\n")
     middle = row["middle"]
     text = Text()
     text.append(_printable("\n".join(prefix[-lines:])))
-    text.append(_printable(middle.replace("\n", "⏎\n")) if middle else "‸", style="bold black on green" if middle else "bold white on red")
+    shown = _printable(middle.replace("\n", "⏎\n")) or "‸"
+    # Without colour, brackets say where the middle is.
+    text.append(f"⟦{shown}⟧" if marked else shown, style="bold black on green" if middle else "bold white on red")
     text.append(_printable("\n".join(suffix[:lines])))
     return text
 

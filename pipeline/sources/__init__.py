@@ -82,5 +82,6 @@ def open_source(spec: str, columns: Mapping[str, str] | None = None) -> Source:
 
             return CodeSource(rest)
     raise SourceError(
-        f"{spec!r} is not a source; expected hf://datasets/ORG/NAME[@REVISION][/SUBFOLDER], parquet:FOLDER-OR-GLOB or code:FOLDER"
+        f"{spec!r} is not a source; expected hf://datasets/ORG/NAME[@REVISION][/SUBFOLDER], parquet:FOLDER-OR-GLOB "
+        "or code:FOLDER"
     )

@@ -51,7 +51,7 @@ def rest_of_block(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLim
     """From a statement that begins on `row`, not its block's first, to the block's end. Raises Refused."""
     path, index, position = _statement_on(file, row)
     units = file.units(path, index)
-    if position == 0:
+    if all(unit.statement is None for unit in units[:position]):
         raise Refused("first_of_block")
     return _site(file, REST_OF_BLOCK, path[index], units, position, len(units) - 1, draws, limits)
 
@@ -62,7 +62,7 @@ def siblings(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) 
     units = file.units(path, index)
     before_blank: list[int] = []
     others: list[int] = []
-    for last in range(position, len(units) - 1):
+    for last in range(position, _last_statement(units)):
         if units[last].end_row - units[position].start_row >= limits.max_lines or units[last].end - units[position].start > 4 * limits.max_chars:
             break
         if units[last].end_row > units[position].start_row:
@@ -77,6 +77,11 @@ def siblings(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) 
             except Refused as refused:
                 reason = str(refused)
     raise Refused(reason)
+
+
+def _last_statement(units: Units) -> int:
+    """Position of the last unit with a statement; -1 without one."""
+    return next((position for position in range(len(units) - 1, -1, -1) if units[position].statement is not None), -1)
 
 
 def _statement_on(file: ParsedFile, row: int) -> tuple[list[tree_sitter.Node], int, int]:
@@ -117,7 +122,7 @@ def _site(
         raise Refused("shares_a_line")
     stop_reason = _stop_reason(file, block, end_row, start_row, to_the_end=last == len(units) - 1)
     owner = newline_after(file, end_row)
-    if draws.uniform() < limits.newline_in_middle_share and owner == "suffix" and stop_reason != EOF:
+    if draws.uniform() < limits.newline_in_middle_share and owner == "suffix" and stop_reason != EOF and lines.end(end_row) == end:
         end, owner = lines.next_start(end_row), NEWLINE_IN_MIDDLE
     return Site(MULTI_LINE, kind, start, end, node_type=statement.type, stop_reason=stop_reason, newline_owner=owner)
 

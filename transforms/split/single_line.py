@@ -27,7 +27,7 @@ def token_to_eol(file: ParsedFile, row: int, draws: Draws) -> Site:
     if not starts:
         raise Refused("no_token_boundary")
     end = file.lines.last_visible(row)
-    if file.in_multi_line_token(file.path(end - 1), end - 1):
+    if file.in_multi_line_token(file.path(end - 1), end):
         raise Refused("inside_multi_line_token")
     leaf = starts[draws.below(len(starts))]
     start = leaf.start_byte
@@ -94,7 +94,7 @@ def _opens_block(file: ParsedFile, statement: tree_sitter.Node, row: int, end: i
             break
         if file.header_row(inner, index) == row and file.next_indent(row, row) is Indent.DEEPER:
             delta = file.bracket_delta(statement.start_byte, end)
-            if file.in_multi_line_token(path, end - 1) or delta not in (0, 1):
+            if file.in_multi_line_token(path, end) or delta not in (0, 1):
                 break
             return delta
     raise Refused("header_goes_on")

@@ -206,7 +206,8 @@ class ParsedFile:
         """Brackets that the tokens of [start, end) open less those that they close."""
         delta = 0
         for leaf in self.leaves(start, end):
-            delta += (leaf.type in BRACKETS) - (leaf.type in _CLOSERS)
+            # An opener may have a prefix, as in `${` and `#{`.
+            delta += (not leaf.is_named and leaf.type[-1:] in BRACKETS) - (leaf.type in _CLOSERS)
         return delta
 
     def _leading_comments(self, path: list[tree_sitter.Node], index: int) -> list[tree_sitter.Node]:

@@ -1,0 +1,247 @@
+"""`stackfim verify`: every invariant on every row of a folder."""
+
+import json
+from collections import Counter
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+from rich.console import Console
+from rich.table import Table
+
+from pipeline import layout
+from pipeline.config import RunConfig, UsageError
+from pipeline.shards import example_files, read_examples
+from pipeline.sources import Source, SourceError, open_source
+from pipeline.storage import Storage
+from schemas.manifest import ManifestMismatch, check_manifest
+from transforms.split.parser import BudgetedParser, ParseRefused
+from transforms.verify.dataset_invariants import DatasetIndex
+from transforms.verify.row_invariants import ROW_INVARIANTS, Expected, check_row, git_blob_sha1, undone
+from transforms.verify.tree_invariants import TREE_INVARIANTS, Original, check_tree
+from transforms.verify.violation import Violation
+
+_DATASET_INVARIANTS = ("checksum", "unique_id", "one_split_a_repository", "one_split_a_group", "content_id")
+
+
+@dataclass
+class Report:
+    """What `verify_folder` found."""
+
+    rows: int = 0
+    parsed_rows: int = 0
+    """Rows checked against the tree of the file that they were made from."""
+    violations: list[Violation] = field(default_factory=list)
+    originals: str = ""
+    """Where the originals came from, in words."""
+
+
+@dataclass(frozen=True)
+class _Task:
+    files: tuple[Path, ...]
+    expected: Expected
+    source: Source | None
+    locator: str | None
+
+
+def verify_folder(folder: Path, source_spec: str | None, workers: int) -> Report:
+    """Checks all rows below `folder`. `source_spec` names the originals; None for the run's own, `none` for none.
+
+    Raises UsageError for a folder without shards, SourceError for a source that cannot be read.
+    """
+    files = example_files(folder)
+    manifest = _manifest(folder)
+    expected = _expected(manifest)
+    report = Report()
+    if manifest is not None:
+        report.violations += _checksums(Storage(str(folder)), manifest)
+    source, report.originals = _originals(manifest, source_spec)
+    tasks = [_Task(tuple(group), expected, source, _locator(manifest, group[0])) for group in _by_shard(files)]
+    index = DatasetIndex()
+    for path in files:
+        for batch in read_examples(path, ["example_id", "group_id", "repository"], 10_000):
+            columns = [batch.column(name).to_pylist() for name in ("example_id", "group_id", "repository")]
+            index.add(path.name.partition("-")[0], *columns)
+    report.violations += index.violations()
+    for rows, parsed, violations in _run(tasks, workers):
+        report.rows += rows
+        report.parsed_rows += parsed
+        report.violations += violations
+    return report
+
+
+def print_report(report: Report, *, json_lines: bool) -> None:
+    """A table of invariants on standard output, or a JSON line a violation."""
+    if json_lines:
+        for violation in report.violations:
+            print(json.dumps(violation.as_dict(), ensure_ascii=False))
+        return
+    console = Console(highlight=False)
+    counts = Counter(violation.invariant for violation in report.violations)
+    table = Table(show_header=True, header_style="bold")
+    table.add_column("Invariant")
+    table.add_column("Rows checked", justify="right")
+    table.add_column("Violations", justify="right")
+    for names, rows in ((ROW_INVARIANTS, report.rows), (TREE_INVARIANTS, report.parsed_rows), (_DATASET_INVARIANTS, report.rows)):
+        for name in names:
+            table.add_row(name, f"{rows:,}", f"{counts[name]:,}", style="red" if counts[name] else "")
+    console.print(table)
+    for violation in report.violations[:20]:
+        console.print(f"{violation.example_id} {violation.invariant}: {violation.message}", markup=False, soft_wrap=True)
+    if len(report.violations) > 20:
+        console.print(f"... and {len(report.violations) - 20:,} more; --json gives all")
+    unparsed = report.rows - report.parsed_rows
+    console.print(f"{report.rows:,} rows, {len(report.violations):,} violations. {report.originals}", markup=False, soft_wrap=True)
+    if unparsed:
+        console.print(f"{unparsed:,} rows hold a part of their file and were checked without its tree.")
+
+
+def _manifest(folder: Path) -> dict[str, Any] | None:
+    path = folder / layout.MANIFEST
+    if not path.exists():
+        return None
+    try:
+        return check_manifest(json.loads(path.read_text("utf-8")))
+    except (ValueError, ManifestMismatch) as error:
+        raise UsageError(f"{path}: {error}") from error
+
+
+def _expected(manifest: dict[str, Any] | None) -> Expected:
+    if manifest is None:
+        return Expected()
+    configuration = json.loads(manifest["configuration"])
+    licenses = configuration["licenses"]
+    allowed = RunConfig().allowed_licenses() if licenses == "permissive" else frozenset(licenses)
+    return Expected(configuration["split"]["max_lines"], configuration["split"]["max_chars"], allowed)
+
+
+def _checksums(storage: Storage, manifest: dict[str, Any]) -> Iterator[Violation]:
+    for file in manifest["files"]:
+        if not storage.exists(file["path"]):
+            yield Violation(file["path"], "checksum", "the manifest names this file, but it is not there")
+        elif storage.sha256(file["path"]) != file["sha256"]:
+            yield Violation(file["path"], "checksum", f"the bytes are not those of the manifest ({file['sha256']})")
+    listed = {file["path"] for file in manifest["files"]}
+    for path in storage.files("data"):
+        if path not in listed:
+            yield Violation(path, "checksum", "the manifest does not name this file")
+
+
+def _originals(manifest: dict[str, Any] | None, spec: str | None) -> tuple[Source | None, str]:
+    """The source of the originals, if it is at hand and gives the same shards, and a sentence on it."""
+    if manifest is None or spec == "none":
+        return None, "Originals were not asked for." if spec == "none" else "No manifest, so the originals are not known."
+    configuration = json.loads(manifest["configuration"])
+    chosen = spec or json.loads(manifest["source"])["spec"]
+    if spec is None and not chosen.startswith(("parquet:", "code:")):
+        return None, f"Originals would have to be downloaded: --source {chosen} does that."
+    try:
+        source = open_source(chosen, configuration["columns"])
+        locators = [shard.locator for shard in source.shards(configuration["limit"])]
+    except SourceError:
+        if spec is not None:
+            raise
+        return None, f"Originals are not at hand: {chosen} cannot be read."
+    if locators != manifest["locators"]:
+        if spec is not None:
+            raise UsageError(f"--source {spec}: holds other files than those that the run read")
+        return None, f"Originals are not at hand: {chosen} has changed since."
+    return source, f"Originals read from {chosen}."
+
+
+def _by_shard(files: list[Path]) -> list[list[Path]]:
+    """Files of the same shard number together."""
+    groups: dict[str, list[Path]] = {}
+    for path in files:
+        groups.setdefault(path.name.partition("-")[2] or path.name, []).append(path)
+    return list(groups.values())
+
+
+def _locator(manifest: dict[str, Any] | None, path: Path) -> str | None:
+    number = path.name.split("-")[1:2]
+    if manifest is None or not number or not number[0].isdigit() or int(number[0]) >= len(manifest["locators"]):
+        return None
+    return manifest["locators"][int(number[0])]
+
+
+def _run(tasks: list[_Task], workers: int) -> Iterator[tuple[int, int, list[Violation]]]:
+    if workers == 1 or len(tasks) == 1:
+        yield from map(_check_files, tasks)
+        return
+    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
+        yield from pool.map(_check_files, tasks)
+
+
+def _check_files(task: _Task) -> tuple[int, int, list[Violation]]:
+    """Rows, rows checked against a tree, and violations of the files of one shard."""
+    contents = _contents(task)
+    parsers: dict[str, BudgetedParser] = {}
+    last: tuple[str, Original | None] = ("", None)
+    rows = parsed = 0
+    violations: list[Violation] = []
+    for path in task.files:
+        for batch in read_examples(path):
+            for row in batch.to_pylist():
+                rows += 1
+                found = check_row(row, task.expected)
+                content = contents.get(row["content_id"]) if contents is not None else _whole_content(row)
+                if content is None:
+                    if contents is not None:
+                        found.append(Violation(row["example_id"], "content_id", "the source has no file with this content"))
+                elif not found:
+                    if last[0] != row["content_id"]:
+                        last = (row["content_id"], _parsed(content, row["language"], parsers))
+                    original = last[1]
+                    if original is None:
+                        found.append(Violation(row["example_id"], "kind", "the file cannot be parsed, yet it gave an example"))
+                    else:
+                        parsed += 1
+                        found += _context(row, content) + check_tree(row, original)
+                violations += found
+    return rows, parsed, violations
+
+
+def _contents(task: _Task) -> dict[str, bytes] | None:
+    """Content by id of the files that the rows of a shard were made from; None where the source is not at hand."""
+    if task.source is None or task.locator is None:
+        return None
+    wanted = {
+        content_id for path in task.files for batch in read_examples(path, ["content_id"], 10_000) for content_id in batch.column(0).to_pylist()
+    }
+    found: dict[str, bytes] = {}
+    for rows, _ in task.source.read(task.locator):
+        for content_id, content in zip(rows.column("content_id").to_pylist(), rows.column("content"), strict=True):
+            if content_id in wanted:
+                found[content_id] = content.as_py()
+    return found
+
+
+def _whole_content(row: dict[str, Any]) -> bytes | None:
+    """The content, where the row covers all of it: its bytes are those of its content id."""
+    try:
+        content = b"".join(undone(row))
+    except (ValueError, KeyError):
+        return None
+    return content if row["context_start_byte"] == 0 and git_blob_sha1(content) == row["content_id"] else None
+
+
+def _context(row: dict[str, Any], content: bytes) -> list[Violation]:
+    """Whether the row covers the slice of the content that it says, in whole lines."""
+    start, end = row["context_start_byte"], row["context_end_byte"]
+    if b"".join(undone(row)) != content[start:end]:
+        return [Violation(row["example_id"], "undo", f"prefix, middle and suffix are not bytes {start}-{end} of the content")]
+    if (start and content[start - 1] != 0x0A) or (end < len(content) and content[end - 1] != 0x0A):
+        return [Violation(row["example_id"], "undo", f"the context, bytes {start}-{end}, is not of whole lines")]
+    return []
+
+
+def _parsed(content: bytes, language: str, parsers: dict[str, BudgetedParser]) -> Original | None:
+    if language not in parsers:
+        parsers[language] = BudgetedParser(language)
+    try:
+        return Original(content, language, parsers[language])
+    except ParseRefused:
+        return None

@@ -1,0 +1,25 @@
+"""A worker process of a local run: Beam's own, quiet, and gone when its launcher is.
+
+Started by Beam's subprocess environment as `python -m pipeline.worker`.
+"""
+
+import logging
+import signal
+import sys
+
+from pipeline.workers import watch_launcher
+
+
+def main() -> None:
+    """Serves the runner that the environment variables name until it says to stop."""
+    watch_launcher()
+    # An interrupt at the terminal is the launcher's to handle.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.disable(logging.WARNING)
+    from apache_beam.runners.worker import sdk_worker_main
+
+    sdk_worker_main.main(sys.argv)
+
+
+if __name__ == "__main__":
+    main()
