@@ -71,4 +71,5 @@ def _without_runner(flags: list[str]) -> list[str]:
 
 
 def _all_subclasses(cls: type) -> list[type]:
-    return [sub for direct in cls.__subclasses__() for sub in (direct, *_all_subclasses(direct))]
+    direct: list[type] = cls.__subclasses__()
+    return [found for child in direct for found in (child, *_all_subclasses(child))]

@@ -37,19 +37,39 @@ def _fail(code: int, message: str) -> NoReturn:
 def build(
     context: typer.Context,
     source: Annotated[
-        str, typer.Argument(help="hf://datasets/ORG/NAME[@REVISION][/SUBFOLDER], parquet:FOLDER-OR-GLOB or code:FOLDER", metavar="SOURCE")
+        str,
+        typer.Argument(
+            help="hf://datasets/ORG/NAME[@REVISION][/SUBFOLDER], parquet:FOLDER-OR-GLOB or code:FOLDER",
+            metavar="SOURCE",
+        ),
     ],
-    out: Annotated[str, typer.Option("--out", help="Folder of the data set; a run that broke off there is taken up again.", metavar="DIR")],
-    config: Annotated[Path | None, typer.Option(help="TOML file with any setting; the options below win over it.", metavar="FILE")] = None,
-    languages: Annotated[str | None, typer.Option(help="Languages to keep, with commas. [default: all supported]", metavar="NAMES")] = None,
-    licenses: Annotated[str | None, typer.Option(help="`permissive`, or a file with an SPDX identifier a line. [default: permissive]")] = None,
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out", help="Folder of the data set; a run that broke off there is taken up again.", metavar="DIR"
+        ),
+    ],
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file with any setting; the options below win over it.", metavar="FILE")
+    ] = None,
+    languages: Annotated[
+        str | None, typer.Option(help="Languages to keep, with commas. [default: all supported]", metavar="NAMES")
+    ] = None,
+    licenses: Annotated[
+        str | None, typer.Option(help="`permissive`, or a file with an SPDX identifier a line. [default: permissive]")
+    ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read at most so many rows.", metavar="ROWS")] = None,
     context_bytes: Annotated[
-        int | None, typer.Option(min=0, help="Size of an example with its context, in whole lines; 0 for whole files. [default: 16000]")
+        int | None,
+        typer.Option(
+            min=0, help="Size of an example with its context, in whole lines; 0 for whole files. [default: 16000]"
+        ),
     ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed draws other examples. [default: 0]")] = None,
-    keep_work: Annotated[bool, typer.Option("--keep-work", help="Leave DIR/work, the rows after the filters, in place.")] = False,
+    keep_work: Annotated[
+        bool, typer.Option("--keep-work", help="Leave DIR/work, the rows after the filters, in place.")
+    ] = False,
     overwrite: Annotated[bool, typer.Option("--overwrite", help="Replace the run that DIR holds.")] = False,
 ) -> None:
     """Make a data set of examples from source code.
@@ -68,7 +88,9 @@ def build(
 
     console = Console(stderr=True, highlight=False)
     overrides = {
-        "languages": tuple(name.strip() for name in languages.split(",") if name.strip()) if languages is not None else None,
+        "languages": tuple(name.strip() for name in languages.split(",") if name.strip())
+        if languages is not None
+        else None,
         "licenses": licenses,
         "limit": limit,
         "context_bytes": context_bytes,
@@ -80,8 +102,12 @@ def build(
         engine = parse_engine(list(context.args))
         settings = load_config(config, overrides)
         count = workers or os.cpu_count() or 1
-        where = f"{count} {'process' if count == 1 else 'processes'} on this machine (Beam FnApiRunner)" if engine.is_local else engine.runner
-        console.print(f"stackfim build {source} -> {out}: {where}", markup=False)
+        where = (
+            f"{count} {'process' if count == 1 else 'processes'} on this machine (Beam FnApiRunner)"
+            if engine.is_local
+            else engine.runner
+        )
+        console.print(f"stackfim build {source} -> {out}: {where}", markup=False, soft_wrap=True)
         time_started = time.monotonic()
         outcome = run(source, out, settings, count, engine, console, overwrite=overwrite)
         print_closing(outcome, out, time.monotonic() - time_started)
@@ -106,9 +132,12 @@ def build(
 @app.command()
 def verify(
     folder: Annotated[Path, typer.Argument(help="Folder of a data set, or of parquet shards.", metavar="DIR")],
-    json_lines: Annotated[bool, typer.Option("--json", help="A JSON line for each row that breaks an invariant.")] = False,
+    json_lines: Annotated[
+        bool, typer.Option("--json", help="A JSON line for each row that breaks an invariant.")
+    ] = False,
     source: Annotated[
-        str | None, typer.Option(help="Where the originals are; `none` to do without. [default: the run's own source, if at hand]")
+        str | None,
+        typer.Option(help="Where the originals are; `none` to do without. [default: the run's own source, if at hand]"),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
 ) -> None:

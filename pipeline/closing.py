@@ -15,7 +15,11 @@ def print_closing(outcome: Outcome, out: str, seconds: float) -> None:
         return
     counts, examples = manifest["counts"], manifest["examples"]
     if outcome.already_done:
-        console.print(f"nothing to do: {out} holds this very run, complete ({counts['examples']:,} examples)", markup=False, soft_wrap=True)
+        console.print(
+            f"nothing to do: {out} holds this very run, complete ({counts['examples']:,} examples)",
+            markup=False,
+            soft_wrap=True,
+        )
         return
     table = Table(title=None, show_header=True, header_style="bold")
     table.add_column("Category / kind")
@@ -23,7 +27,9 @@ def print_closing(outcome: Outcome, out: str, seconds: float) -> None:
     table.add_column("Share", justify="right")
     for prefix in ("category", "kind"):
         for name, count in _by_count(examples, f"{prefix}:"):
-            table.add_row(("  " if prefix == "kind" else "") + name, f"{count:,}", f"{count / max(counts['examples'], 1):.1%}")
+            table.add_row(
+                ("  " if prefix == "kind" else "") + name, f"{count:,}", f"{count / max(counts['examples'], 1):.1%}"
+            )
     console.print(table)
     table = Table(show_header=True, header_style="bold")
     for title in ("Language", "Examples", "Files dropped for", "Files"):

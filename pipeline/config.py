@@ -91,7 +91,9 @@ class RunConfig(_Section):
         known = {name: language_name(name) for name in names}
         unknown = [name for name, found in known.items() if found is None]
         if unknown or not names:
-            raise ValueError(f"not supported: {', '.join(unknown) or 'an empty list'}; expected some of {', '.join(LANGUAGES)}")
+            raise ValueError(
+                f"not supported: {', '.join(unknown) or 'an empty list'}; expected some of {', '.join(LANGUAGES)}"
+            )
         return tuple(sorted({found for found in known.values() if found is not None}))
 
     @field_validator("columns")
@@ -109,7 +111,9 @@ class RunConfig(_Section):
         try:
             allowed = parse_license_list(Path(self.licenses).read_text("utf-8"))
         except (OSError, UnicodeDecodeError) as error:
-            raise UsageError(f"--licenses {self.licenses}: expected `permissive` or a text file with an identifier a line ({error})") from error
+            raise UsageError(
+                f"--licenses {self.licenses}: expected `permissive` or a text file with an identifier a line ({error})"
+            ) from error
         if not allowed:
             raise UsageError(f"--licenses {self.licenses}: the file names no license; expected an identifier a line")
         return allowed
@@ -153,5 +157,8 @@ def load_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:
-        problems = [f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']} (got {problem['input']!r})" for problem in error.errors()]
+        problems = [
+            f"{'.'.join(str(part) for part in problem['loc'])}: {problem['msg']} (got {problem['input']!r})"
+            for problem in error.errors()
+        ]
         raise UsageError("configuration: " + "; ".join(problems)) from error

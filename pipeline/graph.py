@@ -61,13 +61,16 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Spread shards" >> beam.Reshuffle()
         | "Read" >> beam.ParDo(ReadShards(plan.source, context)).with_output_types(ShardBatch)
         | "Filter" >> FilterRows(plan.filters)
-        | "Write survivors" >> beam.ParDo(WriteSurvivors(context, locators)).with_output_types(tuple[int, pa.RecordBatch])
+        | "Write survivors"
+        >> beam.ParDo(WriteSurvivors(context, locators)).with_output_types(tuple[int, pa.RecordBatch])
     )
     known = (
         pipeline
         | "Filtered shards" >> beam.Create(plan.filtered, reshuffle=False).with_output_types(int)
         | "Read fingerprints"
-        >> beam.Map(lambda shard: (shard, read_fingerprints(context.storage, shard))).with_output_types(tuple[int, pa.RecordBatch])
+        >> beam.Map(lambda shard: (shard, read_fingerprints(context.storage, shard))).with_output_types(
+            tuple[int, pa.RecordBatch]
+        )
     )
     fingerprints = (fresh, known) | "All fingerprints" >> beam.Flatten()
     removals = fingerprints | "Fingerprints alone" >> beam.Values() | "Remove exact copies" >> RemoveExactCopies()
@@ -101,7 +104,9 @@ def _repository_hashes(fingerprints: pa.RecordBatch) -> pa.RecordBatch:
     """The hash of each row's repository."""
     repositories = fingerprints.column("repository").to_pylist()
     hashes = {repository: repository_hash(repository) for repository in dict.fromkeys(repositories)}
-    return pa.RecordBatch.from_arrays([pa.array([hashes[repository] for repository in repositories], pa.uint64())], schema=_REPOSITORY_HASHES)
+    return pa.RecordBatch.from_arrays(
+        [pa.array([hashes[repository] for repository in repositories], pa.uint64())], schema=_REPOSITORY_HASHES
+    )
 
 
 def _decision(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> ShardDecision:

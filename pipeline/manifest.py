@@ -29,7 +29,9 @@ def versions() -> dict[str, str]:
     return {library: version(library) for library in _LIBRARIES} | grammar_versions()
 
 
-def make_manifest(storage: Storage, fingerprint: str, identity: dict[str, Any], shards: list[Shard], config: RunConfig) -> dict:
+def make_manifest(
+    storage: Storage, fingerprint: str, identity: dict[str, Any], shards: list[Shard], config: RunConfig
+) -> dict:
     """The manifest of a run whose shards are all complete.
 
     Raises BrokenPromise when the files that came in are not those that gave examples, were rejected or were removed.
@@ -61,7 +63,11 @@ def make_manifest(storage: Storage, fingerprint: str, identity: dict[str, Any], 
     }
     if counts["files_in"] != counts["files_rejected"] + counts["files_removed"] + counts["files_with_examples"]:
         raise BrokenPromise(f"files in are not files with examples, rejected and removed: {counts}")
-    examples = {name: count for name, count in split.items() if name.partition(":")[0] in ("category", "kind", "language", "stop_reason")}
+    examples = {
+        name: count
+        for name, count in split.items()
+        if name.partition(":")[0] in ("category", "kind", "language", "stop_reason")
+    }
     return check_manifest(
         {
             "format": FORMAT,
@@ -74,7 +80,11 @@ def make_manifest(storage: Storage, fingerprint: str, identity: dict[str, Any], 
             "counts": counts,
             "rejected": dict(sorted(rejected.items())),
             "examples": dict(sorted((examples | rows).items())),
-            "refused": {name.removeprefix("refused:"): count for name, count in sorted(split.items()) if name.startswith("refused:")},
+            "refused": {
+                name.removeprefix("refused:"): count
+                for name, count in sorted(split.items())
+                if name.startswith("refused:")
+            },
             "unsupported_languages": dict(sorted(unsupported.items())),
             "files": sorted(files, key=lambda file: file["path"]),
         }
@@ -86,7 +96,8 @@ def dataset_card(manifest: dict) -> str:
     counts, examples = manifest["counts"], manifest["examples"]
     by_prefix = {
         prefix: sorted(
-            ((name.partition(":")[2], count) for name, count in examples.items() if name.startswith(f"{prefix}:")), key=lambda pair: -pair[1]
+            ((name.partition(":")[2], count) for name, count in examples.items() if name.startswith(f"{prefix}:")),
+            key=lambda pair: -pair[1],
         )
         for prefix in ("category", "kind", "language")
     }
@@ -118,8 +129,15 @@ def dataset_card(manifest: dict) -> str:
         "",
     ]
     for title, prefix in (("Category", "category"), ("Kind", "kind"), ("Language", "language")):
-        lines += [f"| {title} | Examples |", "|---|---:|", *(f"| {name} | {count:,} |" for name, count in by_prefix[prefix]), ""]
-    allowed = "permissive and public domain licenses" if licenses == "permissive" else f"a list of {len(licenses)} licenses"
+        lines += [
+            f"| {title} | Examples |",
+            "|---|---:|",
+            *(f"| {name} | {count:,} |" for name, count in by_prefix[prefix]),
+            "",
+        ]
+    allowed = (
+        "permissive and public domain licenses" if licenses == "permissive" else f"a list of {len(licenses)} licenses"
+    )
     lines += [
         "## Licenses",
         "",

@@ -9,7 +9,7 @@ import pyarrow.parquet as pq
 from pipeline.storage import FileRecord, Storage
 
 ROW_GROUP_ROWS = 10_000
-ROW_GROUP_BYTES = 64 << 20
+ROW_GROUP_BYTES = 32 << 20
 # Columns of few distinct values; for text a dictionary costs more than it gives.
 _DICTIONARY = [
     "category", "kind", "stop_reason", "language", "repository", "path", "revision", "newline_owner", "node_type", "version",

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 import apache_beam as beam
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import layout
@@ -28,6 +29,9 @@ from schemas.removal import REMOVAL
 from schemas.source import ROW
 from transforms.dedup.order import FINGERPRINT
 from transforms.shard_batch import ShardBatch
+
+SPLIT_BYTES = 1 << 20
+"""Content that is split at a time."""
 
 ShardTask = tuple[int, int, str]
 """Index of a shard, number of shards, locator."""
@@ -91,13 +95,11 @@ class ReadShards(beam.DoFn):
         shard, _, locator = task
         tally = process_tally(self._context.progress_folder)
         held: ShardBatch | None = None
-        sequence = 0
-        for rows, rejections in self._source.read(locator):
+        for sequence, (rows, rejections) in enumerate(self._source.read(locator)):
             if held is not None:
                 yield held
             tally.add({"rows_read": rows.num_rows + rejections.num_rows, "bytes_read": rows.column("content").nbytes})
             held = ShardBatch(shard, sequence, False, rows, rejections)
-            sequence += 1
         last = held or ShardBatch(shard, 0, True, pa.RecordBatch.from_pylist([], schema=ROW), no_rejections())
         yield ShardBatch(shard, last.sequence, True, last.rows, last.rejections)
 
@@ -152,9 +154,13 @@ class WriteSurvivors(_ShardWriter):
         self._rows.add(batch.rows)
         self._rejections.add(batch.rejections)
         rejected = _rejected_counts(batch.rejections)
-        self._counts.update({"rows_in": batch.rows.num_rows + batch.rejections.num_rows, "survivors": batch.rows.num_rows} | rejected)
+        self._counts.update(
+            {"rows_in": batch.rows.num_rows + batch.rejections.num_rows, "survivors": batch.rows.num_rows} | rejected
+        )
         self._unsupported.update(_unsupported_languages(batch.rejections))
-        process_tally(self._context.progress_folder).add({"survivors": batch.rows.num_rows} | rejected, flush=batch.last)
+        process_tally(self._context.progress_folder).add(
+            {"survivors": batch.rows.num_rows} | rejected, flush=batch.last
+        )
         if batch.last:
             self._stack.close()
             storage.write_json(
@@ -224,11 +230,22 @@ class ReadSurvivors(beam.DoFn):
                 keep = np.ones(rows.num_rows, bool)
                 keep[removed[(removed >= offset) & (removed < offset + rows.num_rows)] - offset] = False
                 offset += rows.num_rows
-                stays = rows.filter(pa.array(keep))
-                yield ShardBatch(shard, sequence, False, stays, no_rejections(), header)
+                for part in _small_parts(rows.filter(pa.array(keep))):
+                    yield ShardBatch(shard, sequence, False, part, no_rejections(), header)
+                    header, sequence = {}, sequence + 1
                 tally.add({"rows_split": rows.num_rows})
-                header, sequence = {}, sequence + 1
         yield ShardBatch(shard, sequence, True, empty, no_rejections(), header)
+
+
+def _small_parts(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
+    """A batch in parts of about SPLIT_BYTES of content: a file may become eight examples with their contexts."""
+    ends = np.cumsum(pc.binary_length(rows.column("content")).to_numpy(zero_copy_only=False))
+    start = 0
+    while start < rows.num_rows:
+        limit = (ends[start - 1] if start else 0) + SPLIT_BYTES
+        stop = max(int(np.searchsorted(ends, limit, "right")), start + 1)
+        yield rows.slice(start, stop - start)
+        start = stop
 
 
 class WriteExamples(_ShardWriter):
@@ -241,7 +258,9 @@ class WriteExamples(_ShardWriter):
         if self._expect(batch):
             self._stack = ExitStack()
             self._splits = {
-                split: self._stack.enter_context(parquet_shard(storage, layout.data(split, shard, context.shards), EXAMPLE))
+                split: self._stack.enter_context(
+                    parquet_shard(storage, layout.data(split, shard, context.shards), EXAMPLE)
+                )
                 for split in layout.SPLITS
             }
             self._rejections = self._stack.enter_context(
@@ -280,14 +299,23 @@ def _in_validation(repositories: list[str], share: float, lowest: int) -> pa.Boo
     """Which rows are in the validation split: by a hash of the repository alone, the lowest hash always among them."""
     hashes = {repository: repository_hash(repository) for repository in dict.fromkeys(repositories)}
     limit = share * 2.0**63
-    return pa.array([hashes[repository] < limit or (share > 0 and hashes[repository] == lowest) for repository in repositories], pa.bool_())
+    return pa.array(
+        [hashes[repository] < limit or (share > 0 and hashes[repository] == lowest) for repository in repositories],
+        pa.bool_(),
+    )
 
 
 def _example_counts(examples: pa.RecordBatch) -> Counter[str]:
     """Counts by category and kind, by language, and files with an example."""
     counts: Counter[str] = Counter()
     for name in ("category", "kind", "language", "stop_reason"):
-        counts.update({f"{name}:{value.as_py()}": count.as_py() for value, count in _value_counts(examples.column(name)) if value.is_valid})
+        counts.update(
+            {
+                f"{name}:{value.as_py()}": count.as_py()
+                for value, count in _value_counts(examples.column(name))
+                if value.is_valid
+            }
+        )
     files = zip(*(examples.column(name).to_pylist() for name in ("repository", "path", "content_id")), strict=True)
     counts["files_with_examples"] = len(set(files))
     return counts
@@ -299,7 +327,9 @@ def _value_counts(column: pa.Array) -> list[tuple[pa.Scalar, pa.Scalar]]:
 
 def _rejected_counts(rejections: pa.RecordBatch) -> dict[str, int]:
     counts: Counter[str] = Counter()
-    for unit, stage, reason in zip(*(rejections.column(name).to_pylist() for name in ("unit", "stage", "reason")), strict=True):
+    for unit, stage, reason in zip(
+        *(rejections.column(name).to_pylist() for name in ("unit", "stage", "reason")), strict=True
+    ):
         counts[f"rejected:{unit}:{stage}:{reason}"] += 1
     return dict(counts)
 

@@ -12,7 +12,7 @@ from rich.console import Console
 from rich.live import Live
 from rich.text import Text
 
-_PLAIN_INTERVAL_S = 10.0
+_PLAIN_INTERVAL_S = float(os.environ.get("STACKFIM_PROGRESS_SECONDS", "10"))
 _LIVE_INTERVAL_S = 0.5
 
 
@@ -59,11 +59,21 @@ class Progress:
         parts = []
         if filtered < self._shards:
             done, rate = counts["rows_read"], counts["rows_read"] / elapsed
-            parts += ["reading and filtering", f"shard {filtered}/{self._shards}", f"{done:,} rows", f"{rate:,.0f} rows/s"]
+            parts += [
+                "reading and filtering",
+                f"shard {filtered}/{self._shards}",
+                f"{done:,} rows",
+                f"{rate:,.0f} rows/s",
+            ]
             parts += [f"{counts['bytes_read'] / elapsed / 1e6:.1f} MB/s", f"kept {counts['survivors']:,}"]
             fraction = done / self._rows if self._rows else filtered / self._shards
         else:
-            parts += ["splitting", f"shard {split}/{self._shards}", f"{counts['rows_split']:,} files", f"{counts['examples']:,} examples"]
+            parts += [
+                "splitting",
+                f"shard {split}/{self._shards}",
+                f"{counts['rows_split']:,} files",
+                f"{counts['examples']:,} examples",
+            ]
             fraction = split / self._shards
         rejected = Counter(
             {name.split(":")[-1]: count for name, count in counts.items() if name.startswith("rejected:file:")}

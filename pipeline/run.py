@@ -35,7 +35,9 @@ class Outcome:
     seconds: float
 
 
-def build(spec: str, out: str, config: RunConfig, workers: int, engine: Engine, console: Console, *, overwrite: bool) -> Outcome:
+def build(
+    spec: str, out: str, config: RunConfig, workers: int, engine: Engine, console: Console, *, overwrite: bool
+) -> Outcome:
     """Makes the data set of `spec` in `out`, or goes on with it.
 
     Raises UsageError and SourceError before anything is written, RunFailed when the run broke off, and BrokenPromise
@@ -45,7 +47,9 @@ def build(spec: str, out: str, config: RunConfig, workers: int, engine: Engine, 
     source = open_source(spec, config.columns)
     storage = Storage(out if "://" in out else os.path.abspath(out))
     if not engine.is_local and storage.is_local and not engine.is_dry_run:
-        raise UsageError(f"--out {out}: the workers of {engine.runner} cannot reach it; expected a URL such as gs://BUCKET/FOLDER")
+        raise UsageError(
+            f"--out {out}: the workers of {engine.runner} cannot reach it; expected a URL such as gs://BUCKET/FOLDER"
+        )
     config.filter_settings()
     shards = source.shards(config.limit)
     identity = {"spec": spec, **source.identity()}
@@ -88,7 +92,9 @@ def _prepare(storage: Storage, fingerprint: str, config: RunConfig, *, overwrite
             if not config.keep_work:
                 storage.remove(layout.WORK)
             return manifest
-        raise UsageError(f"{storage.root}: complete, but {wrong[0]} is missing or changed ({len(wrong)} files); --overwrite makes it anew")
+        raise UsageError(
+            f"{storage.root}: complete, but {wrong[0]} is missing or changed ({len(wrong)} files); --overwrite makes it anew"
+        )
     current = {"fingerprint": fingerprint, "configuration": config.recorded(), "versions": versions()}
     for kind, other in (("a finished", manifest), ("an unfinished", begun)):
         if other is not None and other.get("fingerprint") != fingerprint:
@@ -96,7 +102,9 @@ def _prepare(storage: Storage, fingerprint: str, config: RunConfig, *, overwrite
                 f"{storage.root}: holds {kind} run of {_difference(other, current)}; choose another --out, or --overwrite to replace it"
             )
     if manifest is None and begun is None and storage.files():
-        raise UsageError(f"{storage.root}: holds files that are no run of stackfim ({storage.files()[0]}, ...); choose an empty --out")
+        raise UsageError(
+            f"{storage.root}: holds files that are no run of stackfim ({storage.files()[0]}, ...); choose an empty --out"
+        )
     storage.remove_temporary()
     storage.write_json(layout.RUN, current)
     return None
@@ -147,7 +155,10 @@ def _run_graph(
         ]
     )
     # Big shards first: the local runner divides them once and for all.
-    todo = sorted((shard for shard in shards if shard.index not in set(filtered)), key=lambda shard: (-(shard.size_bytes or 0), shard.index))
+    todo = sorted(
+        (shard for shard in shards if shard.index not in set(filtered)),
+        key=lambda shard: (-(shard.size_bytes or 0), shard.index),
+    )
     tasks = [(shard.index, len(shards), shard.locator) for shard in todo]
     plan = Plan(source, context, tasks, filtered, config.filter_settings(), config.split_settings(), stackfim_version())
     if engine.is_local:
@@ -162,7 +173,11 @@ def _run_graph(
         if not engine.is_dry_run:
             result.wait_until_finish()
         return
-    known_rows = sum(shard.rows for shard in todo if shard.rows is not None) if all(shard.rows is not None for shard in todo) else None
+    known_rows = (
+        sum(shard.rows for shard in todo if shard.rows is not None)
+        if all(shard.rows is not None for shard in todo)
+        else None
+    )
     try:
         with Progress(console, folder, len(shards), len(filtered), known_rows), noticing_dead_workers():
             pipeline.run().wait_until_finish()

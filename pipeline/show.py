@@ -18,7 +18,11 @@ def show_examples(
     folder: Path, *, category: str | None, kind: str | None, language: str | None, count: int, seed: int, lines: int
 ) -> None:
     """Prints `count` examples that match, drawn by `seed`. Raises UsageError where none does."""
-    wanted = {name: value for name, value in (("category", category), ("kind", kind), ("language", language)) if value is not None}
+    wanted = {
+        name: value
+        for name, value in (("category", category), ("kind", kind), ("language", language))
+        if value is not None
+    }
     found: list[tuple[int, dict]] = []
     seen: dict[str, set[str]] = {name: set() for name in wanted}
     for path in example_files(folder):
@@ -30,13 +34,23 @@ def show_examples(
                     found.append((Draws(row["example_id"], seed).next(), row))
             found = sorted(found, key=lambda pair: pair[0])[:count]
     if not found:
-        there = "; ".join(f"{name} is one of {', '.join(sorted(values))}" for name, values in seen.items()) or "the shards are empty"
-        raise UsageError(f"{folder}: no example with {', '.join(f'{name} {value}' for name, value in wanted.items()) or 'any label'}; {there}")
+        there = (
+            "; ".join(f"{name} is one of {', '.join(sorted(values))}" for name, values in seen.items())
+            or "the shards are empty"
+        )
+        raise UsageError(
+            f"{folder}: no example with {', '.join(f'{name} {value}' for name, value in wanted.items()) or 'any label'}; {there}"
+        )
     console = Console(highlight=False, soft_wrap=True)
     for _, row in found:
         labels = " ".join(str(row[name]) for name in _LABELS if row[name])
         console.print(Rule(Text(labels), align="left"))
-        console.print(Text(f"{row['repository']}/{row['path']} bytes {row['start_byte']}-{row['end_byte']} {', '.join(row['licenses'])}", style="dim"))
+        console.print(
+            Text(
+                f"{row['repository']}/{row['path']} bytes {row['start_byte']}-{row['end_byte']} {', '.join(row['licenses'])}",
+                style="dim",
+            )
+        )
         console.print(_text(row, lines, marked=not console.is_terminal))
 
 
@@ -54,4 +68,7 @@ def _text(row: dict, lines: int, *, marked: bool) -> Text:
 
 
 def _printable(text: str) -> str:
-    return "".join(character if character in "\n\t" or character.isprintable() else f"\\x{ord(character):02x}" for character in text)
+    return "".join(
+        character if character in "\n\t" or character.isprintable() else f"\\x{ord(character):02x}"
+        for character in text
+    )

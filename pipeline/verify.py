@@ -85,16 +85,24 @@ def print_report(report: Report, *, json_lines: bool) -> None:
     table.add_column("Invariant")
     table.add_column("Rows checked", justify="right")
     table.add_column("Violations", justify="right")
-    for names, rows in ((ROW_INVARIANTS, report.rows), (TREE_INVARIANTS, report.parsed_rows), (_DATASET_INVARIANTS, report.rows)):
+    for names, rows in (
+        (ROW_INVARIANTS, report.rows),
+        (TREE_INVARIANTS, report.parsed_rows),
+        (_DATASET_INVARIANTS, report.rows),
+    ):
         for name in names:
             table.add_row(name, f"{rows:,}", f"{counts[name]:,}", style="red" if counts[name] else "")
     console.print(table)
     for violation in report.violations[:20]:
-        console.print(f"{violation.example_id} {violation.invariant}: {violation.message}", markup=False, soft_wrap=True)
+        console.print(
+            f"{violation.example_id} {violation.invariant}: {violation.message}", markup=False, soft_wrap=True
+        )
     if len(report.violations) > 20:
         console.print(f"... and {len(report.violations) - 20:,} more; --json gives all")
     unparsed = report.rows - report.parsed_rows
-    console.print(f"{report.rows:,} rows, {len(report.violations):,} violations. {report.originals}", markup=False, soft_wrap=True)
+    console.print(
+        f"{report.rows:,} rows, {len(report.violations):,} violations. {report.originals}", markup=False, soft_wrap=True
+    )
     if unparsed:
         console.print(f"{unparsed:,} rows hold a part of their file and were checked without its tree.")
 
@@ -133,7 +141,10 @@ def _checksums(storage: Storage, manifest: dict[str, Any]) -> Iterator[Violation
 def _originals(manifest: dict[str, Any] | None, spec: str | None) -> tuple[Source | None, str]:
     """The source of the originals, if it is at hand and gives the same shards, and a sentence on it."""
     if manifest is None or spec == "none":
-        return None, "Originals were not asked for." if spec == "none" else "No manifest, so the originals are not known."
+        return (
+            None,
+            "Originals were not asked for." if spec == "none" else "No manifest, so the originals are not known.",
+        )
     configuration = json.loads(manifest["configuration"])
     chosen = spec or json.loads(manifest["source"])["spec"]
     if spec is None and not chosen.startswith(("parquet:", "code:")):
@@ -190,13 +201,17 @@ def _check_files(task: _Task) -> tuple[int, int, list[Violation]]:
                 content = contents.get(row["content_id"]) if contents is not None else _whole_content(row)
                 if content is None:
                     if contents is not None:
-                        found.append(Violation(row["example_id"], "content_id", "the source has no file with this content"))
+                        found.append(
+                            Violation(row["example_id"], "content_id", "the source has no file with this content")
+                        )
                 elif not found:
                     if last[0] != row["content_id"]:
                         last = (row["content_id"], _parsed(content, row["language"], parsers))
                     original = last[1]
                     if original is None:
-                        found.append(Violation(row["example_id"], "kind", "the file cannot be parsed, yet it gave an example"))
+                        found.append(
+                            Violation(row["example_id"], "kind", "the file cannot be parsed, yet it gave an example")
+                        )
                     else:
                         parsed += 1
                         found += _context(row, content) + check_tree(row, original)
@@ -209,7 +224,10 @@ def _contents(task: _Task) -> dict[str, bytes] | None:
     if task.source is None or task.locator is None:
         return None
     wanted = {
-        content_id for path in task.files for batch in read_examples(path, ["content_id"], 10_000) for content_id in batch.column(0).to_pylist()
+        content_id
+        for path in task.files
+        for batch in read_examples(path, ["content_id"], 10_000)
+        for content_id in batch.column(0).to_pylist()
     }
     found: dict[str, bytes] = {}
     for rows, _ in task.source.read(task.locator):
@@ -232,7 +250,11 @@ def _context(row: dict[str, Any], content: bytes) -> list[Violation]:
     """Whether the row covers the slice of the content that it says, in whole lines."""
     start, end = row["context_start_byte"], row["context_end_byte"]
     if b"".join(undone(row)) != content[start:end]:
-        return [Violation(row["example_id"], "undo", f"prefix, middle and suffix are not bytes {start}-{end} of the content")]
+        return [
+            Violation(
+                row["example_id"], "undo", f"prefix, middle and suffix are not bytes {start}-{end} of the content"
+            )
+        ]
     if (start and content[start - 1] != 0x0A) or (end < len(content) and content[end - 1] != 0x0A):
         return [Violation(row["example_id"], "undo", f"the context, bytes {start}-{end}, is not of whole lines")]
     return []

@@ -9,7 +9,7 @@ import os
 import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 
 import psutil
 
@@ -53,10 +53,8 @@ def end_children() -> None:
 
 @contextmanager
 def _gone_is_fine() -> Iterator[None]:
-    try:
+    with suppress(psutil.NoSuchProcess):
         yield
-    except psutil.NoSuchProcess:
-        pass
 
 
 @contextmanager

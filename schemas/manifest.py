@@ -26,14 +26,28 @@ MANIFEST = pa.schema(
         column("format", pa.int64(), "Version of the manifest's layout."),
         column("version", pa.string(), "Version of stackfim."),
         column("versions", _TEXTS, "Versions of the libraries and grammars that rows depend on."),
-        column("fingerprint", pa.string(), "SHA-256 of input, configuration and versions: equal runs have equal fingerprints."),
+        column(
+            "fingerprint",
+            pa.string(),
+            "SHA-256 of input, configuration and versions: equal runs have equal fingerprints.",
+        ),
         column("source", pa.string(), "The input as JSON text: kind, place, pinned revision."),
-        column("locators", pa.list_(pa.string()), "Where each input shard is, in order; output shard i was made from shard i."),
+        column(
+            "locators",
+            pa.list_(pa.string()),
+            "Where each input shard is, in order; output shard i was made from shard i.",
+        ),
         column("configuration", pa.string(), "All settings, as JSON text."),
         column("counts", _COUNTS, "Files and examples: in, rejected, removed, out."),
         column("rejected", _COUNTS, "Dropped files and examples by `unit:stage:reason`."),
-        column("examples", _COUNTS, "Examples by `category:...`, `kind:...`, `language:...`, `stop_reason:...`, `split:...`."),
-        column("refused", _COUNTS, "Candidate places that gave no example, by reason; their slots went to other places."),
+        column(
+            "examples",
+            _COUNTS,
+            "Examples by `category:...`, `kind:...`, `language:...`, `stop_reason:...`, `split:...`.",
+        ),
+        column(
+            "refused", _COUNTS, "Candidate places that gave no example, by reason; their slots went to other places."
+        ),
         column("unsupported_languages", _COUNTS, "Files of languages without a grammar, by language."),
         column("files", pa.list_(FILE), "All data, rejection and removal files, in order of path."),
     ]
@@ -53,7 +67,8 @@ def check_manifest(manifest: object) -> dict:
         missing, unknown = sorted(names - set(manifest)), sorted(set(manifest) - names)
         raise ManifestMismatch(f"manifest members: missing {missing}, unknown {unknown}")
     row = {
-        field.name: list(manifest[field.name].items()) if pa.types.is_map(field.type) else manifest[field.name] for field in MANIFEST
+        field.name: list(manifest[field.name].items()) if pa.types.is_map(field.type) else manifest[field.name]
+        for field in MANIFEST
     }
     try:
         pa.RecordBatch.from_pylist([row], schema=MANIFEST)

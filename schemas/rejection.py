@@ -9,13 +9,23 @@ EXAMPLE = "example"
 
 REJECTION = pa.schema(
     [
-        column("unit", pa.string(), "What was dropped: `file` (a source row) or `example` (one candidate of a kept file)."),
+        column(
+            "unit", pa.string(), "What was dropped: `file` (a source row) or `example` (one candidate of a kept file)."
+        ),
         column("stage", pa.string(), "The stage that dropped it, such as `read`, `license`, `split`."),
         column("reason", pa.string(), "A fixed word for the reason, such as `license_not_allowed` or `line_too_long`."),
         column("repository", pa.string(), "Repository of the row; empty where the source gave none."),
         column("path", pa.string(), "Path of the file inside its repository; empty where the source gave none."),
-        column("content_id", pa.string(), "Git blob SHA-1 of the content, 40 hex digits; empty where the content could not be read."),
-        column("detail", pa.string(), "The value that was wrong and what was expected, for a person to read; never file content."),
+        column(
+            "content_id",
+            pa.string(),
+            "Git blob SHA-1 of the content, 40 hex digits; empty where the content could not be read.",
+        ),
+        column(
+            "detail",
+            pa.string(),
+            "The value that was wrong and what was expected, for a person to read; never file content.",
+        ),
     ]
 )
 

@@ -15,8 +15,12 @@ REMOVAL = pa.schema(
         column("kept_content_id", pa.string(), "Git blob SHA-1 of the file that stays."),
         column("kept_repository", pa.string(), "Repository of the file that stays."),
         column("kept_path", pa.string(), "Path of the file that stays."),
-        column("similarity", pa.float64(), "Exact Jaccard similarity of the two files' shingle sets; 1.0 for exact copies."),
-        column("cluster_id", pa.string(), "The same for all files that one kept file stands for: that file's content id."),
+        column(
+            "similarity", pa.float64(), "Exact Jaccard similarity of the two files' shingle sets; 1.0 for exact copies."
+        ),
+        column(
+            "cluster_id", pa.string(), "The same for all files that one kept file stands for: that file's content id."
+        ),
         column("method", pa.string(), "`exact` (same bytes) or `near` (verified near-duplicate)."),
     ]
 )

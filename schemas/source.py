@@ -22,9 +22,21 @@ def _repository_columns(event: str) -> list[pa.Field]:
         column(f"max_{event}_repo_name", pa.string(), f"Name, as owner/repository, of {most}.", nullable=True),
         column(f"max_{event}_repo_head_hexsha", pa.string(), f"Head commit of {most}.", nullable=True),
         column(f"max_{event}_repo_licenses", _LICENSES, f"Licenses of {most}.", nullable=True),
-        column(f"max_{event}_count", pa.int64(), f"Number of {event} of {most}; null where there is none.", nullable=True),
-        column(f"max_{event}_repo_{event}_event_min_datetime", pa.string(), f"First of these {event}; null where there is none.", nullable=True),
-        column(f"max_{event}_repo_{event}_event_max_datetime", pa.string(), f"Last of these {event}; null where there is none.", nullable=True),
+        column(
+            f"max_{event}_count", pa.int64(), f"Number of {event} of {most}; null where there is none.", nullable=True
+        ),
+        column(
+            f"max_{event}_repo_{event}_event_min_datetime",
+            pa.string(),
+            f"First of these {event}; null where there is none.",
+            nullable=True,
+        ),
+        column(
+            f"max_{event}_repo_{event}_event_max_datetime",
+            pa.string(),
+            f"Last of these {event}; null where there is none.",
+            nullable=True,
+        ),
     ]
 
 
@@ -51,7 +63,11 @@ ROW = pa.schema(
         column("repository", pa.string(), "Repository: owner/name, or a package's name."),
         column("path", pa.string(), "Path inside the repository."),
         column("revision", pa.string(), "Head commit or package version; empty where the source gives none."),
-        column("licenses", pa.list_(pa.field("element", pa.string(), nullable=False)), "Licenses; an empty list where none is known."),
+        column(
+            "licenses",
+            pa.list_(pa.field("element", pa.string(), nullable=False)),
+            "Licenses; an empty list where none is known.",
+        ),
         column("stars", pa.int64(), "Stars of the repository; null where not known.", nullable=True),
         column("forks", pa.int64(), "Forks of the repository; null where not known.", nullable=True),
         column("source_id", pa.string(), "Git blob SHA-1 of the bytes read, 40 hex digits."),
@@ -87,7 +103,9 @@ def resolve_columns(available: list[str], mapping: Mapping[str, str]) -> dict[st
     for name, candidates in CANDIDATES.items():
         if name in mapping:
             if mapping[name] not in available:
-                raise MissingColumns(f"[columns] maps {name} to {mapping[name]!r}, which the source does not have; it has: {', '.join(available)}")
+                raise MissingColumns(
+                    f"[columns] maps {name} to {mapping[name]!r}, which the source does not have; it has: {', '.join(available)}"
+                )
             resolved[name] = mapping[name]
         else:
             found = next((candidate for candidate in candidates if candidate in available), None)
@@ -97,7 +115,7 @@ def resolve_columns(available: list[str], mapping: Mapping[str, str]) -> dict[st
     if missing:
         raise MissingColumns(
             f"the source has no column for {', '.join(missing)}; it has: {', '.join(available)}. "
-            f"Name them in the configuration, for example: [columns] {missing[0]} = \"...\""
+            f'Name them in the configuration, for example: [columns] {missing[0]} = "..."'
         )
     return resolved
 

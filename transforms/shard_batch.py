@@ -30,13 +30,18 @@ class ShardBatch:
     counts: dict[str, int] = field(default_factory=dict)
     """Tallies that are no rows, such as sites that were refused."""
 
-    def with_rows(self, rows: pa.RecordBatch, rejections: pa.RecordBatch, counts: dict[str, int] | None = None) -> "ShardBatch":
+    def with_rows(
+        self, rows: pa.RecordBatch, rejections: pa.RecordBatch, counts: dict[str, int] | None = None
+    ) -> "ShardBatch":
         """The batch after a step: other rows, more rejections, more counts."""
         return replace(
             self,
             rows=rows,
             rejections=concatenate([self.rejections, rejections]),
-            counts={name: self.counts.get(name, 0) + (counts or {}).get(name, 0) for name in sorted({*self.counts, *(counts or {})})},
+            counts={
+                name: self.counts.get(name, 0) + (counts or {}).get(name, 0)
+                for name in sorted({*self.counts, *(counts or {})})
+            },
         )
 
 

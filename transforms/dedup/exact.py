@@ -47,6 +47,12 @@ def exact_removals(fingerprints: list[pa.RecordBatch]) -> pa.RecordBatch:
         "shard": removed.column("shard"),
         "row": removed.column("row"),
     }
-    arrays = [pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) and column.num_chunks else column for column in columns.values()]
-    arrays = [pa.array([], field.type) if isinstance(array, pa.ChunkedArray) else array for array, field in zip(arrays, LOCATED_REMOVAL, strict=True)]
+    arrays = [
+        pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) and column.num_chunks else column
+        for column in columns.values()
+    ]
+    arrays = [
+        pa.array([], field.type) if isinstance(array, pa.ChunkedArray) else array
+        for array, field in zip(arrays, LOCATED_REMOVAL, strict=True)
+    ]
     return pa.RecordBatch.from_arrays(arrays, schema=LOCATED_REMOVAL)

@@ -19,7 +19,8 @@ class RemoveExactCopies(beam.PTransform):
             fingerprints
             | "Partition" >> beam.FlatMap(partition_by_content).with_output_types(tuple[int, pa.RecordBatch])
             | beam.GroupByKey()
-            | "Decide" >> beam.MapTuple(lambda _partition, parts: exact_removals(list(parts))).with_output_types(pa.RecordBatch)
+            | "Decide"
+            >> beam.MapTuple(lambda _partition, parts: exact_removals(list(parts))).with_output_types(pa.RecordBatch)
             | "By shard" >> beam.FlatMap(removals_by_shard).with_output_types(tuple[int, pa.RecordBatch])
         )
 

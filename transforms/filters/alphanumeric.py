@@ -4,6 +4,7 @@ Rule and threshold: The Stack's preprocessing (Kocetkov et al. 2022; StarCoder, 
 letter or digit is what `str.isalnum` says, so ideographs and Cyrillic count.
 """
 
+import itertools
 import re
 
 import numpy as np
@@ -12,18 +13,20 @@ import pyarrow as pa
 from transforms.filters.decision import Drops, drop_where
 from transforms.filters.text import characters, text_of
 
-_ASCII = np.zeros(256, bool)
-_ASCII[[byte for byte in range(128) if chr(byte).isalnum()]] = True
+_ASCII = bytes(byte for byte in range(128) if chr(byte).isalnum())
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def alphanumeric_fraction(content: pa.BinaryArray) -> np.ndarray:
     """Alphanumeric characters of every row of valid UTF-8, by its characters; 0 for empty rows. float64, (rows,)."""
     text = text_of(content)
-    sums = np.concatenate(([0], np.cumsum(_ASCII[text.data], dtype=np.int64)))
-    counts = sums[text.offsets[1:]] - sums[text.offsets[:-1]]
-    lengths = characters(text)
     sizes = np.diff(text.offsets)
+    counts = np.zeros(len(sizes), np.int64)
+    # Row by row in the processor's cache: a table look-up of the whole batch would stream many times its size.
+    data = memoryview(text.data)
+    for row, (start, stop) in enumerate(itertools.pairwise(text.offsets.tolist())):
+        counts[row] = stop - start - len(bytes(data[start:stop]).translate(None, _ASCII))
+    lengths = characters(text)
     for row in np.flatnonzero(lengths < sizes).tolist():
         beyond = "".join(_BEYOND_ASCII.findall(content[row].as_py().decode("utf-8")))
         counts[row] += sum(map(str.isalnum, beyond))
@@ -32,5 +35,8 @@ def alphanumeric_fraction(content: pa.BinaryArray) -> np.ndarray:
 
 def decide_alphanumeric(fractions: np.ndarray, min_fraction: float) -> Drops:
     """Drops `too_few_alphanumeric` rows."""
-    details = [f"{fraction:.3f} of the characters are alphanumeric, expected at least {min_fraction:g}" for fraction in fractions.tolist()]
+    details = [
+        f"{fraction:.3f} of the characters are alphanumeric, expected at least {min_fraction:g}"
+        for fraction in fractions.tolist()
+    ]
     return drop_where(fractions < min_fraction, "too_few_alphanumeric", details)

@@ -49,7 +49,9 @@ def _encoding(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
 
 
 def _line_length(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
-    return decide_line_lengths(line_lengths(rows.column("content")), settings.max_line_chars, settings.max_mean_line_chars)
+    return decide_line_lengths(
+        line_lengths(rows.column("content")), settings.max_line_chars, settings.max_mean_line_chars
+    )
 
 
 def _alphanumeric(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:

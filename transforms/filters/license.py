@@ -4,6 +4,7 @@ The rule is The Stack's ("all licenses permissive", Kocetkov et al. 2022). The d
 domain licenses of license-expression's index (the ScanCode LicenseDB), as a text file that a user can replace.
 """
 
+import itertools
 from collections.abc import Iterable
 from functools import cache
 from importlib.resources import files
@@ -31,7 +32,7 @@ def licenses_not_allowed(licenses: pa.ListArray, allowed: Iterable[str]) -> list
     flat = licenses.flatten().to_pylist()
     known = {name: name.lower() in allow for name in dict.fromkeys(flat)}
     borders = np.concatenate(([0], np.cumsum(licenses.value_lengths().to_numpy(zero_copy_only=False)))).tolist()
-    return [[name for name in flat[start:stop] if not known[name]] for start, stop in zip(borders, borders[1:], strict=False)]
+    return [[name for name in flat[start:stop] if not known[name]] for start, stop in itertools.pairwise(borders)]
 
 
 def decide_licenses(licenses: pa.ListArray, not_allowed: list[list[str]]) -> Drops:

@@ -32,7 +32,10 @@ def line_lengths(content: pa.BinaryArray) -> LineLengths:
     # A line starts where a row does and after each line break inside a row.
     row_starts, row_ends = text.offsets[:-1], text.offsets[1:]
     filled = row_ends > row_starts
-    starts = np.union1d(row_starts[filled], breaks + 1)
+    after_breaks = breaks + 1
+    where = np.searchsorted(after_breaks, row_starts[filled])
+    starts = np.insert(after_breaks, where, row_starts[filled])
+    starts = starts[np.append(True, starts[1:] != starts[:-1])] if len(starts) else starts
     starts = starts[starts < len(text.data)]
     ends = np.append(starts[1:], len(text.data))
     lengths = ends - starts
@@ -53,7 +56,12 @@ def line_lengths(content: pa.BinaryArray) -> LineLengths:
 
 def decide_line_lengths(lengths: LineLengths, max_chars: int, max_mean_chars: float) -> Drops:
     """Drops `line_too_long` and `lines_too_long_on_average` rows."""
-    longest = [f"longest line has {length} characters, expected at most {max_chars}" for length in lengths.longest.tolist()]
-    mean = [f"lines have {length:.1f} characters on average, expected at most {max_mean_chars:g}" for length in lengths.mean.tolist()]
+    longest = [
+        f"longest line has {length} characters, expected at most {max_chars}" for length in lengths.longest.tolist()
+    ]
+    mean = [
+        f"lines have {length:.1f} characters on average, expected at most {max_mean_chars:g}"
+        for length in lengths.mean.tolist()
+    ]
     on_average = drop_where(lengths.mean > max_mean_chars, "lines_too_long_on_average", mean)
     return on_average | drop_where(lengths.longest > max_chars, "line_too_long", longest)

@@ -12,7 +12,9 @@ class Draws:
 
     def __init__(self, *key: str | int) -> None:
         text = "\x1f".join(str(part) for part in key)
-        self._state = int.from_bytes(hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little")
+        self._state = int.from_bytes(
+            hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
+        )
 
     def next(self) -> int:
         """The next 64 bits."""

@@ -21,7 +21,9 @@ def after_statement(file: ParsedFile, row: int) -> Site:
         raise Refused("no_statement_end")
     if unit.has_error:
         raise Refused("syntax_error")
-    indent = file.next_indent(row, unit.start_row)
+    if file.in_multi_line_token(path, end):
+        raise Refused("inside_multi_line_token")
+    indent = file.next_indent(row, statement.start_point.row)
     if indent is Indent.INCOMPARABLE:
         raise Refused("incomparable_indent")
     if indent is Indent.DEEPER:

@@ -3,6 +3,7 @@
 import hashlib
 import json
 from collections import Counter
+from collections.abc import Callable
 from dataclasses import dataclass, field
 
 import pyarrow as pa
@@ -40,12 +41,17 @@ class Splitter:
         self.version = version
         self._parsers: dict[str, BudgetedParser] = {}
 
-    def split(self, rows: pa.RecordBatch) -> SplitResult:
-        """Examples and rejections of `rows` (schemas.source.ROW, content valid UTF-8)."""
+    def split(self, rows: pa.RecordBatch, before_file: Callable[[int], None] | None = None) -> SplitResult:
+        """Examples and rejections of `rows` (schemas.source.ROW, content valid UTF-8).
+
+        `before_file` is called with the index of each file before anything is done with it.
+        """
         columns: dict[str, list] = {name: [] for name in EXAMPLE.names}
         reasons: dict[int, ParseRefused] = {}
         refusals: Counter[str] = Counter()
         for index, row in enumerate(rows.to_pylist()):
+            if before_file is not None:
+                before_file(index)
             try:
                 file, sites = self._sites(row, refusals)
             except ParseRefused as refused:
@@ -57,7 +63,13 @@ class Splitter:
         dropped = rows.take(pa.array(list(reasons), pa.int64()))
         return SplitResult(
             pa.RecordBatch.from_pydict(columns, schema=EXAMPLE),
-            rejections(FILE, STAGE, [refused.reason for refused in reasons.values()], dropped, [str(refused) for refused in reasons.values()]),
+            rejections(
+                FILE,
+                STAGE,
+                [refused.reason for refused in reasons.values()],
+                dropped,
+                [str(refused) for refused in reasons.values()],
+            ),
             refusals,
         )
 
@@ -76,7 +88,10 @@ class Splitter:
         refusals.update(refused)
         if not sites:
             common = ", ".join(f"{reason} {count}" for reason, count in refused.most_common(3))
-            raise ParseRefused("no_site", f"no place for an example in {len(lines)} lines; most refused for: {common or 'no visible line'}")
+            raise ParseRefused(
+                "no_site",
+                f"no place for an example in {len(lines)} lines; most refused for: {common or 'no visible line'}",
+            )
         return file, sites
 
     def _example(self, row: dict, file: ParsedFile, site: Site) -> dict[str, object]:
@@ -111,7 +126,9 @@ class Splitter:
             "bracket_delta": site.bracket_delta,
             "newline_owner": site.newline_owner,
             "node_type": site.node_type,
-            "scope": file.scope(file.path(max(min(site.start, site.end - 1 if site.end > site.start else site.start - 1), 0))),
+            "scope": file.scope(
+                file.path(max(min(site.start, site.end - 1 if site.end > site.start else site.start - 1), 0))
+            ),
             "lines": sum(1 for line in middle.split("\n") if line.strip()),
             "chars": len(middle),
             "seed": self.settings.seed,
@@ -145,7 +162,11 @@ def context_slice(lines: Lines, site: Site, context_bytes: int) -> tuple[int, in
     return lines.starts[min(start_row, first_row)], lines.next_start(max(end_row, last_row))
 
 
-def example_id(content_id: str, start: int, end: int, context_start: int, context_end: int, kind: str, edits: list[dict]) -> str:
+def example_id(
+    content_id: str, start: int, end: int, context_start: int, context_end: int, kind: str, edits: list[dict]
+) -> str:
     """16 hex digits: BLAKE2b of what makes the example."""
-    key = json.dumps([content_id, start, end, context_start, context_end, kind, edits], ensure_ascii=True, sort_keys=True)
+    key = json.dumps(
+        [content_id, start, end, context_start, context_end, kind, edits], ensure_ascii=True, sort_keys=True
+    )
     return hashlib.blake2b(key.encode(), digest_size=8).hexdigest()

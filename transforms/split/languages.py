@@ -72,7 +72,9 @@ _JAVASCRIPT = Language(
     collections=_kinds("array object"),
 )
 
-_TYPESCRIPT_SCOPES = _JAVASCRIPT.scopes | _kinds("interface_declaration internal_module module abstract_class_declaration enum_declaration")
+_TYPESCRIPT_SCOPES = _JAVASCRIPT.scopes | _kinds(
+    "interface_declaration internal_module module abstract_class_declaration enum_declaration"
+)
 _TYPESCRIPT_BLOCKS = _JAVASCRIPT.blocks | _kinds("interface_body")
 
 _C = Language(
@@ -162,7 +164,9 @@ LANGUAGES: dict[str, Language] = {
             package="tree_sitter_rust",
             blocks=_kinds("source_file block declaration_list match_block"),
             neutral_in={"match_block": "_ => (),"},
-            scopes=_kinds("function_item function_signature_item impl_item trait_item mod_item struct_item enum_item macro_definition"),
+            scopes=_kinds(
+                "function_item function_signature_item impl_item trait_item mod_item struct_item enum_item macro_definition"
+            ),
             opaque=_kinds("string_literal raw_string_literal char_literal line_comment block_comment"),
             imports=_kinds("use_declaration extern_crate_declaration"),
             heads=_kinds("attribute_item"),
@@ -261,12 +265,53 @@ def load_grammar(name: str) -> tree_sitter.Language:
     """
     row = LANGUAGES[name]
     grammar = tree_sitter.Language(getattr(import_module(row.package), row.function)())
-    named = {grammar.node_kind_for_id(kind) for kind in range(grammar.node_kind_count) if grammar.node_kind_is_named(kind)}
-    wanted = row.blocks | row.scopes | row.opaque | row.imports | row.heads | row.clauses | row.collections | set(row.after_token) | set(row.neutral_in)
+    named = {
+        grammar.node_kind_for_id(kind) for kind in range(grammar.node_kind_count) if grammar.node_kind_is_named(kind)
+    }
+    wanted = (
+        row.blocks
+        | row.scopes
+        | row.opaque
+        | row.imports
+        | row.heads
+        | row.clauses
+        | row.collections
+        | set(row.after_token)
+        | set(row.neutral_in)
+    )
     missing = sorted(wanted - named)
     if missing:
-        raise GrammarMismatch(f"{row.package} {version(row.package.replace('_', '-'))} has no node kind {', '.join(missing)} for {name}")
+        raise GrammarMismatch(
+            f"{row.package} {version(row.package.replace('_', '-'))} has no node kind {', '.join(missing)} for {name}"
+        )
     return grammar
+
+
+@dataclass(frozen=True)
+class KindIds:
+    """The table's kinds as a grammar numbers them: numbers compare faster than names, and paths are long."""
+
+    blocks: frozenset[int]
+    comments: frozenset[int]
+    opaque: frozenset[int]
+    """Kinds of tokens that hold text, comments among them."""
+
+
+@cache
+def kind_ids(name: str) -> KindIds:
+    """The numbers of a language's kinds in the installed grammar."""
+    row, grammar = LANGUAGES[name], load_grammar(name)
+    names = {
+        kind: grammar.node_kind_for_id(kind) or ""
+        for kind in range(grammar.node_kind_count)
+        if grammar.node_kind_is_named(kind)
+    }
+    comments = frozenset(kind for kind, text in names.items() if text == "comment" or text.endswith("_comment"))
+    return KindIds(
+        blocks=frozenset(kind for kind, text in names.items() if text in row.blocks),
+        comments=comments,
+        opaque=comments | frozenset(kind for kind, text in names.items() if text in row.opaque),
+    )
 
 
 def grammar_versions() -> dict[str, str]:

@@ -39,7 +39,7 @@ class Lines:
     more lines than anyone asks about.
     """
 
-    __slots__ = ("content", "starts")
+    __slots__ = ("_first_visible", "content", "starts")
 
     def __init__(self, content: bytes) -> None:
         breaks = np.flatnonzero(np.frombuffer(content, np.uint8) == 0x0A)
@@ -47,6 +47,7 @@ class Lines:
         if len(starts) > 1 and starts[-1] == len(content):
             starts.pop()
         self.content = content
+        self._first_visible: dict[int, int] = {}
         self.starts: list[int] = starts
         """First byte of each line."""
 
@@ -68,9 +69,12 @@ class Lines:
 
     def first_visible(self, row: int) -> int:
         """First byte of a line that is no blank (space, tab, CR, form feed, vertical tab); -1 on a blank line."""
-        line = self.content[self.starts[row] : self.end(row)]
-        rest = len(line.lstrip(_BLANKS))
-        return self.starts[row] + len(line) - rest if rest else -1
+        known = self._first_visible.get(row)
+        if known is None:
+            line = self.content[self.starts[row] : self.end(row)]
+            rest = len(line.lstrip(_BLANKS))
+            known = self._first_visible[row] = self.starts[row] + len(line) - rest if rest else -1
+        return known
 
     def last_visible(self, row: int) -> int:
         """Byte after the last one of a line that is no blank; -1 on a blank line."""

@@ -51,7 +51,7 @@ def rest_of_block(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLim
     """From a statement that begins on `row`, not its block's first, to the block's end. Raises Refused."""
     path, index, position = _statement_on(file, row)
     units = file.units(path, index)
-    if all(unit.statement is None for unit in units[:position]):
+    if all(units[before].statement is None for before in range(position)):
         raise Refused("first_of_block")
     return _site(file, REST_OF_BLOCK, path[index], units, position, len(units) - 1, draws, limits)
 
@@ -62,11 +62,16 @@ def siblings(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) 
     units = file.units(path, index)
     before_blank: list[int] = []
     others: list[int] = []
+    opening = units[position]
     for last in range(position, _last_statement(units)):
-        if units[last].end_row - units[position].start_row >= limits.max_lines or units[last].end - units[position].start > 4 * limits.max_chars:
+        closing = units[last]
+        if (
+            closing.end_row - opening.start_row >= limits.max_lines
+            or closing.end - opening.start > 4 * limits.max_chars
+        ):
             break
-        if units[last].end_row > units[position].start_row:
-            (before_blank if units[last + 1].start_row > units[last].end_row + 1 else others).append(last)
+        if closing.end_row > opening.start_row:
+            (before_blank if units[last + 1].start_row > closing.end_row + 1 else others).append(last)
     reason = "no_more_siblings"
     for ends in (before_blank, others):
         while ends:
@@ -96,21 +101,22 @@ def _statement_on(file: ParsedFile, row: int) -> tuple[list[tree_sitter.Node], i
 
 
 def _site(
-    file: ParsedFile, kind: str, block: tree_sitter.Node, units: Units, first: int, last: int, draws: Draws, limits: MultiLineLimits
+    file: ParsedFile,
+    kind: str,
+    block: tree_sitter.Node,
+    units: Units,
+    first: int,
+    last: int,
+    draws: Draws,
+    limits: MultiLineLimits,
 ) -> Site:
     """The site of units first..last of `block`, checked. Raises Refused."""
-    run = units[first : last + 1]
     lines = file.lines
-    start, end, start_row, end_row = run[0].start, run[-1].end, run[0].start_row, run[-1].end_row
-    if not (run[0].whole_lines and run[-1].whole_lines):
+    opening, closing = units[first], units[last]
+    start, end, start_row, end_row = opening.start, closing.end, opening.start_row, closing.end_row
+    # What first and last unit tell comes first: a block may have thousands.
+    if not (opening.whole_lines and closing.whole_lines):
         raise Refused("shares_a_line")
-    statement = next((unit.statement for unit in run if unit.statement is not None), None)
-    if statement is None:
-        raise Refused("only_comments")
-    if all(unit.statement is None or unit.statement.type in file.language.imports for unit in run) and draws.uniform() >= IMPORT_SHARE:
-        raise Refused("import")
-    if any(unit.has_error for unit in run):
-        raise Refused("syntax_error")
     if end_row - start_row >= limits.max_lines:
         raise Refused("over_the_cap")
     text = file.content[start:end].decode("utf-8", "replace")
@@ -118,11 +124,27 @@ def _site(
         raise Refused("over_the_cap")
     if sum(1 for line in text.split("\n") if line.strip()) < 2:
         raise Refused("single_line")
-    if not lines.starts[start_row] + len(lines.indent(start_row)) == start:
+    run = units[first : last + 1]
+    statement = next((unit.statement for unit in run if unit.statement is not None), None)
+    if statement is None:
+        raise Refused("only_comments")
+    only_imports = all(unit.statement is None or unit.statement.type in file.language.imports for unit in run)
+    if only_imports and draws.uniform() >= IMPORT_SHARE:
+        raise Refused("import")
+    if any(unit.has_error for unit in run):
+        raise Refused("syntax_error")
+    if lines.starts[start_row] + len(lines.indent(start_row)) != start:
         raise Refused("shares_a_line")
+    if file.in_multi_line_token(file.path(start), start):
+        raise Refused("inside_multi_line_token")
     stop_reason = _stop_reason(file, block, end_row, start_row, to_the_end=last == len(units) - 1)
     owner = newline_after(file, end_row)
-    if draws.uniform() < limits.newline_in_middle_share and owner == "suffix" and stop_reason != EOF and lines.end(end_row) == end:
+    if (
+        draws.uniform() < limits.newline_in_middle_share
+        and owner == "suffix"
+        and stop_reason != EOF
+        and lines.end(end_row) == end
+    ):
         end, owner = lines.next_start(end_row), NEWLINE_IN_MIDDLE
     return Site(MULTI_LINE, kind, start, end, node_type=statement.type, stop_reason=stop_reason, newline_owner=owner)
 

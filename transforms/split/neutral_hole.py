@@ -15,7 +15,6 @@ from transforms.split.single_line import BLANK_LINE
 from transforms.split.site import NEWLINE_IN_MIDDLE, Refused, Site
 from transforms.split.syntax import ParsedFile
 
-
 NOT_NEUTRAL = "not_neutral"
 
 
@@ -68,13 +67,22 @@ def are_neutral(content: bytes, tree: tree_sitter.Tree, parser: BudgetedParser, 
         row = content.count(b"\n", 0, hole.start)
         column = hole.start - (content.rfind(b"\n", 0, hole.start) + 1)
         old_end = _point_after(content[hole.start : hole.end], row, column)
-        edited.edit(hole.start, hole.end, hole.start + len(hole.text), (row, column), old_end, _point_after(hole.text, row, column))
+        edited.edit(
+            hole.start,
+            hole.end,
+            hole.start + len(hole.text),
+            (row, column),
+            old_end,
+            _point_after(hole.text, row, column),
+        )
     try:
         new_tree = parser.parse(b"".join(parts), edited)
     except ParseRefused:
         return False
     changes = edited.changed_ranges(new_tree)
-    return all(any(start <= change.start_byte and change.end_byte <= end for start, end in allowed) for change in changes)
+    return all(
+        any(start <= change.start_byte and change.end_byte <= end for start, end in allowed) for change in changes
+    )
 
 
 def _point_after(text: bytes, row: int, column: int) -> tuple[int, int]:

@@ -57,7 +57,9 @@ class BudgetedParser:
             # The parser keeps half a parse after a cancel, and the next tree would be wrong.
             self._parser = tree_sitter.Parser(self._grammar)
             if steps > budget:
-                raise ParseRefused("parse_budget", f"error recovery took over {budget} steps for {len(content)} bytes") from error
+                raise ParseRefused(
+                    "parse_budget", f"error recovery took over {budget} steps for {len(content)} bytes"
+                ) from error
             raise ParseRefused("parse_failed", f"tree-sitter gave no tree: {error}") from error
 
 

@@ -21,13 +21,15 @@ from transforms.split.syntax import ParsedFile
 
 # Lines tried for one kind before the next kind's turn; a small file is tried in full.
 MAX_TRIES = 32
-# Where a tree has errors, small changes change it far away: after so many holes that were not neutral, no more are tried.
-MAX_FAILED_HOLES = 4
+# Where a tree has errors, small changes change it far away: after so many holes that were not neutral no more are tried.
+MAX_FAILED_HOLES = 1
 # Bytes of suffix that the free-copy check looks at: 20 lines of code and more.
 _NEAR_BYTES = 8_192
 
 
-def sample_sites(file: ParsedFile, parser: BudgetedParser, content_id: str, settings: SplitSettings) -> tuple[list[Site], Counter[str]]:
+def sample_sites(
+    file: ParsedFile, parser: BudgetedParser, content_id: str, settings: SplitSettings
+) -> tuple[list[Site], Counter[str]]:
     """The sites drawn from a file, in order of slots, and how often each reason refused a candidate."""
     sampler = _Sampler(file, parser, settings)
     slots = min(settings.max_slots, ceil(len(file.lines) / settings.lines_per_slot))
@@ -48,12 +50,16 @@ class _Sampler:
         self.settings = settings
         self.refusals: Counter[str] = Counter()
         self.taken: set[tuple[int, int]] = set()
+        self.absent: set[str] = set()
+        """Kinds that no line tried for an earlier slot gave: the file is taken not to have them."""
         self.check_each = False
         """Whether each site is asked for its neutral hole when drawn, not all at once afterwards."""
 
     def draw(self, draws: Draws) -> Site | None:
         """A site for one slot: of the kind drawn, or of the next one that the file has; None where it has none."""
         for _category, kind in _kinds_by_preference(draws, self.settings):
+            if kind in self.absent:
+                continue
             for row in _rows(len(self.file.lines), draws):
                 if self.file.lines.first_visible(row) < 0:
                     continue
@@ -65,6 +71,7 @@ class _Sampler:
                     continue
                 self.taken.add((site.start, site.end))
                 return site
+            self.absent.add(kind)
         return None
 
     def _check(self, site: Site) -> None:

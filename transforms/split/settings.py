@@ -22,7 +22,9 @@ KINDS: dict[str, tuple[str, ...]] = {
 class SplitSettings:
     """Weights are relative: they need not add up to anything."""
 
-    category_weights: dict[str, float] = field(default_factory=lambda: {EMPTY: 12.0, SINGLE_LINE: 43.0, MULTI_LINE: 35.0})
+    category_weights: dict[str, float] = field(
+        default_factory=lambda: {EMPTY: 12.0, SINGLE_LINE: 43.0, MULTI_LINE: 35.0}
+    )
     kind_weights: dict[str, float] = field(
         default_factory=lambda: {
             AFTER_STATEMENT: 25.0,

@@ -120,7 +120,11 @@ def _code_leaves(file: ParsedFile, row: int) -> list[tree_sitter.Node]:
 
 def _names_something(leaf: tree_sitter.Node) -> bool:
     """Whether a token is a name of code, not a literal, a property key or punctuation."""
-    return leaf.is_named and ("identifier" in leaf.type or leaf.type in ("name", "constant")) and leaf.type != "property_identifier"
+    return (
+        leaf.is_named
+        and ("identifier" in leaf.type or leaf.type in ("name", "constant"))
+        and leaf.type != "property_identifier"
+    )
 
 
 def _thin_out(file: ParsedFile, middle: bytes, path: list[tree_sitter.Node], draws: Draws) -> None:

@@ -11,7 +11,7 @@ from typing import overload
 
 import tree_sitter
 
-from transforms.split.languages import BRACKETS, LANGUAGES, Language
+from transforms.split.languages import BRACKETS, LANGUAGES, Language, kind_ids
 from transforms.split.lines import Indent, Lines, compare_indents
 
 _CLOSERS = frozenset(BRACKETS.values())
@@ -72,6 +72,7 @@ class ParsedFile:
         self.language: Language = LANGUAGES[language]
         self.tree = tree
         self.lines = lines
+        self._ids = kind_ids(language)
         self._cursor = tree.walk()
         self._units: dict[int, Units] = {}
 
@@ -90,11 +91,16 @@ class ParsedFile:
     def in_multi_line_token(self, path: list[tree_sitter.Node], offset: int) -> bool:
         """Whether `offset` is inside a string, comment or other token that began on an earlier line or goes on on a later one."""
         row = self.lines.row_of(offset)
-        for node in reversed(path):
-            opaque = node.child_count == 0 or node.type in self.language.opaque or is_comment(node)
-            if opaque and node.start_byte < offset and (node.start_point.row < row or last_row(node, self.lines) > row):
+        opaque = self._ids.opaque
+        for node in path:
+            if node.kind_id in opaque and self._reaches_out(node, offset, row):
                 return True
-        return False
+        leaf = path[-1]
+        return leaf.child_count == 0 and self._reaches_out(leaf, offset, row)
+
+    def _reaches_out(self, node: tree_sitter.Node, offset: int, row: int) -> bool:
+        """Whether `offset`, on `row`, is inside a node that is on other lines too."""
+        return node.start_byte < offset and (node.start_point.row < row or last_row(node, self.lines) > row)
 
     def is_logical_line(self, row: int, path: list[tree_sitter.Node]) -> bool:
         """Whether a visible row starts a logical line; `path` leads to its first visible byte.
@@ -107,7 +113,7 @@ class ParsedFile:
             return False
         for index in range(len(path) - 1, 0, -1):
             parent, child = path[index - 1], path[index]
-            if parent.type in self.language.blocks:
+            if parent.kind_id in self._ids.blocks:
                 return True
             if _inside_bracket(parent, child, row):
                 return child.type in _CLOSERS and self._closes_block(parent)
@@ -139,7 +145,7 @@ class ParsedFile:
         for index in range(len(path) - 1, -1, -1):
             if path[index].is_error:
                 return []
-            if path[index].type in self.language.blocks:
+            if path[index].kind_id in self._ids.blocks:
                 found.append(index)
         return found
 
@@ -174,14 +180,18 @@ class ParsedFile:
         if opener is not None and (opener.type == token or opener.type in BRACKETS):
             return opener.end_point.row
         # The block has no delimiter of its own: what stands before it in its parent opens it.
-        before = [child for child in path[index - 1].children if child.end_byte <= block.start_byte and not is_comment(child)]
+        before = [
+            child for child in path[index - 1].children if child.end_byte <= block.start_byte and not is_comment(child)
+        ]
         return last_row(before[-1], self.lines) if before else None
 
     def scope(self, path: list[tree_sitter.Node]) -> str:
         """Names of the definitions on a path, outermost first, dotted."""
         names = [_name_of(node) for node in path if node.type in self.language.scopes]
         # Never Node.text: it crashes on a tree that was parsed through a read callable.
-        return ".".join(self.content[name.start_byte : name.end_byte].decode("utf-8", "replace") for name in names if name)
+        return ".".join(
+            self.content[name.start_byte : name.end_byte].decode("utf-8", "replace") for name in names if name
+        )
 
     def leaves(self, start: int, end: int) -> list[tree_sitter.Node]:
         """The tokens that begin in [start, end), in order."""
@@ -233,9 +243,16 @@ class ParsedFile:
         elif children and children[0].type in BRACKETS:
             children = children[1:]
         opener_row = block.children[first].end_point.row if first >= 0 else block.start_point.row
-        while children and is_comment(children[0]) and children[0].start_point.row == opener_row and len(children) < block.child_count:
+        while (
+            children
+            and is_comment(children[0])
+            and children[0].start_point.row == opener_row
+            and len(children) < block.child_count
+        ):
             children = children[1:]
-        clause = next((position for position, child in enumerate(children) if child.type in self.language.clauses), None)
+        clause = next(
+            (position for position, child in enumerate(children) if child.type in self.language.clauses), None
+        )
         children = children[:clause]
         while children and not children[-1].is_named and children[-1].type not in (";", ","):
             children = children[:-1]

@@ -30,5 +30,11 @@ class DatasetIndex:
         for name, places in (("repository", self._splits), ("group", self._groups)):
             for key, splits in sorted(places.items()):
                 if len(splits) > 1:
-                    found.append(Violation(min(splits.values()), f"one_split_a_{name}", f"{name} {key} is in {', '.join(sorted(splits))}"))
+                    found.append(
+                        Violation(
+                            min(splits.values()),
+                            f"one_split_a_{name}",
+                            f"{name} {key} is in {', '.join(sorted(splits))}",
+                        )
+                    )
         return found

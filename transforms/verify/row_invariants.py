@@ -62,7 +62,11 @@ def _undo(row: Row, _expected: Expected) -> Iterator[str]:
     context_start, context_end = row["context_start_byte"], row["context_end_byte"]
     if not 0 <= context_start <= start <= end <= context_end:
         yield f"offsets out of order: {context_start=}, {start=}, {end=}, {context_end=}"
-    for name, text, length in (("prefix", prefix, start - context_start), ("middle", middle, end - start), ("suffix", suffix, context_end - end)):
+    for name, text, length in (
+        ("prefix", prefix, start - context_start),
+        ("middle", middle, end - start),
+        ("suffix", suffix, context_end - end),
+    ):
         if len(text) != length:
             yield f"the {name} has {len(text)} bytes, its offsets say {length}"
     if not row["edits"] and (row["half_written"] or row["irreparable"] or row["open_ended"]):
@@ -181,4 +185,8 @@ ROW_INVARIANTS: dict[str, Callable[[Row, Expected], Iterator[str]]] = {
 
 def check_row(row: Row, expected: Expected) -> list[Violation]:
     """What a row breaks, by itself."""
-    return [Violation(row["example_id"], name, message) for name, check in ROW_INVARIANTS.items() for message in check(row, expected)]
+    return [
+        Violation(row["example_id"], name, message)
+        for name, check in ROW_INVARIANTS.items()
+        for message in check(row, expected)
+    ]

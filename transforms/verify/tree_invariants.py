@@ -4,6 +4,7 @@ Built on node ranges and text alone. A statement is a named child of a block kin
 again, by other ways than the splitter's.
 """
 
+import itertools
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -78,7 +79,11 @@ class Original:
         for node in self.ancestors(start if first is None else first.start_byte, end):
             if node.type in self.language.blocks:
                 own = node.child(0)
-                if own is None or own.start_byte < start or any(own.id == child.id for child in _statements(self, node)):
+                if (
+                    own is None
+                    or own.start_byte < start
+                    or any(own.id == child.id for child in _statements(self, node))
+                ):
                     return node
         return None
 
@@ -108,7 +113,7 @@ def _is_logical(file: Original, offset: int) -> bool:
             return False
         if text_like and node.start_byte < offset:
             return False
-    for child, parent in zip(chain, chain[1:], strict=False):
+    for child, parent in itertools.pairwise(chain):
         if parent.type in file.language.blocks:
             return True
         open_before = [part for part in parent.children if part.type in tuple(_OPEN) and part.start_byte < line_start]
@@ -235,7 +240,7 @@ def _tokens(file: Original, start: int, end: int) -> Iterator[tree_sitter.Node]:
             continue
         if node.child_count:
             stack += reversed(node.children)
-        elif node.start_byte >= start:
+        elif node.start_byte >= start and node.end_byte > node.start_byte:  # a missing token has no width
             yield node
 
 
@@ -247,9 +252,24 @@ def _neutral_hole(row: Row, file: Original) -> Iterator[str]:
     body_end = start + len(file.content[start:end].rstrip())
     block = file.block_around(start, body_end)
     if whole_line:
-        holder = next((node for node in file.ancestors(start, start + 1) if node.type in file.language.blocks and node.start_byte <= start), None)
-        statement = None if holder is None else next((child for child in _statements(file, holder) if child.start_byte == start), None)
-        if holder is None or statement is None or statement.start_byte + len(file.content[statement.start_byte : statement.end_byte].rstrip()) > body_end:
+        holder = next(
+            (
+                node
+                for node in file.ancestors(start, start + 1)
+                if node.type in file.language.blocks and node.start_byte <= start
+            ),
+            None,
+        )
+        statement = (
+            None
+            if holder is None
+            else next((child for child in _statements(file, holder) if child.start_byte == start), None)
+        )
+        if (
+            holder is None
+            or statement is None
+            or statement.start_byte + len(file.content[statement.start_byte : statement.end_byte].rstrip()) > body_end
+        ):
             return  # the opener of a block owns what follows
         block = holder
     if block is None:
@@ -260,7 +280,14 @@ def _neutral_hole(row: Row, file: Original) -> Iterator[str]:
     before = file.tree.copy()
     row_number = file.row_of(start)
     column = start - (file.content.rfind(b"\n", 0, start) + 1)
-    before.edit(start, end, start + len(empty), (row_number, column), _point(file.content, end), _point(changed, start + len(empty)))
+    before.edit(
+        start,
+        end,
+        start + len(empty),
+        (row_number, column),
+        _point(file.content, end),
+        _point(changed, start + len(empty)),
+    )
     try:
         after = file.parser.parse(changed)
     except ParseRefused as refused:
@@ -282,7 +309,7 @@ def _silence(row: Row, file: Original) -> Iterator[str]:
     if row["kind"] != "after_statement":
         return
     start = row["start_byte"]
-    line_start, line_end = file.line_bounds(start)
+    _line_start, line_end = file.line_bounds(start)
     if file.content[start:line_end].strip():
         yield "the rest of the line is not blank"
         return
@@ -303,13 +330,17 @@ def _silence(row: Row, file: Original) -> Iterator[str]:
 def _statement_ending(file: Original, offset: int) -> tree_sitter.Node | None:
     """The innermost statement that ends at `offset`, a separator after it counted in."""
     chain = file.ancestors(offset - 1, offset)
-    for child, parent in zip(chain, chain[1:], strict=False):
+    for child, parent in itertools.pairwise(chain):
         if parent.type not in file.language.blocks or child.end_byte < offset:
             continue
         if child.is_named and not child.is_extra:
             return child
         if child.type in (";", ","):
-            before = [other for other in _statements(file, parent) if other.end_byte <= child.start_byte and not other.is_extra]
+            before = [
+                other
+                for other in _statements(file, parent)
+                if other.end_byte <= child.start_byte and not other.is_extra
+            ]
             if before:
                 return before[-1]
     return None
@@ -330,4 +361,8 @@ def check_tree(row: Row, file: Original) -> list[Violation]:
     """What a row breaks in the file that it was made from."""
     if file.content[row["start_byte"] : row["end_byte"]] != row["middle"].encode():
         return [Violation(row["example_id"], "undo", "the middle is not what stands at its offsets in the original")]
-    return [Violation(row["example_id"], name, message) for name, check in TREE_INVARIANTS.items() for message in check(row, file)]
+    return [
+        Violation(row["example_id"], name, message)
+        for name, check in TREE_INVARIANTS.items()
+        for message in check(row, file)
+    ]

@@ -1,0 +1,212 @@
+"""How fast a build is beside parsing alone, stage by stage, and how much memory it takes at 1x and 4x the shards.
+
+    python benchmarks/build.py [SOURCE] [--workers N]
+
+SOURCE is any source of stackfim; by default the installed packages. All speeds are megabytes of content for a second of
+CPU time (user and system, all processes). "Of parsing" compares with tree-sitter parsing, in this same run, of the very
+files that get as far as the splitter. Memory is the largest sum of unique memory (USS) over the process tree.
+"""
+
+import argparse
+import resource
+import subprocess
+import sys
+import sysconfig
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import psutil
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline.manifest import stackfim_version
+from pipeline.parquet_shard import parquet_shard
+from pipeline.passes import repository_hash
+from pipeline.sources import open_source
+from pipeline.storage import Storage
+from schemas.example import EXAMPLE
+from schemas.source import ROW
+from transforms.dedup.exact import exact_removals
+from transforms.dedup.order import FINGERPRINT
+from transforms.filters.chain import FilterSettings, filter_rows
+from transforms.split.examples import Splitter
+from transforms.split.languages import language_name
+from transforms.split.parser import BudgetedParser, ParseRefused
+from transforms.split.settings import SplitSettings
+
+
+class Stages:
+    """CPU seconds and bytes of each stage."""
+
+    def __init__(self) -> None:
+        self.seconds: dict[str, float] = {}
+        self.bytes: dict[str, int] = {}
+
+    @contextmanager
+    def measure(self, stage: str) -> Iterator[None]:
+        """Adds the CPU time of the block to a stage."""
+        started = time.process_time()
+        yield
+        self.seconds[stage] = self.seconds.get(stage, 0.0) + time.process_time() - started
+
+    def speed(self, stage: str) -> float:
+        """Megabytes a CPU second."""
+        return self.bytes[stage] / 1e6 / max(self.seconds[stage], 1e-9)
+
+
+def measure_stages(spec: str) -> tuple[Stages, int]:
+    """Each stage in this process, one after another over the same batches; also the bytes that reach the splitter."""
+    stages, source = Stages(), open_source(spec)
+    splitter, filters = Splitter(SplitSettings(), stackfim_version()), FilterSettings()
+    read_bytes = split_bytes = 0
+    fingerprints: list[pa.RecordBatch] = []
+    parsers: dict[str, BudgetedParser] = {}
+    with tempfile.TemporaryDirectory() as folder:
+        storage = Storage(folder)
+        for shard in source.shards():
+            batches = source.read(shard.locator)
+            with (
+                parquet_shard(storage, f"survivors-{shard.index}.parquet", ROW, compression="lz4") as kept_file,
+                parquet_shard(storage, f"examples-{shard.index}.parquet", EXAMPLE) as example_file,
+            ):
+                while True:
+                    with stages.measure("read"):
+                        batch = next(batches, None)
+                    if batch is None:
+                        break
+                    read_bytes += batch.rows.column("content").nbytes
+                    with stages.measure("filter"):
+                        rows, _ = filter_rows(batch.rows, filters)
+                    with stages.measure("write survivors"):
+                        kept_file.add(rows)
+                    with stages.measure("exact copies"):
+                        fingerprints.append(_fingerprints(rows, shard.index))
+                    split_bytes += rows.column("content").nbytes
+                    contents = [content.as_py() for content in rows.column("content")]
+                    languages = [language_name(name) or "" for name in rows.column("language").to_pylist()]
+                    for language in set(languages) - set(parsers):
+                        parsers[language] = BudgetedParser(language)
+                    with stages.measure("parse alone"):
+                        for content, language in zip(contents, languages, strict=True):
+                            try:
+                                parsers[language].parse(content)
+                            except ParseRefused:
+                                continue
+                    with stages.measure("split, parse included"):
+                        result = splitter.split(rows)
+                    with stages.measure("write examples"):
+                        example_file.add(result.examples)
+        with stages.measure("exact copies"):
+            exact_removals(fingerprints)
+    for stage in stages.seconds:
+        stages.bytes[stage] = read_bytes if stage in ("read", "filter") else split_bytes
+    return stages, split_bytes
+
+
+def _fingerprints(rows: pa.RecordBatch, shard: int) -> pa.RecordBatch:
+    for repository in set(rows.column("repository").to_pylist()):
+        repository_hash(repository)
+    columns = [rows.column(name) for name in ("content_id", "stars", "forks", "repository", "path")]
+    count = rows.num_rows
+    places = [pa.array([shard] * count, pa.int32()), pa.array(range(count), pa.int64())]
+    return pa.RecordBatch.from_arrays([*columns, *places], schema=FINGERPRINT)
+
+
+def measure_build(spec: str, workers: int) -> tuple[float, float, float]:
+    """The command itself: CPU seconds of all its processes, wall seconds, and peak memory of the tree in MB."""
+    with tempfile.TemporaryDirectory() as folder:
+        before = resource.getrusage(resource.RUSAGE_CHILDREN)
+        started = time.monotonic()
+        command = [
+            sys.executable,
+            "-m",
+            "pipeline.cli",
+            "build",
+            spec,
+            "--out",
+            f"{folder}/out",
+            "--workers",
+            str(workers),
+        ]
+        process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        peak = [0.0]
+        watcher = threading.Thread(target=_watch_memory, args=(process.pid, peak), daemon=True)
+        watcher.start()
+        if process.wait():
+            raise SystemExit(f"{' '.join(command)} failed")
+        watcher.join()
+        after = resource.getrusage(resource.RUSAGE_CHILDREN)
+        cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
+        return cpu, time.monotonic() - started, peak[0]
+
+
+def _watch_memory(pid: int, peak: list[float]) -> None:
+    try:
+        root = psutil.Process(pid)
+        while True:
+            total = 0.0
+            for process in [root, *root.children(recursive=True)]:
+                try:
+                    total += process.memory_full_info().uss / 1e6
+                except psutil.Error:
+                    continue
+            peak[0] = max(peak[0], total)
+            time.sleep(0.1)
+            if not root.is_running() or root.status() == psutil.STATUS_ZOMBIE:
+                return
+    except psutil.Error:
+        return
+
+
+def write_copies(spec: str, folder: Path, copies: int) -> str:
+    """The rows of a source as `copies` times as many shards; each copy differs, so that none is a duplicate."""
+    source = open_source(spec)
+    for shard in source.shards():
+        for copy in range(copies):
+            with pq.ParquetWriter(folder / f"part-{shard.index:05d}-{copy}.parquet", ROW) as writer:
+                for rows, _ in source.read(shard.locator):
+                    content = pa.array([value.as_py() + b"\n" * copy for value in rows.column("content")], pa.binary())
+                    names = pa.array([f"{name}-{copy}" for name in rows.column("repository").to_pylist()])
+                    rows = rows.set_column(0, ROW.field("content"), content).set_column(
+                        2, ROW.field("repository"), names
+                    )
+                    writer.write_batch(rows)
+    return f"parquet:{folder}"
+
+
+def main() -> None:
+    """Prints the tables."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("source", nargs="?", default=f"code:{sysconfig.get_path('purelib')}")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--no-memory", action="store_true", help="leave the runs at 1x and 4x out")
+    arguments = parser.parse_args()
+    stages, split_bytes = measure_stages(arguments.source)
+    parsing = stages.speed("parse alone")
+    print(f"{'stage':<24}{'MB':>9}{'CPU s':>9}{'MB/s a core':>13}{'of parsing':>12}")
+    for stage, seconds in stages.seconds.items():
+        speed = stages.speed(stage)
+        print(f"{stage:<24}{stages.bytes[stage] / 1e6:>9.1f}{seconds:>9.1f}{speed:>13.1f}{speed / parsing:>11.0%}")
+    for workers in sorted({1, arguments.workers}):
+        cpu, wall, peak = measure_build(arguments.source, workers)
+        speed = split_bytes / 1e6 / cpu
+        title = f"whole build, {workers} worker{'s' if workers > 1 else ''}"
+        print(
+            f"{title:<24}{split_bytes / 1e6:>9.1f}{cpu:>9.1f}{speed:>13.1f}{speed / parsing:>11.0%}   wall {wall:.0f} s, peak {peak:.0f} MB"
+        )
+    if not arguments.no_memory:
+        for copies in (1, 4):
+            with tempfile.TemporaryDirectory() as folder:
+                spec = write_copies(arguments.source, Path(folder), copies)
+                _, wall, peak = measure_build(spec, arguments.workers)
+                print(
+                    f"memory at {copies}x the shards, {arguments.workers} workers: peak {peak:.0f} MB, wall {wall:.0f} s"
+                )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,42 @@
+"""Refact-1.6B in PyTorch: the network, its published checkpoints, a scorer and a generator.
+
+The package stands alone: it knows nothing of the pipeline beside it. Importing it costs nothing; PyTorch is
+imported by the first call of `load`.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import os
+
+    import torch
+
+    from model.checkpoint import Model
+
+__all__ = ["load"]
+
+
+def load(
+    path_or_id: str | os.PathLike[str],
+    *,
+    dtype: str | torch.dtype = "bfloat16",
+    device: str | torch.device | None = None,
+    revision: str | None = None,
+) -> Model:
+    """A checkpoint as an object with `.config`, `.network` and `.tokenizer` (None where the checkpoint has none).
+
+    `path_or_id` is a folder, a `.gguf` file, a Hugging Face id (`ORG/NAME`) or a GGUF file of one
+    (`ORG/NAME/FILE.gguf`); what exists on disk comes first. `revision` is a branch, tag or commit and only goes with
+    an id. `dtype` is float32, bfloat16 or float16, whatever the file holds; `device` is a CUDA device where there is
+    one, else the CPU.
+
+    `.network(input_ids)` takes int64 (batch, length) and gives float32 logits (batch, length, vocabulary).
+
+    Raises FileNotFoundError where there is nothing of that name, `model.config.CheckpointError` for files that are
+    wrong, truncated or hostile, and `model.tokenizer.TokenizerError` for a tokenizer that changes text.
+    """
+    from model.checkpoint import load as load_checkpoint
+
+    return load_checkpoint(path_or_id, dtype=dtype, device=device, revision=revision)

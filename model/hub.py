@@ -1,0 +1,46 @@
+"""The files of a checkpoint on the Hugging Face Hub, all from one commit."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+ID = re.compile(r"[A-Za-z0-9][\w.-]*/[\w.-]+")
+FILE_ID = re.compile(r"([A-Za-z0-9][\w.-]*/[\w.-]+)/(.+\.gguf)")
+
+
+class HubRepository:
+    """A model repository at one commit.
+
+    `commit` is what `revision` (a branch, tag or commit; None: the main branch) stood for when the first file was
+    fetched; every other file is of that commit. The token comes from where `huggingface_hub` looks for it.
+    """
+
+    def __init__(self, name: str, revision: str | None) -> None:
+        self.name = name
+        self.revision = revision
+        self.commit: str | None = None
+
+    def fetch(self, file: str) -> Path | None:
+        """Local path of a file, downloaded where it is not cached; None where the repository has none of that name.
+
+        Raises FileNotFoundError where the repository or revision does not exist, may not be read, or cannot be reached.
+        """
+        from huggingface_hub import constants, hf_hub_download
+        from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+
+        try:
+            path = Path(hf_hub_download(self.name, file, revision=self.commit or self.revision))
+        except LocalEntryNotFoundError as error:
+            # Offline, what a commit has is what the cache has of it.
+            if constants.HF_HUB_OFFLINE and self.commit is not None:
+                return None
+            where = f"{self.name} at {self.revision or 'main'}"
+            raise FileNotFoundError(f"{where}: {file} is not in the cache and could not be fetched: {error}") from error
+        except EntryNotFoundError:
+            return None
+        except HfHubHTTPError as error:
+            raise FileNotFoundError(f"{self.name} at {self.revision or 'main'}: {error}") from error
+        if self.commit is None:
+            self.commit = path.parts[len(path.parts) - file.count("/") - 2]  # .../snapshots/COMMIT/FILE
+        return path

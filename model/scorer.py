@@ -1,0 +1,241 @@
+"""Scores of fill-in-the-middle examples: how a model likes the middle, and whether it would stop where the middle does.
+
+Examples are rendered in the layouts of `model.prompt` and packed one after the other into sequences of a token budget,
+longest first; they do not see each other. Logits are made where a token of the middle or the end-of-text token is
+predicted, nowhere else.
+"""
+
+from __future__ import annotations
+
+import bisect
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+
+from model.checkpoint import Model
+from model.context import fit_context
+from model.prompt import LAYOUTS, SPECIAL_TOKENS, fim_ids
+from model.refact import Refact
+from model.tokenizer import Tokenizer
+
+# Tokens in a sequence. A GPU wants large products, and its attention kernel is compiled for one length; a CPU's caches
+# want small ones.
+TOKEN_BUDGET = {"cuda": 32_768, "cpu": 2_048}
+
+# Logits made at a time: 64 MB of float32.
+LOGITS_AT_A_TIME = 1 << 24
+
+
+@dataclass(frozen=True, slots=True)
+class Score:
+    """What a model says of one middle in one layout. Probabilities are of the end-of-text token.
+
+    `nll_sum` is the negative log likelihood, in nats, of the middle's tokens and the end-of-text token after them;
+    `nll` is its mean over these `tokens + 1`. `p_eot_end` is the probability at the middle's end, `p_eot_start` before
+    its first token, and `p_eot_early` the highest at a line end inside the middle (`line_ends`); None where there is
+    no such place. `greedy_match` tells whether every one of these tokens is the likeliest, so that greedy decoding
+    gives the middle exactly and stops.
+    """
+
+    nll: float
+    nll_sum: float
+    p_eot_end: float
+    p_eot_start: float
+    p_eot_early: float | None
+    greedy_match: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ScoredRow:
+    """Scores of one row by layout, and `tokens`, the length of its middle.
+
+    Where a row has no score, every layout is None and `reason` says why: `middle_too_long` (the middle and the four
+    special tokens exceed the model's context), `cursor_lines_too_long` (they do with the lines at the cursor, which are
+    never cut) or `not_finite` (the network overflowed).
+    """
+
+    tokens: int
+    scores: Mapping[str, Score | None]
+    reason: str | None
+
+
+class Scorer:
+    """Scores rows with one model; the same rows give the same bits on one machine."""
+
+    def __init__(
+        self,
+        model: Model,
+        *,
+        layouts: Sequence[str] = LAYOUTS,
+        token_budget: int | None = None,
+        compiled: bool = False,
+    ) -> None:
+        """`token_budget` bounds the tokens of a packed sequence (a longer row gets one of its own).
+
+        `compiled` runs the network's MLPs through `torch.compile`, which fuses the gate into the products around it.
+        Raises ValueError for an unknown layout, a budget below 1 or a model without a tokenizer.
+        """
+        unknown = [layout for layout in layouts if layout not in LAYOUTS]
+        if unknown or not layouts:
+            raise ValueError(f"layouts are {list(layouts)}, expected some of {', '.join(LAYOUTS)}")
+        if token_budget is not None and token_budget < 1:
+            raise ValueError(f"token_budget is {token_budget}, expected 1 or more")
+        if model.tokenizer is None:
+            raise ValueError("the checkpoint has no tokenizer: expected tokenizer.json beside its weights")
+        self.network: Refact = model.network
+        self.tokenizer: Tokenizer = model.tokenizer
+        self.layouts = tuple(dict.fromkeys(layouts))
+        self.device = next(self.network.parameters()).device
+        self.token_budget = token_budget or TOKEN_BUDGET.get(self.device.type, TOKEN_BUDGET["cpu"])
+        if compiled:
+            for block in self.network.transformer["h"].children():
+                block.get_submodule("mlp").compile(dynamic=True)
+
+    def score(self, rows: Sequence[tuple[str, str, str]]) -> list[ScoredRow]:
+        """Scores of rows (prefix, middle, suffix), in their order; neighbours change them by less than 1e-3."""
+        prompts = self._prompts(rows)
+        sequences = [
+            _Sequence(number, layout, fim_ids(*prompt.context, layout, self.tokenizer.sentinels), prompt.middle)
+            for number, prompt in enumerate(prompts)
+            if prompt.context is not None
+            for layout in self.layouts
+        ]
+        found: list[dict[str, Score | None]] = [dict.fromkeys(self.layouts) for _ in rows]
+        for pack in packed([sequence.length for sequence in sequences], self.token_budget):
+            chosen = [sequences[number] for number in pack]
+            for sequence, score in zip(chosen, self._score_pack(chosen), strict=True):
+                found[sequence.row][sequence.layout] = score
+        return [_row(prompt, scores) for prompt, scores in zip(prompts, found, strict=True)]
+
+    def _prompts(self, rows: Sequence[tuple[str, str, str]]) -> list[_Prompt]:
+        prefixes, middles, suffixes = (self.tokenizer.encode_batch([row[part] for row in rows]) for part in range(3))
+        prompts = []
+        for (prefix, _, suffix), head, middle, tail in zip(rows, prefixes, middles, suffixes, strict=True):
+            budget = self.network.config.n_positions - len(middle) - SPECIAL_TOKENS
+            context = fit_context(self.tokenizer, prefix, suffix, budget, ids=(head, tail))
+            reason = "middle_too_long" if budget < 0 else "cursor_lines_too_long"
+            prompts.append(_Prompt(context, middle, None if context else reason))
+        return prompts
+
+    @torch.inference_mode()
+    def _score_pack(self, sequences: Sequence[_Sequence]) -> list[Score | None]:
+        ids: list[int] = []
+        at: list[int] = []
+        targets: list[int] = []
+        for sequence in sequences:
+            at += range(len(ids) + len(sequence.prompt) - 1, len(ids) + sequence.length)
+            ids += sequence.prompt + sequence.middle
+            targets += [*sequence.middle, self.tokenizer.end_of_text]
+        segments = [sequence.length for sequence in sequences]
+        if self.device.type == "cuda":
+            # One length for all sequences: another would compile the attention kernel again.
+            segments.append(-len(ids) % self.token_budget)
+            ids += [self.tokenizer.end_of_text] * segments[-1]
+        input_ids = torch.tensor([ids], device=self.device)
+        hidden = self.network.hidden(input_ids, segments=segments)[0]
+        hidden = hidden[torch.tensor(at, device=self.device)]
+        columns = self._columns(hidden, torch.tensor(targets, device=self.device)).cpu().double().numpy()
+        scores = []
+        begin = 0
+        for sequence in sequences:
+            end = begin + len(sequence.middle) + 1
+            scores.append(_score(columns[:, begin:end], line_ends(self.tokenizer, sequence.middle)))
+            begin = end
+        return scores
+
+    def _columns(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """At each position the target's log probability, end-of-text's, and whether the target is likeliest: (3, n)."""
+        step = max(1, LOGITS_AT_A_TIME // self.network.config.vocab_size)
+        columns = []
+        for begin in range(0, len(hidden), step):
+            logits = self.network.logits(hidden[begin : begin + step])
+            target = targets[begin : begin + step]
+            total = logits.logsumexp(-1)
+            log_p = logits.gather(1, target[:, None])[:, 0] - total
+            log_p_eot = logits[:, self.tokenizer.end_of_text] - total
+            # Rows beyond the vocabulary are padding, which generation never produces.
+            greedy = logits[:, : self.tokenizer.size].argmax(-1) == target
+            columns.append(torch.stack([log_p, log_p_eot, greedy.to(log_p.dtype)]))
+        return torch.cat(columns, dim=1)
+
+
+@dataclass(frozen=True, slots=True)
+class _Prompt:
+    context: tuple[Sequence[int], Sequence[int]] | None
+    middle: list[int]
+    reason: str | None
+
+
+@dataclass(frozen=True, slots=True)
+class _Sequence:
+    row: int
+    layout: str
+    prompt: list[int]
+    middle: list[int]
+
+    @property
+    def length(self) -> int:
+        """Tokens that the network reads; end-of-text is predicted, not read."""
+        return len(self.prompt) + len(self.middle)
+
+
+def packed(lengths: Sequence[int], budget: int) -> list[list[int]]:
+    """Indices of `lengths` in groups of at most `budget` in all; a longer one stands alone.
+
+    Best fit, longest first: each goes where it leaves the least room, into a new group where none has room.
+    """
+    groups: list[list[int]] = []
+    room: list[tuple[int, int]] = []  # (what is left, group), ascending
+    for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
+        place = bisect.bisect_left(room, (lengths[index], -1))
+        if place < len(room):
+            left, group = room.pop(place)
+            groups[group].append(index)
+        else:
+            left, group = budget, len(groups)
+            groups.append([index])
+        bisect.insort(room, (left - lengths[index], group))
+    return groups
+
+
+def line_ends(tokenizer: Tokenizer, middle: Sequence[int]) -> list[int]:
+    """After how many tokens of a middle a line ends, with something visible before it and after it.
+
+    A place between two tokens is a line end when only blanks stand between it and the line break (LF or CRLF) to its
+    right, or when the line break is right before it.
+    """
+    text = tokenizer.decode_bytes(middle)
+    places = []
+    offset = 0
+    for count, size in enumerate(tokenizer.byte_lengths[list(middle)].tolist(), start=1):
+        offset += size
+        before, after = text[:offset], text[offset:]
+        if not before.strip() or not after.strip() or (before.endswith(b"\r") and after.startswith(b"\n")):
+            continue
+        if before.endswith(b"\n") or after.lstrip(b" \t").startswith((b"\n", b"\r\n")):
+            places.append(count)
+    return places
+
+
+def _score(columns: np.ndarray, line_ends: Sequence[int]) -> Score | None:
+    if not np.isfinite(columns).all():
+        return None
+    log_p, log_p_eot, greedy = columns
+    nll_sum = -float(log_p.sum())
+    return Score(
+        nll=nll_sum / len(log_p),
+        nll_sum=nll_sum,
+        p_eot_end=math.exp(log_p_eot[-1]),
+        p_eot_start=math.exp(log_p_eot[0]),
+        p_eot_early=max((math.exp(log_p_eot[count]) for count in line_ends), default=None),
+        greedy_match=bool(greedy.all()),
+    )
+
+
+def _row(prompt: _Prompt, scores: Mapping[str, Score | None]) -> ScoredRow:
+    if prompt.reason is None and None in scores.values():
+        return ScoredRow(len(prompt.middle), dict.fromkeys(scores), "not_finite")
+    return ScoredRow(len(prompt.middle), scores, prompt.reason)

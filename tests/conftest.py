@@ -1,0 +1,199 @@
+"""What tests share: source files in every language, rows made of them, and all invariants of a row at once."""
+
+import hashlib
+import sysconfig
+from collections.abc import Callable, Iterable
+from functools import cache
+from pathlib import Path
+from typing import Any, NamedTuple
+
+import pyarrow as pa
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+
+from schemas.source import ROW
+from transforms.split.languages import LANGUAGES
+from transforms.split.parser import BudgetedParser
+from transforms.split.settings import SplitSettings
+from transforms.verify.row_invariants import Expected, check_row, git_blob_sha1, undone
+from transforms.verify.tree_invariants import Original, check_tree
+from transforms.verify.violation import Violation
+
+# The same examples on every machine: a failure that comes and goes is no statement about the code.
+settings.register_profile(
+    "stable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
+)
+settings.load_profile("stable")
+
+SOURCES = Path(__file__).parent / "data" / "sources"
+
+LANGUAGE_OF_SUFFIX = {
+    ".py": "Python",
+    ".js": "JavaScript",
+    ".jsx": "JavaScript",
+    ".ts": "TypeScript",
+    ".tsx": "TSX",
+    ".java": "Java",
+    ".go": "Go",
+    ".rs": "Rust",
+    ".c": "C",
+    ".hpp": "C++",
+    ".cs": "C#",
+    ".rb": "Ruby",
+    ".php": "PHP",
+}
+
+# Real code that comes with every install: (language, folder, files).
+INSTALLED = (
+    ("Python", "stdlib", "argparse.py ast.py asyncio/base_events.py bisect.py collections/__init__.py configparser.py"),
+    ("Python", "stdlib", "dataclasses.py datetime.py difflib.py email/message.py enum.py fractions.py heapq.py"),
+    ("Python", "stdlib", "http/client.py json/decoder.py logging/__init__.py shlex.py textwrap.py zipapp.py"),
+    ("Python", "purelib", "numpy/__init__.py numpy/lib/_npyio_impl.py pyarrow/compute.py torch/nn/init.py"),
+    ("Python", "purelib", "hypothesis/core.py _pytest/fixtures.py rich/table.py pydantic/main.py networkx/convert.py"),
+    ("JavaScript", "purelib", "torch/utils/model_dump/code.js torch/utils/model_dump/htm.mjs"),
+    ("C", "purelib", "numpy/_core/include/numpy/ndarraytypes.h numpy/_core/include/numpy/npy_common.h"),
+    ("C", "purelib", "markupsafe/_speedups.c tree_sitter_python/binding.c numpy/distutils/checks/cpu_avx.c"),
+    ("C++", "purelib", "torch/include/c10/util/SmallVector.h torch/include/c10/util/Half.h"),
+    ("C++", "purelib", "torch/include/c10/core/TensorImpl.h torch/include/c10/util/Exception.h"),
+    ("C++", "purelib", "torch/utils/benchmark/utils/valgrind_wrapper/compat_bindings.cpp"),
+)
+
+
+class SourceFile(NamedTuple):
+    """A file to split."""
+
+    name: str
+    language: str
+    content: bytes
+
+
+@cache
+def source_files() -> tuple[SourceFile, ...]:
+    """The files of tests/data/sources, in order of names."""
+    return tuple(
+        SourceFile(path.name, LANGUAGE_OF_SUFFIX[path.suffix], path.read_bytes()) for path in sorted(SOURCES.iterdir())
+    )
+
+
+@cache
+def installed_files() -> tuple[SourceFile, ...]:
+    """Real files of the standard library and of installed packages; those that this version lacks are left out."""
+    files = []
+    for language, place, names in INSTALLED:
+        for name in names.split():
+            path = Path(sysconfig.get_path(place)) / name
+            if path.exists():
+                files.append(SourceFile(name, language, path.read_bytes()))
+    return tuple(files)
+
+
+def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
+    """`source` stands for each file of tests/data/sources, `language` for each language of the table."""
+    if "source" in metafunc.fixturenames:
+        files = source_files()
+        metafunc.parametrize("source", files, ids=[file.name for file in files])
+    if "language" in metafunc.fixturenames:
+        metafunc.parametrize("language", list(LANGUAGES))
+
+
+@pytest.fixture(scope="session")
+def sources() -> tuple[SourceFile, ...]:
+    """The files of tests/data/sources."""
+    return source_files()
+
+
+@pytest.fixture(scope="session")
+def installed() -> tuple[SourceFile, ...]:
+    """Real files that come with every install."""
+    return installed_files()
+
+
+@pytest.fixture(scope="session")
+def rows_of() -> Callable[[Iterable[tuple[str, bytes]]], pa.RecordBatch]:
+    """Makes rows (schemas.source.ROW) of pairs of language and content; the path is the row's number."""
+
+    def make(files: Iterable[tuple[str, bytes]]) -> pa.RecordBatch:
+        files = list(files)
+        count = len(files)
+        identifiers = [git_blob_sha1(content) for _, content in files]
+        return pa.RecordBatch.from_arrays(
+            [
+                pa.array([content for _, content in files], pa.binary()),
+                pa.array([language for language, _ in files], pa.string()),
+                pa.array(["owner/name"] * count, pa.string()),
+                pa.array([str(number) for number in range(count)], pa.string()),
+                pa.array(["f" * 40] * count, pa.string()),
+                pa.array([["MIT"]] * count, ROW.field("licenses").type),
+                pa.nulls(count, pa.int64()),
+                pa.nulls(count, pa.int64()),
+                pa.array(identifiers, pa.string()),
+                pa.array(identifiers, pa.string()),
+            ],
+            schema=ROW,
+        )
+
+    return make
+
+
+@pytest.fixture(scope="session")
+def violations_of() -> Callable[..., list[Violation]]:
+    """All invariants of a row and its original at once: by itself, by the tree, and that it covers whole lines of it."""
+    parsers: dict[str, BudgetedParser] = {}
+    originals: dict[str, Original] = {}
+
+    def check(row: dict[str, Any], content: bytes, limits: Any = SplitSettings().limits) -> list[Violation]:
+        expected = Expected(limits.max_lines, limits.max_chars, frozenset({"mit"}))
+        found = check_row(row, expected)
+        start, end = row["context_start_byte"], row["context_end_byte"]
+        whole_lines = start in (0, content.rfind(b"\n", 0, start) + 1) and (
+            end == len(content) or content[end - 1 : end] == b"\n"
+        )
+        if not whole_lines:
+            found.append(Violation(row["example_id"], "context", "the context is not of whole lines"))
+        if not found:
+            if b"".join(undone(row)) != content[start:end]:
+                found.append(Violation(row["example_id"], "context", "the parts are not the slice of the content"))
+            language = row["language"]
+            key = f"{language} {hashlib.sha1(content).hexdigest()}"
+            if key not in originals:
+                originals.clear()
+                parser = parsers.setdefault(language, BudgetedParser(language))
+                originals[key] = Original(content, language, parser)
+            found += check_tree(row, originals[key])
+        return found
+
+    return check
+
+
+# Where line, letter and encoding rules go wrong: breaks of other conventions, several widths of UTF-8, joiners.
+PIECES = st.one_of(
+    st.sampled_from(
+        ["\n", "\r\n", "\r", "\n\n", "a", "Z9", "_", " ", "\t", "\x0b", "\x0c", "\u0085", "\u2028", "\ufeff", "\u00b2"]
+        + ["é", "ё", "日本", "ß", "½", "👩\u200d💻", "e\u0301", "𝒳", "\x00", "\x7f", "{", "foo = bar"]
+    ),
+    st.text(st.characters(exclude_categories=["Cs"]), max_size=6),
+)
+BROKEN = st.sampled_from([b"\xc3", b"\xa9", b"\xff", b"\xe6\x97", b"\xa5", b"\xed\xa0\x80", b"\xf0\x9f", b"\xc0\x80"])
+
+
+@pytest.fixture(scope="session")
+def text_columns() -> st.SearchStrategy[pa.Array]:
+    """Binary arrays of valid UTF-8; many are slices, so that their bytes do not begin where the buffer does."""
+    return _columns(st.lists(PIECES, max_size=12).map(lambda pieces: "".join(pieces).encode()))
+
+
+@pytest.fixture(scope="session")
+def binary_columns() -> st.SearchStrategy[pa.Array]:
+    """Binary arrays of any bytes, likewise."""
+    piece = st.one_of(BROKEN, PIECES.map(str.encode), st.binary(max_size=4))
+    return _columns(st.lists(piece, max_size=6).map(b"".join))
+
+
+def _columns(contents: st.SearchStrategy[bytes]) -> st.SearchStrategy[pa.Array]:
+    def sliced(drawn: tuple[list[bytes], int, int]) -> pa.Array:
+        values, before, after = drawn
+        whole = [b"before\n\xff"] * before + values + [b"\n\xa9fter"] * after
+        return pa.array(whole, pa.binary()).slice(before, len(values))
+
+    return st.tuples(st.lists(contents, max_size=8), st.integers(0, 3), st.integers(0, 3)).map(sliced)

@@ -1,0 +1,239 @@
+"""What a run leaves, and that it leaves the same whatever happens to it."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import datasets
+import psutil
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+import pytest
+
+from schemas.example import EXAMPLE
+from schemas.manifest import check_manifest
+from schemas.rejection import REJECTION
+from schemas.removal import REMOVAL
+
+
+def read(folder: Path, pattern: str):
+    return [pq.read_table(path) for path in sorted(folder.glob(pattern))]
+
+
+def start(out: Path, source: Path, workers: int) -> subprocess.Popen:
+    command = [str(Path(sys.executable).with_name("stackfim")), "build", f"parquet:{source}", "--out", str(out)]
+    return subprocess.Popen([*command, "--workers", str(workers)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+
+def wait_for(condition, seconds: float = 60) -> None:
+    deadline = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < deadline, "the run never got there"
+        time.sleep(0.02)
+
+
+def workers_of(process: subprocess.Popen) -> list[psutil.Process]:
+    children = psutil.Process(process.pid).children(recursive=True)
+    return [child for child in children if "pipeline.worker" in " ".join(child.cmdline())]
+
+
+def test_a_run_leaves_what_the_documentation_says(built: Path) -> None:
+    top = {path.name for path in built.iterdir()}
+    assert top == {"README.md", "data", "rejections", "removals", "manifest.json"}
+    names = {path.name for path in (built / "data").iterdir()}
+    assert names == {f"{split}-{index:05d}-of-00006.parquet" for split in ("train", "validation") for index in range(6)}
+    for pattern, schema in (("data/*", EXAMPLE), ("rejections/*", REJECTION), ("removals/*", REMOVAL)):
+        for path in built.glob(pattern):
+            assert pq.read_schema(path).equals(schema), path
+
+
+def test_every_file_in_is_accounted_for(built: Path, source_folder: Path) -> None:
+    manifest = check_manifest(json.loads((built / "manifest.json").read_text()))
+    counts = manifest["counts"]
+    files_in = sum(table.num_rows for table in read(source_folder, "*.parquet"))
+    examples = read(built, "data/*.parquet")
+    files = {pair for table in examples for pair in zip(table["repository"].to_pylist(), table["path"].to_pylist(), strict=True)}
+    rejected = [row for table in read(built, "rejections/*.parquet") for row in table.to_pylist()]
+    removed = sum(table.num_rows for table in read(built, "removals/*.parquet"))
+    assert counts["files_in"] == files_in == len(files) + len(rejected) + removed
+    assert counts["examples"] == sum(table.num_rows for table in examples)
+    reasons = {row["reason"] for row in rejected}
+    assert {"license_not_allowed", "not_utf8", "nul_byte", "language_unsupported"} <= reasons
+    assert all(row["detail"] for row in rejected)
+    assert manifest["unsupported_languages"] == {"Fortran": 1}
+
+
+def test_the_copy_with_more_stars_stays(built: Path) -> None:
+    removals = [row for table in read(built, "removals/*.parquet") for row in table.to_pylist()]
+    assert removals
+    assert {row["method"] for row in removals} == {"exact"}
+    removed_copies = [row for row in removals if row["repository"] == "copies/all"]
+    assert removed_copies
+    assert all(row["kept_repository"] != "copies/all" for row in removed_copies)
+
+
+def test_the_data_set_loads_with_both_splits(built: Path, tmp_path: Path) -> None:
+    loaded = datasets.load_dataset(str(built), cache_dir=str(tmp_path))
+    assert set(loaded) == {"train", "validation"}
+    assert loaded["train"].num_rows > 100
+    assert loaded["validation"].num_rows > 0
+    assert set(loaded["train"].unique("repository")).isdisjoint(loaded["validation"].unique("repository"))
+
+
+def test_all_three_categories_are_there_near_their_weights(built: Path) -> None:
+    counts: dict[str, int] = {}
+    for table in read(built, "data/*.parquet"):
+        for entry in pc.value_counts(table["category"]).to_pylist():
+            counts[entry["values"]] = counts.get(entry["values"], 0) + entry["counts"]
+    total = sum(counts.values())
+    for category, weight in (("empty", 12 / 90), ("single_line", 43 / 90), ("multi_line", 35 / 90)):
+        assert counts[category] / total == pytest.approx(weight, abs=0.08)
+
+
+def test_one_worker_gives_the_same_bytes_as_two(built: Path, source_folder: Path, stackfim, tree_digest, tmp_path: Path) -> None:
+    out = tmp_path / "one"
+    assert stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 1).returncode == 0
+    assert tree_digest(out) == tree_digest(built)
+
+
+def test_a_second_run_does_nothing_and_says_so(built: Path, source_folder: Path, stackfim, tree_digest) -> None:
+    before = tree_digest(built)
+    again = stackfim("build", f"parquet:{source_folder}", "--out", built, "--workers", 2)
+    assert again.returncode == 0
+    assert "nothing to do" in again.stdout
+    assert tree_digest(built) == before
+
+
+def test_another_configuration_is_refused_and_nothing_touched(built: Path, source_folder: Path, stackfim, tree_digest) -> None:
+    before = tree_digest(built)
+    other = stackfim("build", f"parquet:{source_folder}", "--out", built, "--seed", 5)
+    assert other.returncode == 2
+    assert "seed" in other.stderr
+    assert tree_digest(built) == before
+
+
+def test_a_folder_with_other_files_is_refused(source_folder: Path, stackfim, tmp_path: Path) -> None:
+    (tmp_path / "thesis.txt").write_text("mine")
+    refused = stackfim("build", f"parquet:{source_folder}", "--out", tmp_path)
+    assert refused.returncode == 2
+    assert "thesis.txt" in refused.stderr
+    assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.mark.parametrize("workers", [1, 2])
+def test_interrupted_in_the_middle_it_ends_with_a_sentence_and_resumes(
+    workers: int, built: Path, source_folder: Path, stackfim, tree_digest, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process = start(out, source_folder, workers)
+    wait_for(lambda: list(out.glob("work/done/split-*.json")))
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.send_signal(signal.SIGINT)
+    interrupted = time.monotonic()
+    _, errors = process.communicate(timeout=30)
+    assert time.monotonic() - interrupted < 20
+    assert process.returncode == 3
+    assert "interrupted" in errors
+    assert "same command again" in errors
+    wait_for(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children), 20)
+    assert not (out / "manifest.json").exists()
+    done = stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", workers)
+    assert done.returncode == 0, done.stderr
+    assert tree_digest(out) == tree_digest(built)
+
+
+def test_a_killed_worker_is_noticed_and_the_run_resumes(
+    built: Path, source_folder: Path, stackfim, tree_digest, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process = start(out, source_folder, 2)
+    wait_for(lambda: list(out.glob("work/done/filtered-*.json")))
+    workers_of(process)[0].kill()
+    killed = time.monotonic()
+    _, errors = process.communicate(timeout=60)
+    assert time.monotonic() - killed < 30
+    assert process.returncode == 3
+    assert "worker process died" in errors
+    assert "same command again" in errors
+    done = stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    assert tree_digest(out) == tree_digest(built)
+
+
+def test_killed_with_all_its_processes_it_resumes(
+    built: Path, source_folder: Path, stackfim, tree_digest, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process = start(out, source_folder, 2)
+    wait_for(lambda: list(out.glob("work/done/split-*.json")))
+    for victim in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]:
+        try:
+            victim.kill()
+        except psutil.NoSuchProcess:
+            continue
+    process.communicate(timeout=30)
+    done = stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 2)
+    assert done.returncode == 0, done.stderr
+    assert tree_digest(out) == tree_digest(built)
+
+
+def test_workers_end_when_their_launcher_is_killed(source_folder: Path, tmp_path: Path) -> None:
+    process = start(tmp_path / "out", source_folder, 2)
+    wait_for(lambda: list((tmp_path / "out").glob("work/done/filtered-*.json")))
+    children = psutil.Process(process.pid).children(recursive=True)
+    process.kill()
+    process.communicate(timeout=30)
+    wait_for(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children), 30)
+
+
+def test_a_shard_that_changed_between_runs_is_made_again(source_folder: Path, stackfim, tree_digest, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    assert stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 1, "--keep-work").returncode == 0
+    whole = tree_digest(out)
+    (out / "manifest.json").unlink()
+    victim = out / "data" / "train-00002-of-00006.parquet"
+    victim.write_bytes(victim.read_bytes()[:-10])
+    (out / "data" / ".tmp-left-behind.parquet").write_bytes(b"half")
+    assert stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 1, "--keep-work").returncode == 0
+    after = tree_digest(out)
+    assert {path: digest for path, digest in after.items() if "progress" not in path} == {
+        path: digest for path, digest in whole.items() if "progress" not in path
+    }
+
+
+def test_it_runs_in_a_folder_with_packages_of_the_same_names(source_folder: Path, stackfim, tmp_path: Path) -> None:
+    for name in ("model", "pipeline", "transforms", "schemas"):
+        (tmp_path / name).mkdir()
+        (tmp_path / name / "__init__.py").write_text("raise SystemExit('imported from the working folder')")
+    done = stackfim("build", f"parquet:{source_folder}/part-0.parquet", "--out", "out", "--workers", 2, cwd=tmp_path)
+    assert done.returncode == 0, done.stderr
+
+
+def test_overwrite_replaces_a_finished_run(source_folder: Path, stackfim, tmp_path: Path) -> None:
+    spec = f"parquet:{source_folder}/part-1.parquet"
+    assert stackfim("build", spec, "--out", tmp_path / "out", "--workers", 1).returncode == 0
+    again = stackfim("build", spec, "--out", tmp_path / "out", "--workers", 1, "--seed", 9, "--overwrite")
+    assert again.returncode == 0, again.stderr
+    assert json.loads(json.loads((tmp_path / "out" / "manifest.json").read_text())["configuration"])["seed"] == 9
+
+
+def test_a_source_without_rows_leaves_a_data_set_without_rows(stackfim, source_folder: Path, tmp_path: Path) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text("[filters]\nmin_alphanumeric_fraction = 1.0\n")
+    done = stackfim("build", f"parquet:{source_folder}/part-0.parquet", "--out", tmp_path / "out", "--config", config)
+    assert done.returncode == 0, done.stderr
+    for path in (tmp_path / "out" / "data").iterdir():
+        assert pq.ParquetFile(path).num_row_groups == 0
+
+
+def test_progress_is_told_in_plain_lines_without_a_terminal(built: Path, source_folder: Path, tmp_path: Path) -> None:
+    environment = dict(os.environ, STACKFIM_PROGRESS_SECONDS="0.2")
+    command = [str(Path(sys.executable).with_name("stackfim")), "build", f"parquet:{source_folder}", "--out", str(tmp_path / "out")]
+    done = subprocess.run([*command, "--workers", "1"], capture_output=True, text=True, env=environment, check=True)
+    lines = [line for line in done.stderr.splitlines() if "shard" in line]
+    assert any("reading and filtering" in line and "rows/s" in line for line in lines) or any("splitting" in line for line in lines)
+    assert any("examples" in line and "rejected" in line for line in lines)
