@@ -89,12 +89,12 @@ def installed_files() -> tuple[SourceFile, ...]:
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
-    """`source` stands for each file of tests/data/sources, `language` for each language of the table."""
-    if "source" in metafunc.fixturenames:
+    """`each_source` stands for each file of tests/data/sources, `each_language` for each language of the table."""
+    if "each_source" in metafunc.fixturenames:
         files = source_files()
-        metafunc.parametrize("source", files, ids=[file.name for file in files])
-    if "language" in metafunc.fixturenames:
-        metafunc.parametrize("language", list(LANGUAGES))
+        metafunc.parametrize("each_source", files, ids=[file.name for file in files])
+    if "each_language" in metafunc.fixturenames:
+        metafunc.parametrize("each_language", list(LANGUAGES))
 
 
 @pytest.fixture(scope="session")

@@ -23,7 +23,7 @@ def alphanumeric_fraction(content: pa.BinaryArray) -> np.ndarray:
     sizes = np.diff(text.offsets)
     counts = np.zeros(len(sizes), np.int64)
     # Row by row in the processor's cache: a table look-up of the whole batch would stream many times its size.
-    data = memoryview(text.data)
+    data = memoryview(text.data.data)
     for row, (start, stop) in enumerate(itertools.pairwise(text.offsets.tolist())):
         counts[row] = stop - start - len(bytes(data[start:stop]).translate(None, _ASCII))
     lengths = characters(text)

@@ -19,7 +19,7 @@ _CLOSERS = frozenset(BRACKETS.values())
 
 @dataclass(frozen=True, slots=True)
 class Unit:
-    """Consecutive children of a block that share lines or belong together: a statement with its doc comment, attributes and trailing comment."""
+    """Consecutive children of a block that share lines or belong together: a statement with its comments and attributes."""
 
     start: int
     end: int
