@@ -18,17 +18,18 @@ $(READY): pyproject.toml constraints.txt
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-sample: $(READY) ## Examples from the packages that the set-up installed, in sample/
-	@$(BIN)/stackfim build "code:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" --out sample
+sample: $(READY) ## Examples from 14,000 files of the packages that the set-up installed, in sample/
+	@$(BIN)/stackfim build "code:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" --limit 14000 --out sample
 
 stack: $(READY) ## The same on The Stack dedup: make stack LANG=python
 	$(BIN)/stackfim build hf://datasets/bigcode/the-stack-dedup@v1.1/data/$(STACK_LANGUAGE) --out stack/$(STACK_LANGUAGE)
 
 test: $(READY) ## The test suite
-	$(BIN)/python -m pytest -n auto --dist worksteal
+	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
 
-test-slow: $(READY) ## The suite with the tests that take minutes
-	$(BIN)/python -m pytest -n auto --dist worksteal -m ''
+test-slow: $(READY) ## The suite with the tests that take minutes, and those of the Dataflow extra
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,dataflow]'
+	$(BIN)/python -m pytest -n auto --dist loadfile -m ''
 
 lint: $(READY) ## ruff and mypy
 	$(BIN)/ruff check .

@@ -196,7 +196,8 @@ def main() -> None:
         speed = split_bytes / 1e6 / cpu
         title = f"whole build, {workers} worker{'s' if workers > 1 else ''}"
         print(
-            f"{title:<24}{split_bytes / 1e6:>9.1f}{cpu:>9.1f}{speed:>13.1f}{speed / parsing:>11.0%}   wall {wall:.0f} s, peak {peak:.0f} MB"
+            f"{title:<24}{split_bytes / 1e6:>9.1f}{cpu:>9.1f}{speed:>13.1f}{speed / parsing:>11.0%}"
+            f"   wall {wall:.0f} s, peak {peak:.0f} MB"
         )
     if not arguments.no_memory:
         for copies in (1, 4):

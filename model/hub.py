@@ -27,20 +27,20 @@ class HubRepository:
         Raises FileNotFoundError where the repository or revision does not exist, may not be read, or cannot be reached.
         """
         from huggingface_hub import constants, hf_hub_download
-        from huggingface_hub.errors import EntryNotFoundError, HfHubHTTPError, LocalEntryNotFoundError
+        from huggingface_hub.errors import EntryNotFoundError, LocalEntryNotFoundError
 
+        where = f"{self.name} at {self.revision or 'main'}"
         try:
             path = Path(hf_hub_download(self.name, file, revision=self.commit or self.revision))
         except LocalEntryNotFoundError as error:
             # Offline, what a commit has is what the cache has of it.
             if constants.HF_HUB_OFFLINE and self.commit is not None:
                 return None
-            where = f"{self.name} at {self.revision or 'main'}"
             raise FileNotFoundError(f"{where}: {file} is not in the cache and could not be fetched: {error}") from error
         except EntryNotFoundError:
             return None
-        except HfHubHTTPError as error:
-            raise FileNotFoundError(f"{self.name} at {self.revision or 'main'}: {error}") from error
+        except Exception as error:  # what the library's transport raises has no class that it promises
+            raise FileNotFoundError(f"{where}: {file} could not be fetched: {error}") from error
         if self.commit is None:
             self.commit = path.parts[len(path.parts) - file.count("/") - 2]  # .../snapshots/COMMIT/FILE
         return path

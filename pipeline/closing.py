@@ -48,7 +48,8 @@ def print_closing(outcome: Outcome, out: str, seconds: float) -> None:
         console.print(f"No grammar for: {', '.join(names)}", markup=False)
     splits = ", ".join(f"{name} {count:,}" for name, count in _by_count(examples, "split:"))
     console.print(
-        f"{counts['files_in']:,} files in {seconds:.0f} s: {counts['files_with_examples']:,} gave {counts['examples']:,} examples ({splits}), "
+        f"{counts['files_in']:,} files in {seconds:.0f} s: {counts['files_with_examples']:,} gave "
+        f"{counts['examples']:,} examples ({splits}), "
         f"{counts['files_rejected']:,} were rejected, {counts['files_removed']:,} were copies.\n"
         f"Load it with datasets.load_dataset({out!r}); look at it with: stackfim show {out}",
         markup=False,

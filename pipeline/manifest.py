@@ -121,11 +121,12 @@ def dataset_card(manifest: dict) -> str:
         "---",
         "# Fill-in-the-middle examples",
         "",
-        f"Made by stackfim {manifest['version']} from `{source.get('location', source)}`. Every row gives prefix, middle and suffix as text,",
-        "without sentinels; `manifest.json` has the configuration, all counts and a checksum of every file.",
+        f"Made by stackfim {manifest['version']} from `{source.get('location', source)}`. Every row gives prefix, middle",
+        "and suffix as text, without sentinels; `manifest.json` has the configuration, all counts and a checksum of every file.",
         "",
         f"{counts['examples']:,} examples from {counts['files_with_examples']:,} of {counts['files_in']:,} files;",
-        f"{counts['files_rejected']:,} files were rejected (`rejections/`) and {counts['files_removed']:,} were duplicates (`removals/`).",
+        f"{counts['files_rejected']:,} files were rejected (`rejections/`),",
+        f"{counts['files_removed']:,} were duplicates (`removals/`).",
         "",
     ]
     for title, prefix in (("Category", "category"), ("Kind", "kind"), ("Language", "language")):

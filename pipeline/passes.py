@@ -119,7 +119,8 @@ class _ShardWriter(beam.DoFn):
         expected = (batch.shard, 0) if self._open is None else self._open
         if (batch.shard, batch.sequence) != expected:
             raise RuntimeError(
-                f"batch {batch.sequence} of shard {batch.shard} came where batch {expected[1]} of shard {expected[0]} was expected: "
+                f"batch {batch.sequence} of shard {batch.shard} came where batch {expected[1]} of shard {expected[0]} "
+                "was expected: "
                 "the engine did not keep reading and writing in one stage"
             )
         self._open = None if batch.last else (batch.shard, batch.sequence + 1)

@@ -30,6 +30,7 @@ class Progress:
         self._stop = threading.Event()
         self._thread = threading.Thread(target=self._show, daemon=True, name="progress")
         self._started = time.monotonic()
+        self._split_started: float | None = None
 
     def __enter__(self) -> "Progress":
         self._thread.start()
@@ -74,7 +75,11 @@ class Progress:
                 f"{counts['rows_split']:,} files",
                 f"{counts['examples']:,} examples",
             ]
-            fraction = split / self._shards
+            # Shards differ in size, files less; survivors of an earlier start of the run are not counted.
+            known = counts["survivors"] if not self._base["shards_filtered"] else 0
+            fraction = counts["rows_split"] / known if known else split / self._shards
+            self._split_started = self._split_started or time.monotonic()
+            elapsed = time.monotonic() - self._split_started
         rejected = Counter(
             {name.split(":")[-1]: count for name, count in counts.items() if name.startswith("rejected:file:")}
         ).most_common(3)

@@ -99,7 +99,8 @@ def _prepare(storage: Storage, fingerprint: str, config: RunConfig, *, overwrite
     for kind, other in (("a finished", manifest), ("an unfinished", begun)):
         if other is not None and other.get("fingerprint") != fingerprint:
             raise UsageError(
-                f"{storage.root}: holds {kind} run of {_difference(other, current)}; choose another --out, or --overwrite to replace it"
+                f"{storage.root}: holds {kind} run of {_difference(other, current)}; "
+                "choose another --out, or --overwrite to replace it"
             )
     if manifest is None and begun is None and storage.files():
         raise UsageError(

@@ -29,7 +29,8 @@ settings.load_profile("stable")
 SOURCES = Path(__file__).parent / "data" / "sources"
 
 LANGUAGE_OF_SUFFIX = {
-    ".py": "Python",
+    # Not `.py`, which linters and formatters would take for a module.
+    ".python": "Python",
     ".js": "JavaScript",
     ".jsx": "JavaScript",
     ".ts": "TypeScript",
@@ -97,6 +98,9 @@ def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
         metafunc.parametrize("each_language", list(LANGUAGES))
 
 
+DEFAULT_LIMITS = SplitSettings().limits
+
+
 @pytest.fixture(scope="session")
 def sources() -> tuple[SourceFile, ...]:
     """The files of tests/data/sources."""
@@ -142,7 +146,7 @@ def violations_of() -> Callable[..., list[Violation]]:
     parsers: dict[str, BudgetedParser] = {}
     originals: dict[str, Original] = {}
 
-    def check(row: dict[str, Any], content: bytes, limits: Any = SplitSettings().limits) -> list[Violation]:
+    def check(row: dict[str, Any], content: bytes, limits: Any = DEFAULT_LIMITS) -> list[Violation]:
         expected = Expected(limits.max_lines, limits.max_chars, frozenset({"mit"}))
         found = check_row(row, expected)
         start, end = row["context_start_byte"], row["context_end_byte"]

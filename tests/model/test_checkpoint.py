@@ -451,4 +451,6 @@ def test_loading_takes_less_than_one_tensor_beside_the_network(
     done = subprocess.run(command, check=True, cwd=root, capture_output=True, text=True)
     beside, largest = map(int, done.stdout.split())
     # Some 30 MB are the allocator's and the libraries'; the file has more than twice the largest tensor.
-    assert beside < largest + (32 << 20), f"{beside >> 20} MB beside the network, the largest tensor has {largest >> 20}"
+    assert beside < largest + (32 << 20), (
+        f"{beside >> 20} MB beside the network, the largest tensor has {largest >> 20}"
+    )

@@ -146,9 +146,9 @@ def test_a_tag_and_the_token_of_the_environment_are_used(hub: Hub, tmp_path: Pat
 @pytest.mark.parametrize(
     ("name", "revision", "private", "message"),
     [
-        ("org/nothing", None, False, "org/nothing at main: "),
-        ("org/refact", "v9", False, "org/refact at v9: "),
-        ("org/refact", None, True, "org/refact at main: "),
+        ("org/nothing", None, False, "org/nothing at main: config.json could not be fetched: "),
+        ("org/refact", "v9", False, "org/refact at v9: config.json could not be fetched: "),
+        ("org/refact", None, True, "org/refact at main: config.json could not be fetched: "),
         ("org/refact/model.Q4_0.gguf", None, False, "org/refact has no model.Q4_0.gguf"),
     ],
 )
@@ -170,7 +170,7 @@ def test_a_gguf_file_of_an_id_is_loaded(hub: Hub, tmp_path: Path, oracle: Path) 
 def test_a_hub_that_falls_silent_is_no_hub_without_a_tokenizer(hub: Hub, tmp_path: Path) -> None:
     hub.silent_for = {"tokenizer.json"}
     printed = run(FAIL.format(id="org/refact", revision=None), tmp_path, hub)
-    assert printed.startswith("org/refact at main: tokenizer.json is not in the cache and could not be fetched")
+    assert printed.startswith("org/refact at main: tokenizer.json could not be fetched: ")
 
 
 def test_an_unreachable_hub_is_named(tmp_path: Path) -> None:

@@ -21,9 +21,13 @@ def source_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """Six parquet files of real code: Python, C and JavaScript, with exact copies, bad licenses and broken bytes."""
     folder = tmp_path_factory.mktemp("source")
     library = Path(sysconfig.get_path("stdlib"))
-    files = sorted(library.glob("*.py"))[:90] + sorted((library / "json").glob("*.py")) + sorted((library / "asyncio").glob("*.py"))
+    files = (
+        sorted(library.glob("*.py"))[:40]
+        + sorted((library / "json").glob("*.py"))
+        + sorted((library / "asyncio").glob("*.py"))
+    )
     packages = Path(sysconfig.get_path("purelib"))
-    files += sorted((packages / "numpy").rglob("*.h"))[:30] + sorted(packages.rglob("*.js"))[:5]
+    files += sorted((packages / "numpy").rglob("*.h"))[:15] + sorted(packages.rglob("*.js"))[:5]
     rows = []
     for number, path in enumerate(files):
         language = {".py": "Python", ".h": "C", ".js": "JavaScript"}[path.suffix]

@@ -26,7 +26,9 @@ def read(folder: Path, pattern: str):
 
 def start(out: Path, source: Path, workers: int) -> subprocess.Popen:
     command = [str(Path(sys.executable).with_name("stackfim")), "build", f"parquet:{source}", "--out", str(out)]
-    return subprocess.Popen([*command, "--workers", str(workers)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(
+        [*command, "--workers", str(workers)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+    )
 
 
 def wait_for(condition, seconds: float = 60) -> None:
@@ -56,7 +58,11 @@ def test_every_file_in_is_accounted_for(built: Path, source_folder: Path) -> Non
     counts = manifest["counts"]
     files_in = sum(table.num_rows for table in read(source_folder, "*.parquet"))
     examples = read(built, "data/*.parquet")
-    files = {pair for table in examples for pair in zip(table["repository"].to_pylist(), table["path"].to_pylist(), strict=True)}
+    files = {
+        pair
+        for table in examples
+        for pair in zip(table["repository"].to_pylist(), table["path"].to_pylist(), strict=True)
+    }
     rejected = [row for table in read(built, "rejections/*.parquet") for row in table.to_pylist()]
     removed = sum(table.num_rows for table in read(built, "removals/*.parquet"))
     assert counts["files_in"] == files_in == len(files) + len(rejected) + removed
@@ -94,7 +100,9 @@ def test_all_three_categories_are_there_near_their_weights(built: Path) -> None:
         assert counts[category] / total == pytest.approx(weight, abs=0.08)
 
 
-def test_one_worker_gives_the_same_bytes_as_two(built: Path, source_folder: Path, stackfim, tree_digest, tmp_path: Path) -> None:
+def test_one_worker_gives_the_same_bytes_as_two(
+    built: Path, source_folder: Path, stackfim, tree_digest, tmp_path: Path
+) -> None:
     out = tmp_path / "one"
     assert stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 1).returncode == 0
     assert tree_digest(out) == tree_digest(built)
@@ -108,7 +116,9 @@ def test_a_second_run_does_nothing_and_says_so(built: Path, source_folder: Path,
     assert tree_digest(built) == before
 
 
-def test_another_configuration_is_refused_and_nothing_touched(built: Path, source_folder: Path, stackfim, tree_digest) -> None:
+def test_another_configuration_is_refused_and_nothing_touched(
+    built: Path, source_folder: Path, stackfim, tree_digest
+) -> None:
     before = tree_digest(built)
     other = stackfim("build", f"parquet:{source_folder}", "--out", built, "--seed", 5)
     assert other.returncode == 2
@@ -190,7 +200,9 @@ def test_workers_end_when_their_launcher_is_killed(source_folder: Path, tmp_path
     wait_for(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children), 30)
 
 
-def test_a_shard_that_changed_between_runs_is_made_again(source_folder: Path, stackfim, tree_digest, tmp_path: Path) -> None:
+def test_a_shard_that_changed_between_runs_is_made_again(
+    source_folder: Path, stackfim, tree_digest, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     assert stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 1, "--keep-work").returncode == 0
     whole = tree_digest(out)
@@ -232,8 +244,16 @@ def test_a_source_without_rows_leaves_a_data_set_without_rows(stackfim, source_f
 
 def test_progress_is_told_in_plain_lines_without_a_terminal(built: Path, source_folder: Path, tmp_path: Path) -> None:
     environment = dict(os.environ, STACKFIM_PROGRESS_SECONDS="0.2")
-    command = [str(Path(sys.executable).with_name("stackfim")), "build", f"parquet:{source_folder}", "--out", str(tmp_path / "out")]
+    command = [
+        str(Path(sys.executable).with_name("stackfim")),
+        "build",
+        f"parquet:{source_folder}",
+        "--out",
+        str(tmp_path / "out"),
+    ]
     done = subprocess.run([*command, "--workers", "1"], capture_output=True, text=True, env=environment, check=True)
     lines = [line for line in done.stderr.splitlines() if "shard" in line]
-    assert any("reading and filtering" in line and "rows/s" in line for line in lines) or any("splitting" in line for line in lines)
+    assert any("reading and filtering" in line and "rows/s" in line for line in lines) or any(
+        "splitting" in line for line in lines
+    )
     assert any("examples" in line and "rejected" in line for line in lines)

@@ -36,7 +36,9 @@ def test_wrong_usage_is_told_with_the_value_and_nothing_is_written(
     assert not list(tmp_path.iterdir())
 
 
-@pytest.mark.parametrize("text", ["seeed = 1", "[split]\nmax_lines = 1", "[split.kind_weights]\nnonsense = 1.0", "seed = 'x'"])
+@pytest.mark.parametrize(
+    "text", ["seeed = 1", "[split]\nmax_lines = 1", "[split.kind_weights]\nnonsense = 1.0", "seed = 'x'"]
+)
 def test_a_wrong_configuration_names_the_key(text: str, source_folder: Path, stackfim, tmp_path: Path) -> None:
     config = tmp_path / "run.toml"
     config.write_text(text)

@@ -86,7 +86,10 @@ ACCEPTED_OR_ANOTHER_ERROR = [
 ]
 
 
-@pytest.mark.xfail(strict=True, reason="Arrow's conversion is lenient: nulls, fractions and half structs pass, or another error escapes")
+@pytest.mark.xfail(
+    strict=True,
+    reason="Arrow's conversion is lenient: nulls, fractions and half structs pass, or another error escapes",
+)
 @pytest.mark.parametrize(("name", "value"), ACCEPTED_OR_ANOTHER_ERROR)
 def test_nulls_and_half_filled_members_are_refused(name: str, value: object) -> None:
     with pytest.raises(ManifestMismatch):

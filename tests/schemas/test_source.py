@@ -46,7 +46,7 @@ def test_a_mapping_comes_before_known_names() -> None:
 
 @given(st.sets(st.sampled_from(REQUIRED), min_size=1))
 def test_an_error_names_every_missing_column_and_what_there_is(missing: set[str]) -> None:
-    available = [name for name in ("content", "lang", "repository", "path", "licenses", "extra")]
+    available = ["content", "lang", "repository", "path", "licenses", "extra"]
     known = {"language": "lang"}
     available = [name for name in available if name not in {known.get(gone, gone) for gone in missing}]
     with pytest.raises(MissingColumns) as raised:

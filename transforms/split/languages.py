@@ -142,8 +142,8 @@ LANGUAGES: dict[str, Language] = {
             ),
             after_token={"switch_block_statement_group": ":", "enum_body_declarations": ";"},
             scopes=_kinds(
-                "class_declaration interface_declaration enum_declaration record_declaration method_declaration constructor_declaration"
-                " annotation_type_declaration"
+                "class_declaration interface_declaration enum_declaration record_declaration method_declaration"
+                " constructor_declaration annotation_type_declaration"
             ),
             opaque=_kinds("string_literal character_literal line_comment block_comment"),
             imports=_kinds("import_declaration package_declaration"),
@@ -193,8 +193,8 @@ LANGUAGES: dict[str, Language] = {
             after_token={"switch_section": ":"},
             neutral_in={"declaration_list": "int _;"},
             scopes=_kinds(
-                "class_declaration interface_declaration struct_declaration record_declaration enum_declaration namespace_declaration"
-                " method_declaration constructor_declaration property_declaration local_function_statement"
+                "class_declaration interface_declaration struct_declaration record_declaration enum_declaration"
+                " namespace_declaration method_declaration constructor_declaration property_declaration local_function_statement"
             ),
             opaque=_kinds(
                 "string_literal verbatim_string_literal raw_string_literal interpolated_string_expression character_literal comment"

@@ -50,7 +50,9 @@ def test_alphanumeric_says_the_share() -> None:
 
 
 def test_languages_are_known_by_any_case_and_by_other_names() -> None:
-    names = pa.array(["python", "Python", "PYTHON", "c#", "csharp", "C++", "cpp", "golang", "TSX", "jsx", "", "Fortran"])
+    names = pa.array(
+        ["python", "Python", "PYTHON", "c#", "csharp", "C++", "cpp", "golang", "TSX", "jsx", "", "Fortran"]
+    )
     assert known_languages(names) == [
         *("Python", "Python", "Python", "C#", "C#", "C++", "C++", "Go", "TSX", "JavaScript", None, None),
     ]

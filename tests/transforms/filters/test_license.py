@@ -17,7 +17,9 @@ def decide(rows: list[list[str]], allowed: set[str]) -> dict[int, tuple[str, str
 
 
 def test_all_licenses_must_be_on_the_list() -> None:
-    drops = decide([["MIT"], ["MIT", "GPL-2.0-only", "Apache-2.0"], ["GPL-2.0-only", "SSPL-1.0"]], {"mit", "apache-2.0"})
+    drops = decide(
+        [["MIT"], ["MIT", "GPL-2.0-only", "Apache-2.0"], ["GPL-2.0-only", "SSPL-1.0"]], {"mit", "apache-2.0"}
+    )
     assert {row: reason for row, (reason, _) in drops.items()} == {1: "license_not_allowed", 2: "license_not_allowed"}
     assert drops[1][1].startswith("GPL-2.0-only;")
     assert drops[2][1].startswith("GPL-2.0-only, SSPL-1.0;")
@@ -35,12 +37,16 @@ def test_a_name_that_only_begins_like_an_allowed_one_is_another() -> None:
     assert list(decide([["MIT-feh"], ["MI"], ["MIT "]], {"mit"})) == [0, 1, 2]
 
 
-@pytest.mark.parametrize("name", ["MIT", "Apache-2.0", "BSD-3-Clause", "BSD-2-Clause", "Unlicense", "CC0-1.0", "ISC", "0BSD"])
+@pytest.mark.parametrize(
+    "name", ["MIT", "Apache-2.0", "BSD-3-Clause", "BSD-2-Clause", "Unlicense", "CC0-1.0", "ISC", "0BSD"]
+)
 def test_the_default_list_has_the_permissive_licenses_of_most_code(name: str) -> None:
     assert name.lower() in permissive_licenses()
 
 
-@pytest.mark.parametrize("family", ["gpl", "agpl", "lgpl", "mpl", "epl", "cddl", "sspl", "cc-by-nc", "cc-by-sa", "busl"])
+@pytest.mark.parametrize(
+    "family", ["gpl", "agpl", "lgpl", "mpl", "epl", "cddl", "sspl", "cc-by-nc", "cc-by-sa", "busl"]
+)
 def test_the_default_list_has_no_copyleft_or_restricted_family(family: str) -> None:
     in_family = re.compile(rf"^{family}(-|$)")
     assert [name for name in permissive_licenses() if in_family.match(name)] == []

@@ -81,7 +81,15 @@ def test_alphanumeric_fraction_counts_what_str_isalnum_does(text_columns, data: 
 
 @pytest.mark.parametrize(
     ("content", "fraction"),
-    [("", 0.0), ("x = 1;", 2 / 6), ("жук!", 3 / 4), ("漢字 かな", 4 / 5), ("²½", 1.0), ("👍🏽 ok", 2 / 5), ("e\u0301", 0.5)],
+    [
+        ("", 0.0),
+        ("x = 1;", 2 / 6),
+        ("жук!", 3 / 4),
+        ("漢字 かな", 4 / 5),
+        ("²½", 1.0),
+        ("👍🏽 ok", 2 / 5),
+        ("e\u0301", 0.5),
+    ],
 )
 def test_letters_and_digits_of_every_script_count(content: str, fraction: float) -> None:
     found = alphanumeric_fraction(pa.array([b"((((", content.encode(), b"abc"], pa.binary()))

@@ -51,14 +51,13 @@ def parsed_sources(parsed, sources) -> dict[str, ParsedFile]:
 
 @pytest.fixture(scope="session")
 def row_with() -> Callable[[ParsedFile, str], int]:
-    """The one row of a file that holds a text; after `>>`, the first such row after the row with what stands before."""
+    """The one row of a file that holds a text; ` >> ` leads on to the first later row that holds what follows."""
 
     def find(file: ParsedFile, text: str) -> int:
-        rows = range(len(file.lines))
-        *before, wanted = text.split(" >> ")
-        for step in before:
-            rows = range(_only(file, step, rows) + 1, len(file.lines))
-        return _only(file, wanted, rows, first=bool(before))
+        found = -1
+        for step in text.split(" >> "):
+            found = _only(file, step, range(found + 1, len(file.lines)), first=found >= 0)
+        return found
 
     return find
 

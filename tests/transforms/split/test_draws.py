@@ -21,7 +21,9 @@ def test_the_stream_is_splitmix64() -> None:
 
 
 def test_the_same_key_draws_the_same_in_another_process() -> None:
-    program = "from transforms.split.draws import Draws; d = Draws('é', 3, -1); print(d.next(), d.uniform(), d.below(7))"
+    program = (
+        "from transforms.split.draws import Draws; d = Draws('é', 3, -1); print(d.next(), d.uniform(), d.below(7))"
+    )
     draws = Draws("é", 3, -1)
     here = f"{draws.next()} {draws.uniform()} {draws.below(7)}"
     there = subprocess.run(

@@ -8,7 +8,10 @@ from transforms.split.lines import Indent, Lines, compare_indents
 
 BLANKS = " \t\r\f\v"
 TEXTS = st.lists(
-    st.one_of(st.sampled_from(["\n", "\r\n", "\r", " ", "\t", "\x0c", "\x0b", "\u2028", "\u0085", "a", "é", "日"]), st.text(max_size=3)),
+    st.one_of(
+        st.sampled_from(["\n", "\r\n", "\r", " ", "\t", "\x0c", "\x0b", "\u2028", "\u0085", "a", "é", "日"]),
+        st.text(max_size=3),
+    ),
     max_size=30,
 ).map("".join)
 INDENTS = st.text(" \t", max_size=6).map(str.encode)

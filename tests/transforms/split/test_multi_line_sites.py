@@ -5,8 +5,10 @@ from dataclasses import replace
 import pytest
 
 from schemas.example import MULTI_LINE
-from transforms.split.multi_line import MultiLineLimits
-from transforms.split.site import Site
+from transforms.split.draws import Draws
+from transforms.split.multi_line import MultiLineLimits, siblings
+from transforms.split.single_line import IMPORT_SHARE
+from transforms.split.site import Refused, Site
 from transforms.split.syntax import ParsedFile
 
 WIDE = MultiLineLimits(max_lines=200, max_chars=20_000, newline_in_middle_share=0.0)
@@ -32,10 +34,16 @@ BLOCK_BODIES = [
     ("importer.rb", "@store.execute(SQL", "@store.execute(SQL", "@count += 1", "dedent"),
     ("importer.rb", "started = Process", "started = Process", "@count += 1 >> end >> end", "dedent"),
     ("importer.rb", "next", '@errors << "line', "next", "dedent"),
-    ("job_scheduler.py", "entry = Entry(job", "entry = Entry(job", "return job", "dedent"),
-    ("job_scheduler.py", "for entry in sorted", "return [", "for entry in sorted >> ]", "dedent"),
-    ("job_scheduler.py", "scheduler = Scheduler()", "scheduler = Scheduler()", "asyncio.run(scheduler.run())", "eof"),
-    ("job_scheduler.py", "def a job first", "log.error(", "def a job first >> return", "dedent"),
+    ("job_scheduler.python", "entry = Entry(job", "entry = Entry(job", "return job", "dedent"),
+    ("job_scheduler.python", "for entry in sorted", "return [", "for entry in sorted >> ]", "dedent"),
+    (
+        "job_scheduler.python",
+        "scheduler = Scheduler()",
+        "scheduler = Scheduler()",
+        "asyncio.run(scheduler.run())",
+        "eof",
+    ),
+    ("job_scheduler.python", "def a job first", "log.error(", "def a job first >> return", "dedent"),
     ("ledger.ts", "account: string;", "account: string;", "memo?: string;", "dedent"),
     ("ledger.ts", "const [whole, cents]", "const [whole, cents]", "const [whole, cents] >> return `", "dedent"),
     ("ledger.ts", '"ROLLBACK"', '"ROLLBACK"', "throw error;", "dedent"),
@@ -47,10 +55,15 @@ BLOCK_BODIES = [
     ("ring_buffer.c", "static int warned;", "static int warned;", "length = 4; >> break;", "dedent"),
     ("ring_buffer.c", "size_t size, head, tail;", "uint8_t *data;", "pthread_mutex_t lock; >> #endif", "dedent"),
     ("server.go", "s.mu.Lock()", "table, err := s.source.Load", "s.mu.Unlock()", "dedent"),
-    ("server.go", "source loader", "mu     sync.RWMutex", "done   chan struct{}", "dedent"),
-    ("server.go", "usage, http.StatusBadRequest", "usage, http.StatusBadRequest", "usage, http >> return", "dedent"),
-    ("settings_panel.jsx", "setSettings(user.settings)", "setSettings(user.settings)", "setSettings(user >> onClose();", "dedent"),
-    ("settings_panel.jsx", "event.returnValue", "event.preventDefault", "event.returnValue", "dedent"),
+    ("server.go", "table  map[string]Entry", "mu     sync.RWMutex", "done   chan struct{}", "dedent"),
+    (
+        "settings_panel.jsx",
+        "setSettings(user.settings)",
+        "setSettings(user.settings)",
+        "setSettings(user >> onClose();",
+        "dedent",
+    ),
+    ("settings_panel.jsx", "event.returnValue", "const warn >> event.preventDefault", "event.returnValue", "dedent"),
     ("upload_queue.js", "this.active.delete", "this.active.delete", "return true;", "dedent"),
     ("upload_queue.js", "console.error(event.error)", "console.error(event.error)", "setTimeout(() => queue", "dedent"),
 ]
@@ -68,8 +81,8 @@ RESTS_OF_BLOCKS = [
     ("importer.rb", "@logger = logger", "@logger = logger", "@count = 0", "dedent"),
     ("importer.rb", "retry if", "retry if", "false", "dedent"),
     ("importer.rb", "begin", "begin", "importer.close >> end", "dedent"),
-    ("job_scheduler.py", "# One task a job", "# One task a job", "raise error", "dedent"),
-    ("job_scheduler.py", "self.entries[entry] = job", "self.entries[entry] = job", "return job", "dedent"),
+    ("job_scheduler.python", "# One task a job", "# One task a job", "raise error", "dedent"),
+    ("job_scheduler.python", "self.entries[entry] = job", "self.entries[entry] = job", "return job", "dedent"),
     ("ledger.ts", "/** Postings of an account", "/** Postings of an account", "return postings; >> }", "dedent"),
     ("ledger.ts", "for (const { currency", "for (const { currency", "return sums as Amounts", "dedent"),
     ("lru_cache.hpp", "entries_.splice", "entries_.splice", "return found->second->second", "dedent"),
@@ -82,25 +95,24 @@ RESTS_OF_BLOCKS = [
 # Every end that may be drawn.
 # Every end that may be drawn: those before a blank line come first, the nearest of them at that.
 SIBLINGS = [
-    ("InvoiceService.java", "import java.io.IOException", ["import java.nio.file.Files", "import java.nio.file.Path"]),
-    ("OrdersController.cs", "private readonly IStore", ["private int _served;"]),
+    ("OrdersController.cs", "private readonly IStore", ["private int _served;", "public event"]),
     ("Router.php", "#[Pure]", ["return $this; >> }"]),
     ("config.rs", "Ok(text) => text,", ["Err(error) if error.kind()"]),
     ("importer.rb", "include Enumerable", ["ON CONFLICT DO NOTHING >> SQL", "attr_reader :errors"]),
-    ("job_scheduler.py", "log = logging", ["Job = Callable", '"tags": >> }']),
+    ("job_scheduler.python", "log = logging", ['"tags": >> }', "class JobFailed >> pass"]),
     ("ledger.ts", "const known", ["await this.pool.query(`SELECT", "return known; >> }"]),
     ("lru_cache.hpp", "++hits_;", ["entries_.splice"]),
     ("orders_table.tsx", "React.useState<SortKey>", ["useQuery<T[]>", "[data, filter, key]);"]),
     ("ring_buffer.c", "for (i = 0; i < count; i++)", ["r->head = (r->head + 1) >> }"]),
     ("server.go", "s.mu.RLock()", ["entry, ok :=", "s.mu.RUnlock()"]),
     ("server.go", "failures := make(chan", ["failures <- err >> }()", "StatusNoContent) >> })"]),
-    ("settings_panel.jsx", "const change", ["change >> };", "setError(failure.message); >> } >> }"]),
+    ("settings_panel.jsx", "const change", ["const change >> };", "setError(failure.message); >> } >> }"]),
     ("upload_queue.js", "const { basename", ["const UNSAFE", "return stem + extname >> }"]),
     ("upload_queue.js", "this.database = database;", ["this.options = {"]),
 ]
 
 NOTHING = [
-    ("rest_of_block", "job_scheduler.py", "self.entries: dict"),  # the block's first
+    ("rest_of_block", "job_scheduler.python", "self.entries: dict"),  # the block's first
     ("rest_of_block", "orders_table.tsx", "return String(a[key])"),  # one line
     ("rest_of_block", "upload_queue.js", "await sleep(delay)"),
     ("rest_of_block", "Router.php", "<?php"),
@@ -111,12 +123,12 @@ NOTHING = [
     ("rest_of_block", "server.go", "source: source,"),  # a literal's rows are no statements
     ("rest_of_block", "ring_buffer.c", "r->data = malloc"),  # #ifdef splits the braces around it
     ("siblings", "importer.rb", "INSERT INTO"),
-    ("siblings", "job_scheduler.py", "return decorate"),  # nothing follows in its block
+    ("siblings", "job_scheduler.python", "return decorate"),  # nothing follows in its block
     ("siblings", "lru_cache.hpp", "private:"),
     ("siblings", "InvoiceService.java", "String text;"),
     ("siblings", "listing.php", "<html>"),
     ("block_body", "listing.php", "<html>"),
-    ("block_body", "job_scheduler.py", "import asyncio"),  # a module has no opener
+    ("block_body", "job_scheduler.python", "import asyncio"),  # a module has no opener
     ("block_body", "ring_buffer.c", "r->data = malloc"),
     ("block_body", "config.rs", "macro_rules! layers"),
 ]
@@ -146,6 +158,57 @@ def test_a_block_body_is_all_of_the_block(
     (site,) = of_kind("block_body", sites_on(file, "block_body", row_with(file, at)))
     assert text_of(file, site) == middle(file, row_with, first, last)
     assert site.stop_reason == stop
+
+
+GO_CASES = """\
+package p
+
+func f(x any, c chan int) int {
+	switch x {
+	case 1:
+		g()
+		return 1
+	case 2, 3:
+		h()
+		i()
+	default:
+		j()
+		k()
+	}
+	switch v := x.(type) {
+	case int:
+		g()
+		return v
+	case string:
+		h()
+		i()
+	}
+	select {
+	case n := <-c:
+		g()
+		return n
+	default:
+		h()
+		i()
+	}
+	return 0
+}
+"""
+
+
+@pytest.mark.parametrize("row", [11, 19, 27])
+def test_the_last_case_of_go_is_a_block(parsed, sites_on, row: int) -> None:
+    (site,) = sites_on(parsed("Go", GO_CASES), "block_body", row)
+    assert site.stop_reason == "dedent"
+
+
+@pytest.mark.xfail(strict=True, reason="Go's case lines count as rows inside the switch's brackets: no dedent is seen")
+@pytest.mark.parametrize("row", [5, 8, 16, 24])
+def test_an_earlier_case_of_go_is_one_too(parsed, sites_on, row: int) -> None:
+    file = parsed("Go", GO_CASES)
+    (site,) = sites_on(file, "block_body", row)
+    assert text_of(file, site).count("\n") == 1
+    assert site.stop_reason == "dedent"
 
 
 @pytest.mark.parametrize(("name", "at", "first", "last", "stop"), RESTS_OF_BLOCKS)
@@ -227,17 +290,30 @@ def test_a_shallower_line_is_a_dedent_an_equal_one_a_newline(parsed, sites_on) -
     assert (text_of(file, site), site.stop_reason) == ("b();\n    c();", "newline")
 
 
+@pytest.mark.parametrize("blank", ["\u00a0", "\u3000", "\u0085", "\u2028"])
 @pytest.mark.parametrize(
     ("language", "text"),
     [
         ("Python", "def f():\n    a = 1\n    return a  # note{}\n\ng = 1\n"),
         ("C", "int f(void) {{\n  int a = 1;\n  return a; // note{}\n}}\n"),
-        ("JavaScript", "function f() {{\n  a();\n  b();{}\n}}\n"),
     ],
 )
-@pytest.mark.parametrize("blank", ["\u00a0", "\u3000", "\u0085", "\u2028"])
-@pytest.mark.xfail(reason="a multi-line middle is not asked for blanks beyond ASCII at its end", strict=False)
+@pytest.mark.xfail(strict=True, reason="a multi-line middle is not asked for blanks beyond ASCII at its end")
 def test_no_middle_ends_in_a_blank_of_any_alphabet(parsed, sites_on, language: str, text: str, blank: str) -> None:
     file = parsed(language, text.format(blank))
     for site in sites_on(file, "block_body", 1) | sites_on(file, "rest_of_block", 2):
         assert text_of(file, site) == text_of(file, site).strip()
+
+
+@pytest.mark.xfail(strict=True, reason="each end of a run is drawn for anew: of ten ends 94% pass where 25% should")
+def test_runs_of_imports_are_thinned_out_as_one_place(parsed_sources, row_with) -> None:
+    file = parsed_sources["InvoiceService.java"]
+    row = row_with(file, "import java.io.IOException")
+    passed = 0
+    for number in range(200):
+        try:
+            siblings(file, row, Draws("imports", number), MultiLineLimits())
+            passed += 1
+        except Refused as refused:
+            assert str(refused) == "import"
+    assert passed < 200 * IMPORT_SHARE * 1.5
