@@ -35,6 +35,8 @@ class BudgetedParser:
     def __init__(self, language: str) -> None:
         self._grammar = load_grammar(language)
         self._parser = tree_sitter.Parser(self._grammar)
+        # One buffer for the parser's life: the binding leaks a reference to whatever the read callable returns.
+        self._chunk = bytearray()
 
     def parse(self, content: bytes, old_tree: tree_sitter.Tree | None = None) -> tree_sitter.Tree:
         """The tree of `content`; an edited `old_tree` makes it incremental.
@@ -51,8 +53,8 @@ class BudgetedParser:
 
         try:
             if old_tree is None:
-                return self._parser.parse(_reader(content), progress_callback=over_budget)
-            return self._parser.parse(_reader(content), old_tree, progress_callback=over_budget)
+                return self._parser.parse(self._reader(content), progress_callback=over_budget)
+            return self._parser.parse(self._reader(content), old_tree, progress_callback=over_budget)
         except ValueError as error:
             # The parser keeps half a parse after a cancel, and the next tree would be wrong.
             self._parser = tree_sitter.Parser(self._grammar)
@@ -62,16 +64,15 @@ class BudgetedParser:
                 ) from error
             raise ParseRefused("parse_failed", f"tree-sitter gave no tree: {error}") from error
 
+    def _reader(self, content: bytes) -> Callable[[int, object], bytearray]:
+        """A read callable over the reused buffer."""
+        chunk = self._chunk
 
-def _reader(content: bytes) -> Callable[[int, object], bytearray]:
-    """A read callable over one reused buffer: the binding leaks each object that the callable returns."""
-    chunk = bytearray()
+        def read(offset: int, _point: object) -> bytearray:
+            chunk[:] = content[offset : offset + _CHUNK_BYTES]
+            return chunk
 
-    def read(offset: int, _point: object) -> bytearray:
-        chunk[:] = content[offset : offset + _CHUNK_BYTES]
-        return chunk
-
-    return read
+        return read
 
 
 def check_parseable(lines: Lines) -> None:
