@@ -16,6 +16,7 @@ def drop_where(mask: np.ndarray, reason: str, details: list[str] | None = None, 
 
 def divide(rows: pa.RecordBatch, stage: str, drops: Drops) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """The rows that stay, and the rejections (schemas.rejection.REJECTION) of those that go."""
+    drops = dict(sorted(drops.items()))
     keep = np.ones(rows.num_rows, bool)
     keep[list(drops)] = False
     dropped = rows.select(["repository", "path", "content_id"]).take(pa.array(list(drops), pa.int64()))

@@ -26,8 +26,8 @@ def line_lengths(content: pa.BinaryArray) -> LineLengths:
     """Lengths of the lines of valid UTF-8; 0 for empty rows. A line ends at LF or CRLF."""
     text = text_of(content)
     rows = len(content)
-    if not rows:
-        return LineLengths(np.zeros(0, np.int64), np.zeros(0))
+    if not len(text.data):
+        return LineLengths(np.zeros(rows, np.int64), np.zeros(rows))
     breaks = np.flatnonzero(text.data == 0x0A)
     # A line starts where a row does and after each line break inside a row.
     row_starts, row_ends = text.offsets[:-1], text.offsets[1:]
