@@ -14,9 +14,13 @@ def drop_where(mask: np.ndarray, reason: str, details: list[str] | None = None, 
     return {row: (reason, details[row] if details is not None else detail) for row in np.flatnonzero(mask).tolist()}
 
 
+def either(first: Drops, second: Drops) -> Drops:
+    """The drops of two rules in order of rows; where both drop a row, the reason is the second's."""
+    return dict(sorted((first | second).items()))
+
+
 def divide(rows: pa.RecordBatch, stage: str, drops: Drops) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """The rows that stay, and the rejections (schemas.rejection.REJECTION) of those that go."""
-    drops = dict(sorted(drops.items()))
     keep = np.ones(rows.num_rows, bool)
     keep[list(drops)] = False
     dropped = rows.select(["repository", "path", "content_id"]).take(pa.array(list(drops), pa.int64()))

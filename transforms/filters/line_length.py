@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.filters.decision import Drops, drop_where
+from transforms.filters.decision import Drops, drop_where, either
 from transforms.filters.text import continuation_bytes, text_of
 
 
@@ -64,4 +64,4 @@ def decide_line_lengths(lengths: LineLengths, max_chars: int, max_mean_chars: fl
         for length in lengths.mean.tolist()
     ]
     on_average = drop_where(lengths.mean > max_mean_chars, "lines_too_long_on_average", mean)
-    return on_average | drop_where(lengths.longest > max_chars, "line_too_long", longest)
+    return either(on_average, drop_where(lengths.longest > max_chars, "line_too_long", longest))

@@ -3,7 +3,7 @@
 import numpy as np
 import pyarrow as pa
 
-from transforms.filters.decision import Drops, drop_where
+from transforms.filters.decision import Drops, drop_where, either
 from transforms.filters.text import text_of
 
 
@@ -15,4 +15,6 @@ def size_bytes(content: pa.BinaryArray) -> np.ndarray:
 def decide_size(sizes: np.ndarray, max_bytes: int) -> Drops:
     """Drops `empty` rows and those over `max_bytes` (`too_large`)."""
     details = [f"{size} bytes, expected at most {max_bytes}" for size in sizes.tolist()]
-    return drop_where(sizes == 0, "empty", detail="0 bytes") | drop_where(sizes > max_bytes, "too_large", details)
+    return either(
+        drop_where(sizes == 0, "empty", detail="0 bytes"), drop_where(sizes > max_bytes, "too_large", details)
+    )

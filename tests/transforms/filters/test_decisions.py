@@ -75,7 +75,6 @@ def test_drop_where_takes_a_detail_a_row_or_one_for_all() -> None:
     assert drop_where(mask, "why", detail="x") == {0: ("why", "x"), 2: ("why", "x")}
 
 
-@pytest.mark.xfail(strict=True, reason="the union of two drops lists the second's rows after the first's")
 @pytest.mark.parametrize(
     "drops",
     [

@@ -64,7 +64,6 @@ def test_a_line_ends_at_lf_or_crlf_and_nowhere_else(content: str, longest: int, 
     assert (found.longest[1], found.mean[1]) == (longest, mean)
 
 
-@pytest.mark.xfail(strict=True, reason="IndexError: no line starts in a batch whose rows are all empty")
 @pytest.mark.parametrize("rows", [1, 3])
 def test_line_lengths_of_nothing_but_empty_rows(rows: int) -> None:
     found = line_lengths(pa.array([b""] * rows, pa.binary()))
