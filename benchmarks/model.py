@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--size", choices=SIZES, default="small", help="of the random network")
     parser.add_argument("--device", default="cuda" if torch.cuda.is_available() else "cpu")
     parser.add_argument("--dtype", choices=DTYPES, default="float32")
-    parser.add_argument("--rows", type=int, default=40)
+    parser.add_argument("--rows", type=int, default=30)
     parser.add_argument("--context-chars", type=int, default=2000)
     parser.add_argument("--batch", type=int, default=16, help="rows in a padded batch")
     parser.add_argument("--token-budget", type=int, help="tokens in a packed sequence; default: the scorer's")

@@ -19,6 +19,14 @@ from torch.nn import functional as F
 from model.attention import Attend, KeyValueCache, attend_over
 from model.config import RefactConfig
 
+# Dtypes that this machine's processor has no product instructions for; nothing is known of builds without oneDNN.
+WIDENED: set[torch.dtype] = set()
+if torch.backends.mkldnn.is_available():
+    if not torch.ops.mkldnn._is_mkldnn_bf16_supported():
+        WIDENED.add(torch.bfloat16)
+    if not torch.ops.mkldnn._is_mkldnn_fp16_supported():
+        WIDENED.add(torch.float16)
+
 
 class LayerNorm(nn.Module):
     """Mean-subtracting layer norm with a weight and no bias; statistics in float32 whatever the dtype."""
@@ -37,6 +45,7 @@ class Linear(nn.Module):
 
     Processors without bfloat16 or float16 instructions multiply such matrices four times slower than float32 ones
     (20 against 80 GFLOP/s on two cores): there, one matrix at a time is widened, multiplied, and the result narrowed.
+    Not for a few tokens: then widening would cost more than the product.
     """
 
     def __init__(self, inputs: int, outputs: int) -> None:
@@ -44,7 +53,7 @@ class Linear(nn.Module):
         self.weight = nn.Parameter(torch.empty(outputs, inputs))
 
     def forward(self, x: Tensor) -> Tensor:
-        if x.device.type == "cpu" and x.numel() > 16 * x.shape[-1] and not _multiplies_natively(x.dtype):
+        if x.device.type == "cpu" and x.numel() > 16 * x.shape[-1] and x.dtype in WIDENED:
             return F.linear(x.float(), self.weight.float()).to(x.dtype)
         return F.linear(x, self.weight)
 
@@ -165,11 +174,3 @@ class Refact(nn.Module):
             if name.endswith("c_proj.weight"):
                 deviation /= (2 * self.config.n_layer) ** 0.5
             weight.copy_(torch.randn(weight.shape, generator=generator) * deviation)
-
-
-def _multiplies_natively(dtype: torch.dtype) -> bool:
-    if dtype == torch.bfloat16:
-        return torch.ops.mkldnn._is_mkldnn_bf16_supported()
-    if dtype == torch.float16:
-        return torch.ops.mkldnn._is_mkldnn_fp16_supported()
-    return True

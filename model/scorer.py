@@ -103,11 +103,18 @@ class Scorer:
             if prompt.context is not None
             for layout in self.layouts
         ]
+        groups = packed([sequence.length for sequence in sequences], self.token_budget)
+        packs = [[sequences[number] for number in group] for group in groups]
+        # All packs are under way before the first result is waited for: a GPU never stands still between two.
+        columns = [self._columns(pack) for pack in packs]
         found: list[dict[str, Score | None]] = [dict.fromkeys(self.layouts) for _ in rows]
-        for pack in packed([sequence.length for sequence in sequences], self.token_budget):
-            chosen = [sequences[number] for number in pack]
-            for sequence, score in zip(chosen, self._score_pack(chosen), strict=True):
-                found[sequence.row][sequence.layout] = score
+        for pack, columns_of_pack in zip(packs, columns, strict=True):
+            begin, values = 0, columns_of_pack.cpu().double().numpy()
+            for sequence in pack:
+                end = begin + len(sequence.middle) + 1
+                places = line_ends(self.tokenizer, sequence.middle)
+                found[sequence.row][sequence.layout] = _score(values[:, begin:end], places)
+                begin = end
         return [_row(prompt, scores) for prompt, scores in zip(prompts, found, strict=True)]
 
     def _prompts(self, rows: Sequence[tuple[str, str, str]]) -> list[_Prompt]:
@@ -121,7 +128,11 @@ class Scorer:
         return prompts
 
     @torch.inference_mode()
-    def _score_pack(self, sequences: Sequence[_Sequence]) -> list[Score | None]:
+    def _columns(self, sequences: Sequence[_Sequence]) -> torch.Tensor:
+        """Of one pack, wherever a token of a middle or an end-of-text is predicted, in order: float32 (3, places).
+
+        Rows are the log probability of that token, that of end-of-text, and 1 where the token is the likeliest.
+        """
         ids: list[int] = []
         at: list[int] = []
         targets: list[int] = []
@@ -137,17 +148,10 @@ class Scorer:
         input_ids = torch.tensor([ids], device=self.device)
         hidden = self.network.hidden(input_ids, segments=segments)[0]
         hidden = hidden[torch.tensor(at, device=self.device)]
-        columns = self._columns(hidden, torch.tensor(targets, device=self.device)).cpu().double().numpy()
-        scores = []
-        begin = 0
-        for sequence in sequences:
-            end = begin + len(sequence.middle) + 1
-            scores.append(_score(columns[:, begin:end], line_ends(self.tokenizer, sequence.middle)))
-            begin = end
-        return scores
+        return self._judged(hidden, torch.tensor(targets, device=self.device))
 
-    def _columns(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-        """At each position the target's log probability, end-of-text's, and whether the target is likeliest: (3, n)."""
+    def _judged(self, hidden: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+        """The columns of hidden states (places, width) and their target ids, a few logits at a time."""
         step = max(1, LOGITS_AT_A_TIME // self.network.config.vocab_size)
         columns = []
         for begin in range(0, len(hidden), step):

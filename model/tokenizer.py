@@ -77,7 +77,7 @@ class Tokenizer:
         except Exception as error:  # what the library raises has no class of its own
             raise TokenizerError(f"not a tokenizer that the tokenizers library reads: {error}") from None
         vocabulary = self._bpe.get_vocab(with_added_tokens=False)
-        self.size = 1 + max(*vocabulary.values(), *self.sentinels.values())
+        self.size = 1 + max(max(vocabulary.values()), max(self.sentinels.values()))
         self._bytes = _token_bytes(vocabulary, self.size)
         self.byte_lengths = np.array([len(token) for token in self._bytes], dtype=np.int64)
         self._texts = {number: text.encode() for text, number in self.sentinels.items()}
@@ -184,7 +184,7 @@ def _text_only(definition: Mapping[str, Any], sentinels: Mapping[str, int]) -> d
 
 def _check_ids(key: str, ids: Mapping[Any, Any]) -> None:
     for token, number in ids.items():
-        if not isinstance(token, str) or type(number) is not int or not 0 <= number < LARGEST_ID:
+        if not isinstance(token, str) or not token or type(number) is not int or not 0 <= number < LARGEST_ID:
             raise TokenizerError(f"{key} gives {token!r} the id {number!r}, expected a whole number below {LARGEST_ID}")
 
 

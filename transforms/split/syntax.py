@@ -217,7 +217,7 @@ class ParsedFile:
         delta = 0
         for leaf in self.leaves(start, end):
             # An opener may have a prefix, as in `${` and `#{`.
-            delta += (not leaf.is_named and leaf.type[-1:] in BRACKETS) - (leaf.type in _CLOSERS)
+            delta += (not leaf.is_named and leaf.type[-1:] in BRACKETS) - (leaf.type[:1] in _CLOSERS)
         return delta
 
     def _leading_comments(self, path: list[tree_sitter.Node], index: int) -> list[tree_sitter.Node]:

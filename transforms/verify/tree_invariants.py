@@ -222,7 +222,7 @@ def _balance(row: Row, file: Original) -> Iterator[str]:
     delta, lowest = 0, 0
     for leaf in _tokens(file, row["start_byte"], row["end_byte"]):
         # An opener may have a prefix, as in `${` and `#{`.
-        delta += (not leaf.is_named and leaf.type[-1:] in tuple(_OPEN)) - (leaf.type in tuple(_CLOSE))
+        delta += (not leaf.is_named and leaf.type[-1:] in tuple(_OPEN)) - (leaf.type[:1] in tuple(_CLOSE))
         lowest = min(lowest, delta)
     if delta != row["bracket_delta"]:
         yield f"bracket_delta is {row['bracket_delta']}, the middle's is {delta}"
