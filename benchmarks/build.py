@@ -8,6 +8,7 @@ files that get as far as the splitter. Memory is the largest sum of unique memor
 """
 
 import argparse
+import gc
 import resource
 import subprocess
 import sys
@@ -60,6 +61,7 @@ class Stages:
 
 def measure_stages(spec: str) -> tuple[Stages, int]:
     """Each stage in this process, one after another over the same batches; also the bytes that reach the splitter."""
+    gc.disable()  # as the process that splits does
     stages, source = Stages(), open_source(spec)
     splitter, filters = Splitter(SplitSettings(), stackfim_version()), FilterSettings()
     read_bytes = split_bytes = 0

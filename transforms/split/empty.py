@@ -17,7 +17,7 @@ def after_statement(file: ParsedFile, row: int) -> Site:
     path = file.path(end - 1)
     unit = _unit_ending_at(file, path, end)
     statement = unit.statement
-    if statement is None or unit.ends_in_comment or not unit.whole_lines:
+    if statement is None or unit.ends_in_extra or not unit.whole_lines:
         raise Refused("no_statement_end")
     if unit.has_error:
         raise Refused("syntax_error")
@@ -40,6 +40,9 @@ def after_statement(file: ParsedFile, row: int) -> Site:
 
 def _unit_ending_at(file: ParsedFile, path: list, end: int) -> Unit:
     for index in file.blocks(path):
+        # The unit's last child is the one on the path: a cheap look before the block is grouped.
+        if index + 1 == len(path) or file.visible_end(path[index + 1]) != end:
+            continue
         position = file.unit_at(path, index, end - 1)
         if position is not None:
             unit = file.units(path, index)[position]

@@ -5,6 +5,7 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import pyarrow as pa
 
@@ -33,6 +34,30 @@ class SplitResult:
     """How many candidate sites each reason refused. A refused site is no loss: its slot goes to another."""
 
 
+class _SiteValues(NamedTuple):
+    """Columns of an example that tell of its site; texts as UTF-8."""
+
+    example_id: str
+    group_id: str
+    category: str
+    kind: str
+    stop_reason: str | None
+    prefix: bytes
+    middle: bytes
+    suffix: bytes
+    language: str
+    start_byte: int
+    end_byte: int
+    context_start_byte: int
+    context_end_byte: int
+    bracket_delta: int
+    newline_owner: str
+    node_type: str
+    scope: str
+    lines: int
+    chars: int
+
+
 class Splitter:
     """Splits batches of files; keeps a parser a language. Not for several threads."""
 
@@ -46,45 +71,49 @@ class Splitter:
 
         `before_file` is called with the index of each file before anything is done with it.
         """
-        columns: dict[str, list] = {name: [] for name in EXAMPLE.names}
-        reasons: dict[int, ParseRefused] = {}
+        sources: list[int] = []
+        values: list[_SiteValues] = []
+        reasons: dict[int, tuple[str, str]] = {}
         refusals: Counter[str] = Counter()
-        for index, row in enumerate(rows.to_pylist()):
+        contents = rows.column("content")
+        languages, content_ids = rows.column("language").to_pylist(), rows.column("content_id").to_pylist()
+        for index in range(rows.num_rows):
             if before_file is not None:
                 before_file(index)
             try:
-                file, sites = self._sites(row, refusals)
+                file, sites = self._sites(contents[index].as_py(), languages[index], content_ids[index], refusals)
             except ParseRefused as refused:
-                reasons[index] = refused
+                # Never the exception itself: its traceback would keep this call's files, in a cycle.
+                reasons[index] = refused.reason, str(refused)
                 continue
-            for site in sites:
-                for name, value in self._example(row, file, site).items():
-                    columns[name].append(value)
+            sources += [index] * len(sites)
+            values += [self._values(content_ids[index], file, site) for site in sites]
         dropped = rows.take(pa.array(list(reasons), pa.int64()))
         return SplitResult(
-            pa.RecordBatch.from_pydict(columns, schema=EXAMPLE),
+            self._batch(rows, sources, values),
             rejections(
                 FILE,
                 STAGE,
-                [refused.reason for refused in reasons.values()],
+                [reason for reason, _ in reasons.values()],
                 dropped,
-                [str(refused) for refused in reasons.values()],
+                [detail for _, detail in reasons.values()],
             ),
             refusals,
         )
 
-    def _sites(self, row: dict, refusals: Counter[str]) -> tuple[ParsedFile, list[Site]]:
-        language = language_name(row["language"])
+    def _sites(
+        self, content: bytes, language_named: str, content_id: str, refusals: Counter[str]
+    ) -> tuple[ParsedFile, list[Site]]:
+        language = language_name(language_named)
         if language is None:
-            raise ParseRefused("language_unsupported", f"no grammar for {row['language']!r}")
-        content: bytes = row["content"]
+            raise ParseRefused("language_unsupported", f"no grammar for {language_named!r}")
         lines = Lines(content)
         check_parseable(lines)
         if language not in self._parsers:
             self._parsers[language] = BudgetedParser(language)
         parser = self._parsers[language]
         file = ParsedFile(content, language, parser.parse(content), lines)
-        sites, refused = sample_sites(file, parser, row["content_id"], self.settings)
+        sites, refused = sample_sites(file, parser, content_id, self.settings)
         refusals.update(refused)
         if not sites:
             common = ", ".join(f"{reason} {count}" for reason, count in refused.most_common(3))
@@ -94,46 +123,59 @@ class Splitter:
             )
         return file, sites
 
-    def _example(self, row: dict, file: ParsedFile, site: Site) -> dict[str, object]:
+    def _values(self, content_id: str, file: ParsedFile, site: Site) -> _SiteValues:
         content = file.content
         start, end = context_slice(file.lines, site, self.settings.context_bytes)
-        middle = content[site.start : site.end].decode("utf-8")
-        identifier = example_id(row["content_id"], site.start, site.end, start, end, site.kind, [])
-        return {
-            "example_id": identifier,
-            "group_id": identifier,
-            "category": site.category,
-            "kind": site.kind,
-            "stop_reason": site.stop_reason,
-            "prefix": content[start : site.start].decode("utf-8"),
-            "middle": middle,
-            "suffix": content[site.end : end].decode("utf-8"),
-            "language": file.language.name,
-            "repository": row["repository"],
-            "path": row["path"],
-            "revision": row["revision"],
-            "licenses": row["licenses"],
-            "source_id": row["source_id"],
-            "content_id": row["content_id"],
-            "start_byte": site.start,
-            "end_byte": site.end,
-            "context_start_byte": start,
-            "context_end_byte": end,
+        middle = content[site.start : site.end]
+        identifier = example_id(content_id, site.start, site.end, start, end, site.kind, [])
+        inside = site.start if site.end > site.start else max(site.start - 1, 0)
+        return _SiteValues(
+            example_id=identifier,
+            group_id=identifier,
+            category=site.category,
+            kind=site.kind,
+            stop_reason=site.stop_reason,
+            prefix=content[start : site.start],
+            middle=middle,
+            suffix=content[site.end : end],
+            language=file.language.name,
+            start_byte=site.start,
+            end_byte=site.end,
+            context_start_byte=start,
+            context_end_byte=end,
+            bracket_delta=site.bracket_delta,
+            newline_owner=site.newline_owner,
+            node_type=site.node_type,
+            scope=file.scope(file.path(inside)),
+            lines=sum(1 for line in middle.split(b"\n") if line.strip()),
+            chars=len(middle.decode("utf-8")),
+        )
+
+    def _batch(self, rows: pa.RecordBatch, sources: list[int], values: list[_SiteValues]) -> pa.RecordBatch:
+        """The examples as a batch: what tells of the file is taken from `rows`, at the index that `sources` gives for each."""
+        count = len(values)
+        same: dict[str, object] = {
             "edits": [],
             "half_written": False,
             "irreparable": False,
             "open_ended": False,
-            "bracket_delta": site.bracket_delta,
-            "newline_owner": site.newline_owner,
-            "node_type": site.node_type,
-            "scope": file.scope(
-                file.path(max(min(site.start, site.end - 1 if site.end > site.start else site.start - 1), 0))
-            ),
-            "lines": sum(1 for line in middle.split("\n") if line.strip()),
-            "chars": len(middle),
             "seed": self.settings.seed,
             "version": self.version,
         }
+        own = dict(zip(_SiteValues._fields, zip(*values, strict=True), strict=True)) if values else {}
+        of_the_file = rows.take(pa.array(sources, pa.int64()))
+        columns = []
+        for column in EXAMPLE:
+            if column.name in same:
+                columns.append(pa.array([same[column.name]] * count, column.type))
+            elif column.name not in _SiteValues._fields:
+                columns.append(of_the_file.column(column.name).cast(column.type))
+            elif column.name in ("prefix", "middle", "suffix"):
+                # Slices of valid UTF-8 at whole characters are text as they are.
+                columns.append(pa.array(own.get(column.name, []), pa.binary()).view(pa.string()))
+            else:
+                columns.append(pa.array(own.get(column.name, []), column.type))
+        return pa.RecordBatch.from_arrays(columns, schema=EXAMPLE)
 
 
 def context_slice(lines: Lines, site: Site, context_bytes: int) -> tuple[int, int]:
@@ -166,7 +208,7 @@ def example_id(
     content_id: str, start: int, end: int, context_start: int, context_end: int, kind: str, edits: list[dict]
 ) -> str:
     """16 hex digits: BLAKE2b of what makes the example."""
-    key = json.dumps(
-        [content_id, start, end, context_start, context_end, kind, edits], ensure_ascii=True, sort_keys=True
-    )
+    key = f"{content_id} {start} {end} {context_start} {context_end} {kind}"
+    if edits:
+        key += " " + json.dumps(edits, ensure_ascii=True, sort_keys=True)
     return hashlib.blake2b(key.encode(), digest_size=8).hexdigest()

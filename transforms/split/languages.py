@@ -38,6 +38,17 @@ class Language:
     """The empty statement: put in place of statements it leaves the tree around as it was."""
     neutral_in: dict[str, str] = field(default_factory=dict)
     """The same for kinds of blocks where `neutral` is not allowed."""
+    neutral_for: dict[str, str] = field(default_factory=dict)
+    """The same in place of kinds of statements: a `;` in place of a `case` would join the case before."""
+    neutral_by_grammar: bool = True
+    """Whether whole statements of a tree without errors always leave a neutral hole, so that no parse has to show it.
+    True where a statement is derived alike whatever stands around it, and none of the corpus' sites said otherwise."""
+    directives: bool = False
+    """Whether lines that begin with `#` may stand anywhere and pair up across statements; the grammar does not tie them."""
+    markers: frozenset[str] = frozenset()
+    """Kinds of named children of a block that are no statements: PHP's tags, a `#!` line."""
+    labels: frozenset[str] = frozenset()
+    """Kinds of children of a bracket that begin a logical line each, such as the cases of Go's `switch`."""
     after_token: dict[str, str] = field(default_factory=dict)
     """For blocks that begin with a label or condition: the token after which the statements start."""
     heads: frozenset[str] = frozenset()
@@ -48,6 +59,10 @@ class Language:
     """Kinds of literal collections, whose rows may be data."""
     layout: bool = False
     """Whether indentation is syntax."""
+
+    def neutral_text(self, block_kind: str, statement_kind: str) -> str:
+        """What stands for statements, the first of `statement_kind`, in a block of `block_kind`."""
+        return self.neutral_for.get(statement_kind, self.neutral_in.get(block_kind, self.neutral))
 
 
 def _kinds(words: str) -> frozenset[str]:
@@ -68,6 +83,9 @@ _JAVASCRIPT = Language(
     # `;` alone would end the line before, where that has no semicolon of its own.
     neutral="debugger;",
     neutral_in={"class_body": "_;"},
+    # Where a statement ends is decided by the scanner from what follows.
+    neutral_by_grammar=False,
+    markers=_kinds("hash_bang_line"),
     heads=_kinds("decorator"),
     collections=_kinds("array object"),
 )
@@ -84,6 +102,7 @@ _C = Language(
     after_token={"case_statement": ":", "preproc_ifdef": "identifier"},
     clauses=_kinds("preproc_else preproc_elif preproc_elifdef"),
     neutral_in={"field_declaration_list": "int _;"},
+    neutral_for={"case_statement": "case 0:;"},
     scopes=_kinds("function_definition struct_specifier union_specifier enum_specifier"),
     opaque=_kinds("string_literal system_lib_string char_literal comment preproc_arg"),
     imports=_kinds("preproc_include"),
@@ -116,6 +135,8 @@ LANGUAGES: dict[str, Language] = {
             imports=_JAVASCRIPT.imports,
             neutral=_JAVASCRIPT.neutral,
             neutral_in=_JAVASCRIPT.neutral_in | {"interface_body": "_: 0;"},
+            neutral_by_grammar=False,
+            markers=_JAVASCRIPT.markers,
             heads=_JAVASCRIPT.heads,
             collections=_JAVASCRIPT.collections,
         ),
@@ -130,6 +151,8 @@ LANGUAGES: dict[str, Language] = {
             imports=_JAVASCRIPT.imports,
             neutral=_JAVASCRIPT.neutral,
             neutral_in=_JAVASCRIPT.neutral_in | {"interface_body": "_: 0;"},
+            neutral_by_grammar=False,
+            markers=_JAVASCRIPT.markers,
             heads=_JAVASCRIPT.heads,
             collections=_JAVASCRIPT.collections,
         ),
@@ -154,6 +177,7 @@ LANGUAGES: dict[str, Language] = {
             package="tree_sitter_go",
             blocks=_kinds("source_file statement_list field_declaration_list"),
             neutral_in={"field_declaration_list": "_ int"},
+            labels=_kinds("expression_case type_case communication_case default_case"),
             scopes=_kinds("function_declaration method_declaration type_spec"),
             opaque=_kinds("interpreted_string_literal raw_string_literal rune_literal comment"),
             imports=_kinds("import_declaration import_spec package_clause"),
@@ -179,6 +203,7 @@ LANGUAGES: dict[str, Language] = {
             blocks=_C.blocks | _kinds("declaration_list"),
             after_token=_C.after_token,
             neutral_in=_C.neutral_in,
+            neutral_for=_C.neutral_for,
             clauses=_C.clauses,
             scopes=_C.scopes | _kinds("class_specifier namespace_definition"),
             opaque=_C.opaque | _kinds("raw_string_literal"),
@@ -200,6 +225,7 @@ LANGUAGES: dict[str, Language] = {
                 "string_literal verbatim_string_literal raw_string_literal interpolated_string_expression character_literal comment"
             ),
             imports=_kinds("using_directive"),
+            directives=True,
             collections=_kinds("initializer_expression collection_expression"),
         ),
         Language(
@@ -221,6 +247,7 @@ LANGUAGES: dict[str, Language] = {
             blocks=_kinds("program compound_statement declaration_list case_statement default_statement colon_block"),
             after_token={"case_statement": ":", "default_statement": ":", "colon_block": ":"},
             neutral_in={"declaration_list": "const _ = 0;"},
+            markers=_kinds("php_tag"),
             scopes=_kinds(
                 "function_definition method_declaration class_declaration interface_declaration trait_declaration enum_declaration"
                 " namespace_definition"
@@ -277,7 +304,10 @@ def load_grammar(name: str) -> tree_sitter.Language:
         | row.clauses
         | row.collections
         | set(row.after_token)
+        | row.markers
+        | row.labels
         | set(row.neutral_in)
+        | set(row.neutral_for)
     )
     missing = sorted(wanted - named)
     if missing:
@@ -295,6 +325,7 @@ class KindIds:
     comments: frozenset[int]
     opaque: frozenset[int]
     """Kinds of tokens that hold text, comments among them."""
+    labels: frozenset[int]
 
 
 @cache
@@ -311,6 +342,7 @@ def kind_ids(name: str) -> KindIds:
         blocks=frozenset(kind for kind, text in names.items() if text in row.blocks),
         comments=comments,
         opaque=comments | frozenset(kind for kind, text in names.items() if text in row.opaque),
+        labels=frozenset(kind for kind, text in names.items() if text in row.labels),
     )
 
 

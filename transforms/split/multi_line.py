@@ -1,6 +1,7 @@
 """Sites whose middle is several lines and stops where a block or a run of statements does."""
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import tree_sitter
 
@@ -8,12 +9,25 @@ from schemas.example import MULTI_LINE
 from transforms.split.draws import Draws
 from transforms.split.lines import Indent
 from transforms.split.single_line import IMPORT_SHARE
-from transforms.split.site import DEDENT, EOF, NEWLINE, NEWLINE_IN_MIDDLE, Refused, Site, newline_after
+from transforms.split.site import (
+    CLOSERS,
+    DEDENT,
+    EOF,
+    NEWLINE,
+    NEWLINE_IN_MIDDLE,
+    Refused,
+    Site,
+    check_visible_edges,
+    newline_after,
+)
 from transforms.split.syntax import ParsedFile, Units
 
 BLOCK_BODY = "block_body"
 REST_OF_BLOCK = "rest_of_block"
 SIBLINGS = "siblings"
+
+# A block of more rows than the cap, its delimiters' two and some blank ones at its edges is over it without a look inside.
+_MAX_BLANK_EDGES = 8
 
 
 @dataclass(frozen=True)
@@ -26,20 +40,36 @@ class MultiLineLimits:
     """Share of sites whose middle keeps its last line break."""
 
 
+class Run(NamedTuple):
+    """Units `first` to `last` of a block."""
+
+    block: tree_sitter.Node
+    units: Units
+    first: int
+    last: int
+
+
 def block_body(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) -> Site:
     """All of the innermost block around `row` that fits: from the fresh line after its opener to its end.
 
     Raises Refused where no block around the row is made of whole lines within the limits.
     """
     path = file.path(file.lines.first_visible(row))
+    thin_imports = draws.uniform() >= IMPORT_SHARE
     reason = "no_block"
     for index in file.blocks(path):
-        units = file.units(path, index)
+        block = path[index]
+        if index and _is_far(block, block.start_point.row, limits):
+            raise Refused("over_the_cap")
         header = file.header_row(path, index)
-        if header is None or not units or units[0].start_row <= header:
+        if header is None:
+            continue
+        units = file.units(path, index)
+        if not units or units[0].start_row <= header:
             continue
         try:
-            return _site(file, BLOCK_BODY, path[index], units, 0, len(units) - 1, draws, limits)
+            run = Run(block, units, 0, len(units) - 1)
+            return _site(file, BLOCK_BODY, run, thin_imports, draws, limits)
         except Refused as refused:
             reason = str(refused)
             if reason in ("over_the_cap", "syntax_error", "incomparable_indent"):
@@ -49,17 +79,20 @@ def block_body(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits
 
 def rest_of_block(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) -> Site:
     """From a statement that begins on `row`, not its block's first, to the block's end. Raises Refused."""
-    path, index, position = _statement_on(file, row)
+    path, index, position = _statement_on(file, row, limits)
     units = file.units(path, index)
     if all(units[before].statement is None for before in range(position)):
         raise Refused("first_of_block")
-    return _site(file, REST_OF_BLOCK, path[index], units, position, len(units) - 1, draws, limits)
+    thin_imports = draws.uniform() >= IMPORT_SHARE
+    run = Run(path[index], units, position, len(units) - 1)
+    return _site(file, REST_OF_BLOCK, run, thin_imports, draws, limits)
 
 
 def siblings(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) -> Site:
     """The next k statements from the one on `row`, more following; ends before a blank line come first. Raises Refused."""
     path, index, position = _statement_on(file, row)
     units = file.units(path, index)
+    thin_imports = draws.uniform() >= IMPORT_SHARE
     before_blank: list[int] = []
     others: list[int] = []
     opening = units[position]
@@ -78,7 +111,7 @@ def siblings(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) 
             # Short ones first: from a random line to the next blank line is a few lines in real code.
             last = ends.pop(draws.below(min(len(ends), 2)))
             try:
-                return _site(file, SIBLINGS, path[index], units, position, last, draws, limits)
+                return _site(file, SIBLINGS, Run(path[index], units, position, last), thin_imports, draws, limits)
             except Refused as refused:
                 reason = str(refused)
     raise Refused(reason)
@@ -89,30 +122,33 @@ def _last_statement(units: Units) -> int:
     return next((position for position in range(len(units) - 1, -1, -1) if units[position].statement is not None), -1)
 
 
-def _statement_on(file: ParsedFile, row: int) -> tuple[list[tree_sitter.Node], int, int]:
-    """Path, index of the block and position of the unit that begins on `row`."""
+def _is_far(block: tree_sitter.Node, row: int, limits: MultiLineLimits) -> bool:
+    """Whether a block ends so far below `row` that what is between cannot be within the cap."""
+    return block.end_point.row - row > limits.max_lines + 2 + _MAX_BLANK_EDGES
+
+
+def _statement_on(
+    file: ParsedFile, row: int, to_the_end: MultiLineLimits | None = None
+) -> tuple[list[tree_sitter.Node], int, int]:
+    """Path, index of the block and position of the unit that begins on `row`; within limits to its end where they are given."""
     start = file.lines.first_visible(row)
+    if file.content[start] in CLOSERS:
+        raise Refused("no_statement_start")
     path = file.path(start)
-    for index in file.blocks(path):
-        position = file.unit_at(path, index, start)
-        if position is not None and file.units(path, index)[position].start == start:
-            return path, index, position
-    raise Refused("no_statement_start")
+    if to_the_end is not None:
+        block = next((path[index - 1] for index in range(1, len(path)) if path[index].start_byte == start), path[0])
+        if _is_far(block, row, to_the_end):
+            raise Refused("over_the_cap")
+    found = file.unit_starting_at(path, start)
+    if found is None:
+        raise Refused("no_statement_start")
+    return path, *found
 
 
-def _site(
-    file: ParsedFile,
-    kind: str,
-    block: tree_sitter.Node,
-    units: Units,
-    first: int,
-    last: int,
-    draws: Draws,
-    limits: MultiLineLimits,
-) -> Site:
-    """The site of units first..last of `block`, checked. Raises Refused."""
+def _site(file: ParsedFile, kind: str, run: Run, thin_imports: bool, draws: Draws, limits: MultiLineLimits) -> Site:
+    """The site of a run, checked; one of imports alone is refused where `thin_imports` says so. Raises Refused."""
     lines = file.lines
-    opening, closing = units[first], units[last]
+    opening, closing = run.units[run.first], run.units[run.last]
     start, end, start_row, end_row = opening.start, closing.end, opening.start_row, closing.end_row
     # What first and last unit tell comes first: a block may have thousands.
     if not (opening.whole_lines and closing.whole_lines):
@@ -122,22 +158,25 @@ def _site(
     text = file.content[start:end].decode("utf-8", "replace")
     if len(text) > limits.max_chars:
         raise Refused("over_the_cap")
+    check_visible_edges(text)
     if sum(1 for line in text.split("\n") if line.strip()) < 2:
         raise Refused("single_line")
-    run = units[first : last + 1]
-    statement = next((unit.statement for unit in run if unit.statement is not None), None)
+    inside = run.units[run.first : run.last + 1]
+    statement = next((unit.statement for unit in inside if unit.statement is not None), None)
     if statement is None:
         raise Refused("only_comments")
-    only_imports = all(unit.statement is None or unit.statement.type in file.language.imports for unit in run)
-    if only_imports and draws.uniform() >= IMPORT_SHARE:
+    imports = file.language.imports
+    if thin_imports and all(unit.statement is None or unit.statement.type in imports for unit in inside):
         raise Refused("import")
-    if any(unit.has_error for unit in run):
+    if any(unit.has_error for unit in inside):
         raise Refused("syntax_error")
     if lines.starts[start_row] + len(lines.indent(start_row)) != start:
         raise Refused("shares_a_line")
+    if lines.indent(statement.start_point.row) != lines.indent(start_row):
+        raise Refused("incomparable_indent")  # a comment above it that is indented otherwise
     if file.in_multi_line_token(file.path(start), start):
         raise Refused("inside_multi_line_token")
-    stop_reason = _stop_reason(file, block, end_row, start_row, to_the_end=last == len(units) - 1)
+    stop_reason = _stop_reason(file, run, end_row, start_row)
     owner = newline_after(file, end_row)
     if (
         draws.uniform() < limits.newline_in_middle_share
@@ -149,7 +188,7 @@ def _site(
     return Site(MULTI_LINE, kind, start, end, node_type=statement.type, stop_reason=stop_reason, newline_owner=owner)
 
 
-def _stop_reason(file: ParsedFile, block: tree_sitter.Node, end_row: int, base_row: int, *, to_the_end: bool) -> str:
+def _stop_reason(file: ParsedFile, run: Run, end_row: int, base_row: int) -> str:
     """What ends the middle, by the next logical line. Raises Refused where the text does not bear the kind out."""
     indent = file.next_indent(end_row, base_row)
     if indent is None:
@@ -160,11 +199,11 @@ def _stop_reason(file: ParsedFile, block: tree_sitter.Node, end_row: int, base_r
         return DEDENT
     if indent is Indent.DEEPER:
         raise Refused("goes_on_deeper")
-    if to_the_end:
+    if run.last == len(run.units) - 1:
         # The block is over but its lines seem to go on: only its own closer may stand there.
         following = file.lines.next_visible_row(end_row)
         assert following is not None
-        if block.end_byte <= file.lines.first_visible(following) or not _starts_with_closer(file, following):
+        if run.block.end_byte <= file.lines.first_visible(following) or not _starts_with_closer(file, following):
             raise Refused("no_dedent")
     return NEWLINE
 

@@ -4,46 +4,48 @@ This is what makes a middle a whole of statements rather than some lines: a cut 
 the tree elsewhere. Asked of multi-line middles and of whole simple lines; a line that opens a block owns what follows.
 """
 
+import re
 from typing import NamedTuple
 
 import tree_sitter
 
 from schemas.example import MULTI_LINE
-from transforms.split.languages import Language
 from transforms.split.parser import BudgetedParser, ParseRefused
 from transforms.split.single_line import BLANK_LINE
 from transforms.split.site import NEWLINE_IN_MIDDLE, Refused, Site
 from transforms.split.syntax import ParsedFile
 
 NOT_NEUTRAL = "not_neutral"
+_DIRECTIVE = re.compile(rb"^[ \t]*#", re.MULTILINE)
 
 
 class Hole(NamedTuple):
-    """A middle, in bytes of the content, and what is put in its place."""
+    """A middle, in bytes of the content, what is put in its place, and the id of the block that it is in."""
 
     start: int
     end: int
     text: bytes
+    block_id: int
 
 
 def needs_neutral_hole(file: ParsedFile, site: Site) -> bool:
-    """Whether the check is asked of a site."""
+    """Whether the check is asked of a site: its kind has the invariant, and the grammar alone does not warrant it."""
+    by_grammar = file.language.neutral_by_grammar and not file.tree.root_node.has_error
+    if by_grammar and not (file.language.directives and _DIRECTIVE.search(file.content, site.start, site.end)):
+        return False
     return site.category == MULTI_LINE or (site.kind == BLANK_LINE and not _opens_block(file, site))
 
 
 def hole_of(file: ParsedFile, site: Site) -> Hole:
     """The hole of a site that needs one. Raises Refused where it begins no statement of a block."""
     path = file.path(site.start)
-    index = next((index for index in file.blocks(path) if file.unit_at(path, index, site.start) is not None), None)
-    if index is None:
-        raise Refused(NOT_NEUTRAL)
-    text = neutral_text(file.language, path[index].type, line_break=file.content[_trimmed(file, site) : site.end])
-    return Hole(site.start, site.end, text)
-
-
-def neutral_text(language: Language, block_kind: str, line_break: bytes) -> bytes:
-    """What stands for a middle in a block of `block_kind`; `line_break` is what a middle that holds its line break ends with."""
-    return language.neutral_in.get(block_kind, language.neutral).encode() + line_break
+    for index in file.blocks(path):
+        position = file.unit_at(path, index, site.start)
+        if position is not None:
+            line_break = file.content[_trimmed(file, site) : site.end]
+            text = file.language.neutral_text(path[index].type, site.node_type).encode() + line_break
+            return Hole(site.start, site.end, text, path[index].id)
+    raise Refused(NOT_NEUTRAL)
 
 
 def are_neutral(content: bytes, tree: tree_sitter.Tree, parser: BudgetedParser, holes: list[Hole]) -> bool:

@@ -57,20 +57,20 @@ class SplitterProcess:
 
     def split(self, rows: pa.RecordBatch) -> SplitResult:
         """As `Splitter.split`; a file that kills the child twice is a rejection (`parser_crashed`, `parse_timeout`)."""
-        pending = [(0, rows.num_rows)]
+        pending = [(0, rows.num_rows, False)]
         parts: dict[int, SplitResult] = {}
         while pending:
-            start, stop = pending.pop()
+            start, stop, alone = pending.pop()
             if start == stop:
                 continue
             result, died_at, reason = self._attempt(rows.slice(start, stop - start))
             if result is not None:
                 parts[start] = result
-            elif stop - start == 1:
+            elif alone:
                 parts[start] = self._rejection(rows.slice(start, 1), reason)
             else:
                 culprit = start + died_at
-                pending += [(culprit + 1, stop), (culprit, culprit + 1), (start, culprit)]
+                pending += [(culprit + 1, stop, False), (culprit, culprit + 1, True), (start, culprit, False)]
         return _joined([parts[start] for start in sorted(parts)])
 
     def close(self) -> None:

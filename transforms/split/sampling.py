@@ -69,13 +69,13 @@ class _Sampler:
                 except Refused as refused:
                     self.refusals[str(refused)] += 1
                     continue
-                self.taken.add((site.start, site.end))
+                self.taken.add(_place(self.file, site))
                 return site
             self.absent.add(kind)
         return None
 
     def _check(self, site: Site) -> None:
-        if (site.start, site.end) in self.taken:
+        if _place(self.file, site) in self.taken:
             raise Refused("taken")
         if site.end == site.start:
             return
@@ -86,7 +86,10 @@ class _Sampler:
             raise Refused(NOT_NEUTRAL)
 
     def not_neutral(self, sites: list[Site]) -> list[Site]:
-        """Those of `sites` whose hole is not neutral. Holes that do not overlap share a parse; if it fails, each has its own."""
+        """Those of `sites` whose hole is not neutral. Holes of different blocks share a parse; if it fails, each has its own.
+
+        Two of one block do not: side by side they could hide each other.
+        """
         failed: list[Site] = []
         holes: list[tuple[Hole, Site]] = []
         for site in sites:
@@ -100,7 +103,8 @@ class _Sampler:
             group: list[tuple[Hole, Site]] = []
             rest: list[tuple[Hole, Site]] = []
             for hole, site in holes:
-                (rest if group and hole.start <= group[-1][0].end else group).append((hole, site))
+                apart = all(hole.start > other.end and hole.block_id != other.block_id for other, _ in group)
+                (group if apart else rest).append((hole, site))
             if not self._are_neutral([hole for hole, _ in group]):
                 failed += [site for hole, site in group if len(group) == 1 or not self._are_neutral([hole])]
             holes = rest
@@ -113,6 +117,11 @@ class _Sampler:
         if not neutral and len(holes) == 1 and not self.check_each:
             self.refusals[NOT_NEUTRAL] += 1
         return neutral
+
+
+def _place(file: ParsedFile, site: Site) -> tuple[int, int]:
+    """A site's offsets, the line break that its middle may hold not counted."""
+    return site.start, site.start + len(file.content[site.start : site.end].rstrip())
 
 
 def _kinds_by_preference(draws: Draws, settings: SplitSettings) -> Iterator[tuple[str, str]]:

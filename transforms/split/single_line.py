@@ -5,7 +5,7 @@ import tree_sitter
 from schemas.example import SINGLE_LINE
 from transforms.split.draws import Draws
 from transforms.split.lines import Indent
-from transforms.split.site import Refused, Site, check_visible_edges, newline_after
+from transforms.split.site import CLOSERS, Refused, Site, check_visible_edges, newline_after
 from transforms.split.syntax import ParsedFile, is_comment
 
 TOKEN_TO_EOL = "token_to_eol"
@@ -49,11 +49,17 @@ def blank_line(file: ParsedFile, row: int, draws: Draws) -> Site:
     Raises Refused where the line is neither.
     """
     start, end = file.lines.first_visible(row), file.lines.last_visible(row)
+    if file.content[start] in CLOSERS:
+        raise Refused("no_statement_start")
+    if file.lines.starts[row] + len(file.lines.indent(row)) != start:
+        raise Refused("shares_a_line")
     _code_leaves(file, row)
     path = file.path(start)
     if not file.is_logical_line(row, path):
         raise Refused("no_logical_line")
     for index in file.blocks(path):
+        if index + 1 == len(path) or path[index + 1].start_byte != start:
+            continue
         position = file.unit_at(path, index, start)
         if position is None:
             continue

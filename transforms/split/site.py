@@ -1,6 +1,6 @@
 """A place in a file where an example is cut, and the checks on text alone that every cut must pass."""
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from transforms.split.syntax import ParsedFile
 
@@ -8,13 +8,15 @@ NEWLINE_IN_SUFFIX = "suffix"
 NEWLINE_IN_MIDDLE = "middle"
 NO_NEWLINE = "none"
 
+CLOSERS = b")]}"
+"""What no statement begins with."""
+
 EOF = "eof"
 DEDENT = "dedent"
 NEWLINE = "newline"
 
 
-@dataclass(frozen=True, slots=True)
-class Site:
+class Site(NamedTuple):
     """A cursor and an end, in bytes of the content, and what they are."""
 
     category: str

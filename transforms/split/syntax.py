@@ -6,8 +6,7 @@ descents a file whatever its size. Trees may be 100,000 nodes deep, so nothing r
 
 from bisect import bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import overload
+from typing import NamedTuple, overload
 
 import tree_sitter
 
@@ -17,8 +16,7 @@ from transforms.split.lines import Indent, Lines, compare_indents
 _CLOSERS = frozenset(BRACKETS.values())
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """Consecutive children of a block that share lines or belong together: a statement with its comments and attributes."""
 
     start: int
@@ -29,7 +27,8 @@ class Unit:
     """The last statement of it; None for comments that stand alone."""
     whole_lines: bool
     """Whether it begins with the first visible byte of its first line and ends with the last one of its last."""
-    ends_in_comment: bool
+    ends_in_extra: bool
+    """Whether a comment, or what else the grammar allows anywhere, stands after the statement."""
     has_error: bool
 
 
@@ -75,17 +74,23 @@ class ParsedFile:
         self._ids = kind_ids(language)
         self._cursor = tree.walk()
         self._units: dict[int, Units] = {}
+        self._root = tree.root_node
+        self._paths: dict[int, list[tree_sitter.Node]] = {}
 
     def path(self, offset: int) -> list[tree_sitter.Node]:
-        """The nodes that hold byte `offset`, from the root to a leaf."""
+        """The nodes that hold byte `offset`, from the root to a leaf. Not to be changed: later calls give the same list."""
+        known = self._paths.get(offset)
+        if known is not None:
+            return known
         cursor = self._cursor
-        cursor.reset(self.tree.root_node)
-        nodes = [self.tree.root_node]
+        cursor.reset(self._root)
+        nodes = [self._root]
         while cursor.goto_first_child_for_byte(offset) is not None:
             node = cursor.node
             if node is None or node.start_byte > offset:
                 break
             nodes.append(node)
+        self._paths[offset] = nodes
         return nodes
 
     def in_multi_line_token(self, path: list[tree_sitter.Node], offset: int) -> bool:
@@ -97,6 +102,10 @@ class ParsedFile:
                 return True
         leaf = path[-1]
         return leaf.child_count == 0 and self._reaches_out(leaf, offset, row)
+
+    def visible_end(self, node: tree_sitter.Node) -> int:
+        """Byte after the last visible one of a node."""
+        return _visible_end(node.start_byte, node.end_byte, self.content)
 
     def _reaches_out(self, node: tree_sitter.Node, offset: int, row: int) -> bool:
         """Whether `offset`, on `row`, is inside a node that is on other lines too."""
@@ -114,6 +123,8 @@ class ParsedFile:
         for index in range(len(path) - 1, 0, -1):
             parent, child = path[index - 1], path[index]
             if parent.kind_id in self._ids.blocks:
+                return True
+            if child.kind_id in self._ids.labels:
                 return True
             if _inside_bracket(parent, child, row):
                 return child.type in _CLOSERS and self._closes_block(parent)
@@ -163,6 +174,17 @@ class ParsedFile:
         units = self.units(path, index)
         position = bisect_right(units.starts, offset) - 1
         return position if position >= 0 and offset < units[position].end else None
+
+    def unit_starting_at(self, path: list[tree_sitter.Node], offset: int) -> tuple[int, int] | None:
+        """Index into `path`, which leads to `offset`, of the block with a unit that begins there, and the unit's position."""
+        for index in self.blocks(path):
+            # What begins later on the path than the offset's own child of the block begins no unit of it.
+            if index + 1 < len(path) and path[index + 1].start_byte == offset:
+                starts = self.units(path, index).starts
+                position = bisect_right(starts, offset) - 1
+                if position >= 0 and starts[position] == offset:
+                    return index, position
+        return None
 
     def header_row(self, path: list[tree_sitter.Node], index: int) -> int | None:
         """The row of the last token before a block's first statement: what opens the block; None for a root."""
@@ -256,7 +278,8 @@ class ParsedFile:
         children = children[:clause]
         while children and not children[-1].is_named and children[-1].type not in (";", ","):
             children = children[:-1]
-        return [child for child in children if child.end_byte > child.start_byte]
+        markers = self.language.markers
+        return [child for child in children if child.end_byte > child.start_byte and child.type not in markers]
 
     def _group(self, children: list[tree_sitter.Node]) -> list[list[tree_sitter.Node]]:
         """Children that share a line, or are the head of the next one, together."""
@@ -309,7 +332,7 @@ def _unit(group: list[tree_sitter.Node], lines: Lines, heads: frozenset[str]) ->
         end_row=end_row,
         statement=statements[-1] if statements else None,
         whole_lines=lines.first_visible(start_row) == start and lines.last_visible(end_row) == end,
-        ends_in_comment=is_comment(group[-1]),
+        ends_in_extra=group[-1].is_extra,
         has_error=any(child.has_error or child.is_error or child.is_missing for child in group),
     )
 
@@ -334,5 +357,5 @@ def _name_of(node: tree_sitter.Node) -> tree_sitter.Node | None:
         while found is not None and found.child_by_field_name("declarator") is not None:
             found = found.child_by_field_name("declarator")
         if found is not None:
-            return found
+            return None if found.type.endswith("_pattern") else found
     return None
