@@ -66,6 +66,13 @@ def build(
             min=0, help="Size of an example with its context, in whole lines; 0 for whole files. [default: 16000]"
         ),
     ] = None,
+    against: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Also remove near-duplicates of a finished run's files (its folder), or of a source's rows. Repeatable.",
+            metavar="DIR-OR-SOURCE",
+        ),
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed draws other examples. [default: 0]")] = None,
     keep_work: Annotated[
         bool, typer.Option("--keep-work", help="Leave DIR/work, the rows after the filters, in place.")
@@ -95,6 +102,7 @@ def build(
         "limit": limit,
         "context_bytes": context_bytes,
         "seed": seed,
+        "against": tuple(against) if against else None,
         "keep_work": keep_work or None,
     }
     again = "Run the same command again: it goes on with the shards that are not complete."

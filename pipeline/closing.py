@@ -5,6 +5,12 @@ from rich.table import Table
 
 from pipeline.run import Outcome
 
+_METHODS = {
+    "exact": "exact copy of another file",
+    "near": "near-duplicate",
+    "near_estimated": "near-duplicate, by signatures",
+}
+
 
 def print_closing(outcome: Outcome, out: str, seconds: float) -> None:
     """What a run made, by category and language, and what it dropped and why; on standard output."""
@@ -36,8 +42,7 @@ def print_closing(outcome: Outcome, out: str, seconds: float) -> None:
         table.add_column(title, justify="right" if title in ("Examples", "Files") else "left")
     languages = _by_count(examples, "language:")
     dropped = _by_count(manifest["rejected"], "file:")
-    if counts["files_removed"]:
-        dropped.append(("exact copy of another file", counts["files_removed"]))
+    dropped += [(_METHODS[method], count) for method, count in _by_count(manifest["removed"], "")]
     for row in range(max(len(languages), len(dropped))):
         left = (languages[row][0], f"{languages[row][1]:,}") if row < len(languages) else ("", "")
         right = (dropped[row][0], f"{dropped[row][1]:,}") if row < len(dropped) else ("", "")
@@ -50,7 +55,7 @@ def print_closing(outcome: Outcome, out: str, seconds: float) -> None:
     console.print(
         f"{counts['files_in']:,} files in {seconds:.0f} s: {counts['files_with_examples']:,} gave "
         f"{counts['examples']:,} examples ({splits}), "
-        f"{counts['files_rejected']:,} were rejected, {counts['files_removed']:,} were copies.\n"
+        f"{counts['files_rejected']:,} were rejected, {counts['files_removed']:,} were duplicates.\n"
         f"Load it with datasets.load_dataset({out!r}); look at it with: stackfim show {out}",
         markup=False,
         soft_wrap=True,

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import tomllib
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from schemas.source import CANDIDATES
+from transforms.dedup.settings import DedupSettings, preset
 from transforms.filters.chain import FilterSettings
 from transforms.filters.license import parse_license_list, permissive_licenses
 from transforms.split.languages import LANGUAGES, language_name
@@ -31,6 +33,34 @@ class FilterSection(_Section):
     max_line_chars: int = Field(1_000, gt=0)
     max_mean_line_chars: float = Field(100.0, gt=0)
     min_alphanumeric_fraction: float = Field(0.25, ge=0, le=1)
+
+
+class DedupSection(_Section):
+    """[dedup]: near-duplicates; what is not given comes from the preset."""
+
+    near: bool = True
+    """Whether near-duplicates go too, not only exact copies."""
+    preset: str = "default"
+    threshold: float | None = None
+    ngram: int | None = None
+    permutations: int | None = None
+    bands: int | None = None
+    rows: int | None = None
+    seed: int | None = None
+    scope: str | None = None
+    exact_shingles: int | None = None
+
+    @model_validator(mode="after")
+    def _consistent(self) -> DedupSection:
+        self.settings()
+        return self
+
+    def settings(self) -> DedupSettings:
+        """The preset with what was given over it. Raises ValueError for values that do not go together."""
+        given = {
+            name: value for name, value in self.model_dump(exclude={"near", "preset"}).items() if value is not None
+        }
+        return replace(preset(self.preset), **given)
 
 
 class SplitSection(_Section):
@@ -80,7 +110,10 @@ class RunConfig(_Section):
     keep_work: bool = False
     columns: dict[str, str] = Field(default_factory=dict)
     """Source column for each column of a row, where a data set has names of its own."""
+    against: tuple[str, ...] = ()
+    """Folders of finished runs, or sources, whose near-duplicates are removed."""
     filters: FilterSection = FilterSection()
+    dedup: DedupSection = DedupSection()
     split: SplitSection = SplitSection()
 
     @field_validator("languages")
@@ -123,6 +156,10 @@ class RunConfig(_Section):
         languages = frozenset(self.languages) if self.languages is not None else None
         return FilterSettings(self.allowed_licenses(), languages, **self.filters.model_dump())
 
+    def dedup_settings(self) -> DedupSettings | None:
+        """The configuration as deduplication takes it; None for exact copies only."""
+        return self.dedup.settings() if self.dedup.near else None
+
     def split_settings(self) -> SplitSettings:
         """The configuration as the splitter takes it."""
         split = self.split
@@ -138,7 +175,7 @@ class RunConfig(_Section):
 
     def recorded(self) -> dict[str, Any]:
         """What the rows depend on, as JSON values: a license list by what it allows, not by where it lies."""
-        values = self.model_dump(mode="json", exclude={"keep_work"})
+        values = self.model_dump(mode="json", exclude={"keep_work", "against"})
         return values | {"licenses": "permissive" if self.licenses == "permissive" else sorted(self.allowed_licenses())}
 
 

@@ -11,8 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from pipeline.fingerprints import StandingFile
 from pipeline.passes import (
     HIGHEST_HASH,
+    FingerprintStanding,
     ReadShards,
     ReadSurvivors,
     RunContext,
@@ -20,12 +22,12 @@ from pipeline.passes import (
     ShardTask,
     WriteExamples,
     WriteSurvivors,
-    read_fingerprints,
     repository_hash,
 )
 from pipeline.sources import Source
 from transforms.dedup.exact import LOCATED_REMOVAL
-from transforms.dedup.transform import RemoveExactCopies
+from transforms.dedup.order import STANDING_SHARD
+from transforms.dedup.transform import RemoveDuplicates
 from transforms.filters.chain import FilterSettings
 from transforms.filters.transform import FilterRows
 from transforms.shard_batch import ShardBatch
@@ -46,6 +48,8 @@ class Plan:
     filters: FilterSettings
     split: SplitSettings
     version: str
+    against: dict[str, Source]
+    """Sources of the standing files that are to be made, by path."""
 
 
 _REPOSITORY_HASHES = pa.schema([pa.field("repository_hash", pa.uint64(), nullable=False)])
@@ -68,12 +72,24 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
         pipeline
         | "Filtered shards" >> beam.Create(plan.filtered, reshuffle=False).with_output_types(int)
         | "Read fingerprints"
-        >> beam.Map(lambda shard: (shard, read_fingerprints(context.storage, shard))).with_output_types(
-            tuple[int, pa.RecordBatch]
-        )
+        >> beam.Map(lambda shard: (shard, context.files.named(shard))).with_output_types(tuple[int, pa.RecordBatch])
     )
     fingerprints = (fresh, known) | "All fingerprints" >> beam.Flatten()
-    removals = fingerprints | "Fingerprints alone" >> beam.Values() | "Remove exact copies" >> RemoveExactCopies()
+    standing = (
+        pipeline
+        | "Standing shards"
+        >> beam.Create(
+            [(STANDING_SHARD + index, file) for index, file in enumerate(context.files.standing)], reshuffle=False
+        ).with_output_types(tuple[int, StandingFile])
+        | "Fingerprint standing"
+        >> beam.ParDo(FingerprintStanding(context, plan.against)).with_output_types(tuple[int, pa.RecordBatch])
+    )
+    removals = (
+        (fingerprints, standing)
+        | "Fingerprints and standing" >> beam.Flatten()
+        | "Deduplicate"
+        >> RemoveDuplicates(context.dedup, context.files.reader(), partitions=max(4, min(1024, context.shards)))
+    )
     hashes = fingerprints | "Repositories" >> beam.MapTuple(
         lambda shard, batch: (shard, _repository_hashes(batch))
     ).with_output_types(tuple[int, pa.RecordBatch])

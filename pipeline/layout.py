@@ -3,6 +3,7 @@
 MANIFEST = "manifest.json"
 CARD = "README.md"
 WORK = "work"
+FINGERPRINTS = "fingerprints"
 RUN = f"{WORK}/run.json"
 TRAIN = "train"
 VALIDATION = "validation"
@@ -26,6 +27,21 @@ def rejections(stage: str, index: int, count: int) -> str:
 def removals(index: int, count: int) -> str:
     """Duplicates of one input shard."""
     return f"removals/{_numbered('removed', index, count)}"
+
+
+def fingerprints(index: int, count: int) -> str:
+    """What later runs need to find near-duplicates of the files that stayed of one input shard."""
+    return f"{FINGERPRINTS}/{_numbered('kept', index, count)}"
+
+
+def signatures(index: int) -> str:
+    """Signatures of the survivors of one input shard, row by row."""
+    return f"{WORK}/signatures/{index:05d}.parquet"
+
+
+def against(index: int) -> str:
+    """Fingerprints made of a part of what the run is compared against."""
+    return f"{WORK}/against/{index:05d}.parquet"
 
 
 def survivors(index: int) -> str:

@@ -12,7 +12,7 @@ from pipeline.storage import Storage
 from schemas.manifest import FORMAT, check_manifest
 from transforms.split.languages import grammar_versions
 
-_LIBRARIES = ("apache-beam", "numpy", "pyarrow", "tree-sitter", "license-expression")
+_LIBRARIES = ("apache-beam", "datasketch", "numpy", "pyarrow", "tree-sitter", "license-expression")
 
 
 class BrokenPromise(RuntimeError):
@@ -79,6 +79,11 @@ def make_manifest(
             "configuration": json.dumps(config.recorded(), sort_keys=True),
             "counts": counts,
             "rejected": dict(sorted(rejected.items())),
+            "removed": {
+                name.removeprefix("removed:"): count
+                for name, count in sorted(split.items())
+                if name.startswith("removed:")
+            },
             "examples": dict(sorted((examples | rows).items())),
             "refused": {
                 name.removeprefix("refused:"): count

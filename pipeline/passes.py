@@ -18,16 +18,19 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import layout
+from pipeline.fingerprints import FingerprintFiles, StandingFile, write_standing
 from pipeline.parquet_shard import ParquetShard, parquet_shard
 from pipeline.sources import Source
 from pipeline.storage import FileRecord, Storage
 from pipeline.tally import process_tally
 from pipeline.workers import watch_launcher
 from schemas.example import EXAMPLE
+from schemas.fingerprint import SIGNATURE, STANDING
 from schemas.rejection import REJECTION, no_rejections
 from schemas.removal import REMOVAL
 from schemas.source import ROW
-from transforms.dedup.order import FINGERPRINT
+from transforms.dedup.near import signature_batch
+from transforms.dedup.settings import DedupSettings
 from transforms.shard_batch import ShardBatch
 
 SPLIT_BYTES = 1 << 20
@@ -47,6 +50,8 @@ class RunContext:
     shards: int
     validation_share: float
     progress_folder: str | None
+    dedup: DedupSettings | None
+    files: FingerprintFiles
 
 
 def filtered_key(context: RunContext, locator: str) -> str:
@@ -150,9 +155,15 @@ class WriteSurvivors(_ShardWriter):
             self._rejections = self._stack.enter_context(
                 parquet_shard(storage, layout.rejections("filtered", shard, self._context.shards), REJECTION)
             )
+            self._signatures = self._stack.enter_context(
+                parquet_shard(storage, layout.signatures(shard), SIGNATURE, compression="none")
+            )
             self._counts: Counter[str] = Counter()
             self._unsupported: Counter[str] = Counter()
         self._rows.add(batch.rows)
+        if self._context.dedup is not None:
+            made = signature_batch(batch.rows.column("content"), self._context.dedup)
+            self._signatures.add(made.select(SIGNATURE.names).cast(SIGNATURE))
         self._rejections.add(batch.rejections)
         rejected = _rejected_counts(batch.rejections)
         self._counts.update(
@@ -169,24 +180,29 @@ class WriteSurvivors(_ShardWriter):
                 {
                     "key": filtered_key(self._context, self._locators[shard]),
                     "survivors": _record(self._rows).sha256,
-                    "files": [_record(self._rows).as_dict(), _record(self._rejections).as_dict()],
+                    "files": [_record(part).as_dict() for part in (self._rows, self._signatures, self._rejections)],
                     "counts": dict(sorted(self._counts.items())),
                     "unsupported_languages": dict(sorted(self._unsupported.items())),
                 },
             )
             process_tally(self._context.progress_folder).add({"shards_filtered": 1}, flush=True)
-            yield shard, read_fingerprints(storage, shard)
+            yield shard, self._context.files.named(shard)
 
 
-def read_fingerprints(storage: Storage, shard: int) -> pa.RecordBatch:
-    """Fingerprints (transforms.dedup.order.FINGERPRINT) of a complete shard of pass A, in order of rows."""
-    with storage.open(layout.survivors(shard)) as stream:
-        table = pq.read_table(stream, columns=["content_id", "stars", "forks", "repository", "path"])
-    count = table.num_rows
-    table = table.append_column(FINGERPRINT.field("shard"), pa.array(np.full(count, shard, np.int32)))
-    table = table.append_column(FINGERPRINT.field("row"), pa.array(np.arange(count)))
-    batches = table.select(FINGERPRINT.names).cast(FINGERPRINT).combine_chunks().to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=FINGERPRINT)
+class FingerprintStanding(beam.DoFn):
+    """Standing shards to (shard, FINGERPRINT); makes the file of those that are rows still."""
+
+    def __init__(self, context: RunContext, sources: dict[str, Source]) -> None:
+        self._context = context
+        self._sources = sources
+
+    def process(self, task: tuple[int, StandingFile]) -> Iterator[tuple[int, pa.RecordBatch]]:
+        """One shard. A file that is there was renamed when it was complete."""
+        shard, file = task
+        if file.locator is not None and not file.storage.exists(file.path):
+            rows = [batch.rows for batch in self._sources[file.path].read(file.locator)]
+            write_standing(file.storage, file.path, rows, self._context.dedup or DedupSettings())
+        yield shard, self._context.files.named(shard)
 
 
 @dataclass(frozen=True)
@@ -221,7 +237,12 @@ class ReadSurvivors(beam.DoFn):
         if marker is not None:
             tally.add({"shards_split": 1, "examples": marker["counts"].get("examples", 0)}, flush=True)
             return
-        header = {"removed": len(removed)}
+        if context.dedup is not None:
+            self._write_fingerprints(shard, removed)
+        methods = decision.removals.column("method").to_pylist()
+        header = {"removed": len(removed)} | {
+            f"removed:{method}": methods.count(method) for method in sorted(set(methods))
+        }
         empty = pa.RecordBatch.from_pylist([], schema=ROW)
         with storage.open(layout.survivors(shard)) as stream:
             file = pq.ParquetFile(stream)
@@ -236,6 +257,18 @@ class ReadSurvivors(beam.DoFn):
                     header, sequence = {}, sequence + 1
                 tally.add({"rows_split": rows.num_rows})
         yield ShardBatch(shard, sequence, True, empty, no_rejections(), header)
+
+    def _write_fingerprints(self, shard: int, removed: np.ndarray) -> None:
+        """Fingerprints of the files of a shard that stay, for later runs."""
+        context = self._context
+        assert context.dedup is not None
+        named = context.files.named(shard)
+        stays = pa.array(np.setdiff1d(np.arange(named.num_rows), removed))
+        rows = named.take(stays)
+        found = context.files.signatures(shard, stays)
+        columns = [rows.column(name) if name in rows.schema.names else found.column(name) for name in STANDING.names]
+        batch = pa.RecordBatch.from_arrays(columns, names=STANDING.names)
+        write_standing(context.storage, layout.fingerprints(shard, context.shards), [batch], context.dedup)
 
 
 def _small_parts(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
@@ -280,9 +313,9 @@ class WriteExamples(_ShardWriter):
         if batch.last:
             self._stack.close()
             files = [_record(part) for part in (*self._splits.values(), self._rejections)]
-            removals = layout.removals(shard, context.shards)
-            size = storage.size(removals)
-            files.append(FileRecord(removals, size or 0, storage.sha256(removals)))
+            before = [layout.removals(shard, context.shards)]
+            before += [layout.fingerprints(shard, context.shards)] if context.dedup is not None else []
+            files += [FileRecord(path, storage.size(path) or 0, storage.sha256(path)) for path in before]
             storage.write_json(
                 layout.split_marker(shard),
                 {

@@ -13,12 +13,16 @@ from typing import Any
 from rich.console import Console
 
 from pipeline import layout
+from pipeline.against import standing_files
 from pipeline.beam_options import Engine
 from pipeline.config import RunConfig, UsageError
+from pipeline.fingerprints import FingerprintFiles, StandingFile
 from pipeline.manifest import dataset_card, make_manifest, stackfim_version, versions
+from pipeline.memory import bound_memory
 from pipeline.sources import Shard, Source, open_source
 from pipeline.storage import Storage
 from pipeline.workers import end_children, mark_launcher, noticing_dead_workers
+from transforms.dedup.settings import DedupSettings
 
 
 class RunFailed(RuntimeError):
@@ -44,6 +48,7 @@ def build(
     when rows were lost.
     """
     started = time.monotonic()
+    bound_memory()
     source = open_source(spec, config.columns)
     storage = Storage(out if "://" in out else os.path.abspath(out))
     if not engine.is_local and storage.is_local and not engine.is_dry_run:
@@ -52,15 +57,17 @@ def build(
         )
     config.filter_settings()
     shards = source.shards(config.limit)
-    identity = {"spec": spec, **source.identity()}
+    files, against, compared = standing_files(config.against, storage, config.dedup_settings() or DedupSettings())
+    inputs = _Inputs(source, shards, files, against)
+    identity = {"spec": spec, **source.identity()} | ({"against": compared} if compared else {})
     fingerprint = run_fingerprint(identity, shards, config)
     if engine.is_dry_run:
-        _run_graph(source, shards, storage, config, fingerprint, workers, engine, console)
+        _run_graph(inputs, storage, config, fingerprint, workers, engine, console)
         return Outcome(None, False, time.monotonic() - started)
     finished = _prepare(storage, fingerprint, config, overwrite=overwrite)
     if finished is not None:
         return Outcome(finished, True, time.monotonic() - started)
-    _run_graph(source, shards, storage, config, fingerprint, workers, engine, console)
+    _run_graph(inputs, storage, config, fingerprint, workers, engine, console)
     manifest = make_manifest(storage, fingerprint, identity, shards, config)
     storage.write_bytes(layout.CARD, dataset_card(manifest).encode())
     # The manifest comes last: a folder that has one is complete.
@@ -83,7 +90,7 @@ def _prepare(storage: Storage, fingerprint: str, config: RunConfig, *, overwrite
     """
     manifest, begun = storage.read_json(layout.MANIFEST), storage.read_json(layout.RUN)
     if overwrite and (manifest is not None or begun is not None):
-        for path in (layout.MANIFEST, layout.CARD, layout.WORK, "data", "rejections", "removals"):
+        for path in (layout.MANIFEST, layout.CARD, layout.WORK, "data", "rejections", "removals", layout.FINGERPRINTS):
             storage.remove(path)
         manifest = begun = None
     if manifest is not None and manifest.get("fingerprint") == fingerprint:
@@ -125,9 +132,18 @@ def _difference(other: dict[str, Any], current: dict[str, Any]) -> str:
     return ", ".join(changed) or "another input"
 
 
+@dataclass(frozen=True)
+class _Inputs:
+    """What a run reads."""
+
+    source: Source
+    shards: list[Shard]
+    standing: tuple[StandingFile, ...]
+    against: dict[str, Source]
+
+
 def _run_graph(
-    source: Source,
-    shards: list[Shard],
+    inputs: _Inputs,
     storage: Storage,
     config: RunConfig,
     fingerprint: str,
@@ -145,7 +161,11 @@ def _run_graph(
     from pipeline.progress import Progress
 
     folder = storage.full_path(f"{layout.WORK}/progress") if storage.is_local and engine.is_local else None
-    context = RunContext(storage, fingerprint, len(shards), config.validation_share, folder)
+    source, shards = inputs.source, inputs.shards
+    files = FingerprintFiles(storage, inputs.standing)
+    context = RunContext(
+        storage, fingerprint, len(shards), config.validation_share, folder, config.dedup_settings(), files
+    )
     filtered = (
         []
         if engine.is_dry_run
@@ -161,7 +181,16 @@ def _run_graph(
         key=lambda shard: (-(shard.size_bytes or 0), shard.index),
     )
     tasks = [(shard.index, len(shards), shard.locator) for shard in todo]
-    plan = Plan(source, context, tasks, filtered, config.filter_settings(), config.split_settings(), stackfim_version())
+    plan = Plan(
+        source,
+        context,
+        tasks,
+        filtered,
+        config.filter_settings(),
+        config.split_settings(),
+        stackfim_version(),
+        inputs.against,
+    )
     if engine.is_local:
         runner: Any = _local_runner(workers)
         options = PipelineOptions([], direct_num_workers=workers)

@@ -40,6 +40,7 @@ MANIFEST = pa.schema(
         column("configuration", pa.string(), "All settings, as JSON text."),
         column("counts", _COUNTS, "Files and examples: in, rejected, removed, out."),
         column("rejected", _COUNTS, "Dropped files and examples by `unit:stage:reason`."),
+        column("removed", _COUNTS, "Duplicates by method: `exact`, `near`, `near_estimated`."),
         column(
             "examples",
             _COUNTS,
@@ -49,7 +50,7 @@ MANIFEST = pa.schema(
             "refused", _COUNTS, "Candidate places that gave no example, by reason; their slots went to other places."
         ),
         column("unsupported_languages", _COUNTS, "Files of languages without a grammar, by language."),
-        column("files", pa.list_(FILE), "All data, rejection and removal files, in order of path."),
+        column("files", pa.list_(FILE), "All data, rejection, removal and fingerprint files, in order of path."),
     ]
 )
 

@@ -6,6 +6,8 @@ from schemas.column import column
 
 EXACT = "exact"
 NEAR = "near"
+NEAR_ESTIMATED = "near_estimated"
+METHODS = (EXACT, NEAR, NEAR_ESTIMATED)
 
 REMOVAL = pa.schema(
     [
@@ -16,11 +18,18 @@ REMOVAL = pa.schema(
         column("kept_repository", pa.string(), "Repository of the file that stays."),
         column("kept_path", pa.string(), "Path of the file that stays."),
         column(
-            "similarity", pa.float64(), "Exact Jaccard similarity of the two files' shingle sets; 1.0 for exact copies."
+            "similarity",
+            pa.float64(),
+            "Jaccard similarity of the two files' shingle sets, exact unless the method says estimated; 1.0 for exact copies.",
         ),
         column(
             "cluster_id", pa.string(), "The same for all files that one kept file stands for: that file's content id."
         ),
-        column("method", pa.string(), "`exact` (same bytes) or `near` (verified near-duplicate)."),
+        column(
+            "method",
+            pa.string(),
+            "`exact` (same bytes), `near` (verified by the shingles) or `near_estimated` (by the signatures: "
+            "an earlier run's file, or a group too large).",
+        ),
     ]
 )

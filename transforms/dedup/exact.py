@@ -1,10 +1,11 @@
 """Exact copies: files with the same bytes, by their git blob SHA-1."""
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from schemas.removal import EXACT, REMOVAL
-from transforms.dedup.order import FINGERPRINT, best_first
+from transforms.dedup.order import FINGERPRINT, STANDING_SHARD, best_first
 
 LOCATED_REMOVAL = pa.schema([*REMOVAL, FINGERPRINT.field("shard"), FINGERPRINT.field("row")])
 """A removal with the shard and the row of the removed file."""
@@ -25,15 +26,30 @@ def partition_by_content(fingerprints: pa.RecordBatch) -> list[tuple[int, pa.Rec
 
 
 def exact_removals(fingerprints: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """All but the best copy of each content; LOCATED_REMOVAL, in order of content id. The result knows no input order."""
+    """All but the best copy of each content; LOCATED_REMOVAL, in order of content id. The result knows no input order.
+
+    Files of earlier runs remove others and stay themselves.
+    """
     table = best_first(pa.Table.from_batches(fingerprints, FINGERPRINT), ["content_id"]).combine_chunks()
     if not table.num_rows:
         return pa.RecordBatch.from_pylist([], schema=LOCATED_REMOVAL)
     ids = table.column("content_id").combine_chunks().dictionary_encode().indices.to_numpy()
     is_first = np.concatenate(([True], ids[1:] != ids[:-1]))
     kept_of = np.maximum.accumulate(np.where(is_first, np.arange(len(ids)), 0))
-    removed, kept = table.take(pa.array(np.flatnonzero(~is_first))), table.take(pa.array(kept_of[~is_first]))
-    count = removed.num_rows
+    is_copy = ~is_first & (table.column("shard").to_numpy() < STANDING_SHARD)
+    removed, kept = (
+        table.take(pa.array(rows)).combine_chunks().to_batches() for rows in (np.flatnonzero(is_copy), kept_of[is_copy])
+    )
+    if not removed:
+        return pa.RecordBatch.from_pylist([], schema=LOCATED_REMOVAL)
+    count = removed[0].num_rows
+    return removal_batch(removed[0], kept[0], np.ones(count), [EXACT] * count)
+
+
+def removal_batch(
+    removed: pa.RecordBatch, kept: pa.RecordBatch, similarity: npt.NDArray[np.float64], method: list[str]
+) -> pa.RecordBatch:
+    """LOCATED_REMOVAL of files and what stays for each; both have the columns of FINGERPRINT."""
     columns = {
         "content_id": removed.column("content_id"),
         "repository": removed.column("repository"),
@@ -41,18 +57,10 @@ def exact_removals(fingerprints: list[pa.RecordBatch]) -> pa.RecordBatch:
         "kept_content_id": kept.column("content_id"),
         "kept_repository": kept.column("repository"),
         "kept_path": kept.column("path"),
-        "similarity": pa.array(np.ones(count)),
+        "similarity": pa.array(similarity, pa.float64()),
         "cluster_id": kept.column("content_id"),
-        "method": pa.array([EXACT] * count, pa.string()),
+        "method": pa.array(method, pa.string()),
         "shard": removed.column("shard"),
         "row": removed.column("row"),
     }
-    arrays = [
-        pa.concat_arrays(column.chunks) if isinstance(column, pa.ChunkedArray) and column.num_chunks else column
-        for column in columns.values()
-    ]
-    arrays = [
-        pa.array([], field.type) if isinstance(array, pa.ChunkedArray) else array
-        for array, field in zip(arrays, LOCATED_REMOVAL, strict=True)
-    ]
-    return pa.RecordBatch.from_arrays(arrays, schema=LOCATED_REMOVAL)
+    return pa.RecordBatch.from_arrays([columns[name] for name in LOCATED_REMOVAL.names], schema=LOCATED_REMOVAL)

@@ -1,32 +1,239 @@
-"""Deduplication as a Beam transform."""
+"""Deduplication as a Beam transform: exact copies first, then near-duplicates among what is left.
 
-from collections.abc import Iterator
+What is shuffled are names, packed band entries, edges, and the shingles of files that share a band with another one.
+Reading a shard's signatures and contents is the caller's: it hands in two functions.
+"""
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from typing import NamedTuple
 
 import apache_beam as beam
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from transforms.dedup.components import spanning_forest
 from transforms.dedup.exact import exact_removals, partition_by_content
+from transforms.dedup.near import (
+    EDGES,
+    MEMBERS,
+    TOTALS,
+    add_totals,
+    bucket_edges,
+    candidates,
+    component_removals,
+    edge_array,
+    edge_batch,
+    follow_kept,
+    members_by_shard,
+    oversized,
+    pack_bands,
+)
+from transforms.dedup.order import FINGERPRINT, STANDING_SHARD
+from transforms.dedup.settings import DedupSettings
 from transforms.shard_batch import RecordBatchCoder  # noqa: F401  registers the coder for record batches
 
+Located = tuple[int, pa.RecordBatch]
+"""A shard, or a partition, and a batch."""
 
-class RemoveExactCopies(beam.PTransform):
-    """Fingerprints in, (shard, removals of that shard) out; the best copy of each content stays."""
+
+class ShardReader(NamedTuple):
+    """How the files of a shard are looked up, by rows in ascending order. Both functions pickle."""
+
+    fingerprints: Callable[[int, pa.Array], pa.RecordBatch]
+    """(shard, rows) to a batch with the columns `language`, `shingles` and `signature`."""
+    contents: Callable[[int, pa.Array], pa.Array]
+    """(shard, rows) to the contents; not asked for standing shards."""
+
+
+class RemoveDuplicates(beam.PTransform):
+    """(shard, fingerprints) in, (shard, removals of that shard) out; `settings` None removes exact copies only.
+
+    `partitions`: into how many parts the shuffles are packed; no result depends on it.
+    """
+
+    def __init__(self, settings: DedupSettings | None, reader: ShardReader, partitions: int) -> None:
+        super().__init__()
+        self._settings = settings
+        self._reader = reader
+        self._partitions = partitions
 
     def expand(self, fingerprints: beam.PCollection) -> beam.PCollection:
-        """Record batches of transforms.dedup.order.FINGERPRINT to pairs of int and LOCATED_REMOVAL."""
+        """Pairs of int and FINGERPRINT, one a shard, to pairs of int and LOCATED_REMOVAL."""
+        exact = fingerprints | "Exact copies" >> RemoveExactCopies()
+        if self._settings is None:
+            return exact
+        settings, partitions = self._settings, self._partitions
+        left = (
+            {"fingerprints": fingerprints, "exact": exact}
+            | "Files and their exact copies" >> beam.CoGroupByKey()
+            | "Files left" >> beam.FlatMapTuple(_left).with_output_types(Located)
+        )
+        members = (
+            left
+            | "Pack bands" >> beam.FlatMap(_pack, self._reader, settings, partitions).with_output_types(Located)
+            | "Bands" >> beam.GroupByKey()
+            | "Edges" >> beam.MapTuple(lambda _, blocks: bucket_edges(blocks)).with_output_types(pa.RecordBatch)
+            | "Forest" >> beam.CombineGlobally(SpanningForest()).with_fanout(16)
+            | "Members" >> beam.FlatMap(members_by_shard).with_output_types(Located)
+        )
+        located = (
+            {"left": left, "members": members}
+            | "Members by shard" >> beam.CoGroupByKey()
+            | "Name members" >> beam.FlatMapTuple(_named).with_output_types(Located)
+        )
+        estimated = beam.pvalue.AsSingleton(
+            located
+            | "Count shingles" >> beam.Map(_totals, self._reader).with_output_types(pa.RecordBatch)
+            | "Add up" >> beam.CombineGlobally(_add_totals)
+            | "Oversized" >> beam.Map(oversized, settings).with_output_types(pa.RecordBatch)
+        )
+        near = (
+            located
+            | "Shingle members"
+            >> beam.FlatMap(_candidates, self._reader, settings, partitions, estimated).with_output_types(Located)
+            | "Components" >> beam.GroupByKey()
+            | "Stars"
+            >> beam.MapTuple(lambda _, blocks: component_removals(blocks, settings)).with_output_types(pa.RecordBatch)
+        )
+        by_content = {
+            "exact": exact
+            | "Exact alone" >> beam.Values()
+            | "Exact by content" >> beam.FlatMap(partition_by_content).with_output_types(Located),
+            "near": near | "Near by content" >> beam.FlatMap(partition_by_content).with_output_types(Located),
+        }
         return (
-            fingerprints
-            | "Partition" >> beam.FlatMap(partition_by_content).with_output_types(tuple[int, pa.RecordBatch])
-            | beam.GroupByKey()
-            | "Decide"
-            >> beam.MapTuple(lambda _partition, parts: exact_removals(list(parts))).with_output_types(pa.RecordBatch)
-            | "By shard" >> beam.FlatMap(removals_by_shard).with_output_types(tuple[int, pa.RecordBatch])
+            by_content
+            | "Exact and near" >> beam.CoGroupByKey()
+            | "Follow kept" >> beam.FlatMapTuple(_followed).with_output_types(pa.RecordBatch)
+            | "All by shard" >> beam.FlatMap(removals_by_shard).with_output_types(Located)
         )
 
 
-def removals_by_shard(removals: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
+class RemoveExactCopies(beam.PTransform):
+    """(shard, fingerprints) in, (shard, removals of that shard) out; the best copy of each content stays."""
+
+    def expand(self, fingerprints: beam.PCollection) -> beam.PCollection:
+        """Pairs of int and FINGERPRINT to pairs of int and LOCATED_REMOVAL."""
+        return (
+            fingerprints
+            | beam.Values()
+            | "Partition" >> beam.FlatMap(partition_by_content).with_output_types(Located)
+            | beam.GroupByKey()
+            | "Decide" >> beam.MapTuple(lambda _, parts: exact_removals(list(parts))).with_output_types(pa.RecordBatch)
+            | "By shard" >> beam.FlatMap(removals_by_shard).with_output_types(Located)
+        )
+
+
+class SpanningForest(beam.CombineFn):
+    """Edges to the forest that connects the same files: memory in proportion to the files that have an edge."""
+
+    def create_accumulator(self) -> list[pa.RecordBatch]:
+        """No edges."""
+        return []
+
+    def add_input(self, accumulator: list[pa.RecordBatch], edges: pa.RecordBatch) -> list[pa.RecordBatch]:
+        """More edges, reduced once they are twice as many as before."""
+        accumulator.append(edges)
+        if len(accumulator) > 1 and sum(part.num_rows for part in accumulator[1:]) > accumulator[0].num_rows:
+            return [_reduced(accumulator)]
+        return accumulator
+
+    def merge_accumulators(self, accumulators: Iterable[list[pa.RecordBatch]]) -> list[pa.RecordBatch]:
+        """All edges together."""
+        return [_reduced([part for accumulator in accumulators for part in accumulator])]
+
+    def extract_output(self, accumulator: list[pa.RecordBatch]) -> pa.RecordBatch:
+        """The forest as EDGES."""
+        return _reduced(accumulator)
+
+
+def removals_by_shard(removals: pa.RecordBatch) -> Iterator[Located]:
     """The located removals of each shard that has any, in order of shards."""
     shards = removals.column("shard")
     for shard in sorted(pc.unique(shards).to_pylist()):
         yield shard, removals.filter(pc.equal(shards, shard))
+
+
+def _reduced(parts: Sequence[pa.RecordBatch]) -> pa.RecordBatch:
+    edges = [edge_array(part) for part in parts if part.num_rows]
+    return edge_batch(spanning_forest(np.concatenate(edges))) if edges else pa.RecordBatch.from_pylist([], schema=EDGES)
+
+
+def _add_totals(parts: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
+    return add_totals(parts)
+
+
+def _joined(parts: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
+    batches = pa.Table.from_batches(list(parts), schema).combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=schema)
+
+
+def _left(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> Iterator[Located]:
+    """The fingerprints of a shard without those of exact copies."""
+    for fingerprints in joined["fingerprints"]:
+        stays = np.ones(fingerprints.num_rows, bool)
+        for removals in joined["exact"]:
+            stays &= ~np.isin(fingerprints.column("row").to_numpy(), removals.column("row").to_numpy())
+        if stays.any():
+            yield shard, fingerprints.filter(pa.array(stays))
+
+
+def _pack(located: Located, reader: ShardReader, settings: DedupSettings, partitions: int) -> list[Located]:
+    shard, left = located
+    found = reader.fingerprints(shard, left.column("row"))
+    columns = [left.column("row"), found.column("shingles"), found.column("signature")]
+    rows = pa.RecordBatch.from_arrays(columns, names=["row", "shingles", "signature"])
+    return pack_bands(shard, rows, found.column("language").to_pylist(), settings, partitions)
+
+
+def _named(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> Iterator[Located]:
+    """The members of a shard, in order of rows, with their fingerprints beside them."""
+    members = _joined(joined["members"], MEMBERS)
+    if not members.num_rows:
+        return
+    members = members.take(pc.sort_indices(members, sort_keys=[("row", "ascending")]))
+    left = _joined(joined["left"], FINGERPRINT)
+    fingerprints = left.filter(pc.is_in(left.column("row"), members.column("row")))
+    fingerprints = fingerprints.take(pc.sort_indices(fingerprints, sort_keys=[("row", "ascending")]))
+    arrays = [*fingerprints.columns, members.column("component"), members.column("has_standing")]
+    yield shard, pa.RecordBatch.from_arrays(arrays, schema=_NAMED)
+
+
+_NAMED = pa.schema([*FINGERPRINT, MEMBERS.field("component"), MEMBERS.field("has_standing")])
+
+
+def _totals(located: Located, reader: ShardReader) -> pa.RecordBatch:
+    shard, named = located
+    shingles = reader.fingerprints(shard, named.column("row")).column("shingles").cast(pa.int64())
+    return add_totals([pa.RecordBatch.from_arrays([named.column("component"), shingles], schema=TOTALS)])
+
+
+def _candidates(
+    located: Located, reader: ShardReader, settings: DedupSettings, partitions: int, estimated: pa.RecordBatch
+) -> Iterator[Located]:
+    """CANDIDATE of the members of a shard, by partition of their components."""
+    shard, named = located
+    rows = named.column("row")
+    contents = reader.contents(shard, rows) if shard < STANDING_SHARD else None
+    found = candidates(
+        named.select(FINGERPRINT.names),
+        named.select(MEMBERS.names),
+        reader.fingerprints(shard, rows).column("signature"),
+        contents,
+        estimated,
+        settings,
+    )
+    # Components are named by their smallest reference, so the rows below the shard's number spread them.
+    partition = (found.column("component").to_numpy() & np.uint64(0xFFFFFFFF)) % np.uint64(partitions)
+    for part in np.unique(partition).tolist():
+        yield int(part), found.filter(pa.array(partition == part))
+
+
+def _followed(_: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:
+    """All removals of a partition of contents, none of which names a file as kept that goes itself."""
+    near = list(joined["near"])
+    yield from near
+    merged = pa.Table.from_batches(near).combine_chunks().to_batches() if near else []
+    for exact in joined["exact"]:
+        yield follow_kept(exact, merged[0]) if merged else exact

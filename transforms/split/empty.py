@@ -1,14 +1,20 @@
 """Sites where the right completion is nothing at all."""
 
 from schemas.example import EMPTY
+from transforms.split.draws import Draws
 from transforms.split.lines import Indent
+from transforms.split.single_line import IMPORT_SHARE
 from transforms.split.site import Refused, Site, newline_after
 from transforms.split.syntax import ParsedFile, Unit
 
 AFTER_STATEMENT = "after_statement"
 
 
-def after_statement(file: ParsedFile, row: int) -> Site:
+# Words that are complete statements and yet are seldom all that a line has.
+_MAY_GO_ON = (b"return", b"raise", b"yield")
+
+
+def after_statement(file: ParsedFile, row: int, draws: Draws) -> Site:
     """The cursor after a complete statement that ends the line; the next logical line is not deeper.
 
     Raises Refused where `row` does not end a statement, or more of it could follow.
@@ -23,6 +29,11 @@ def after_statement(file: ParsedFile, row: int) -> Site:
         raise Refused("syntax_error")
     if file.in_multi_line_token(path, end):
         raise Refused("inside_multi_line_token")
+    text = file.content[statement.start_byte : end]
+    if text.endswith(b":") or text in _MAY_GO_ON:
+        raise Refused("may_go_on")
+    if statement.type in file.language.imports and draws.uniform() >= IMPORT_SHARE:
+        raise Refused("import")
     indent = file.next_indent(row, statement.start_point.row)
     if indent is Indent.INCOMPARABLE:
         raise Refused("incomparable_indent")

@@ -127,6 +127,7 @@ class Splitter:
         content = file.content
         start, end = context_slice(file.lines, site, self.settings.context_bytes)
         middle = content[site.start : site.end]
+        text = middle.decode("utf-8")
         identifier = example_id(content_id, site.start, site.end, start, end, site.kind, [])
         inside = site.start if site.end > site.start else max(site.start - 1, 0)
         return _SiteValues(
@@ -147,8 +148,8 @@ class Splitter:
             newline_owner=site.newline_owner,
             node_type=site.node_type,
             scope=file.scope(file.path(inside)),
-            lines=sum(1 for line in middle.split(b"\n") if line.strip()),
-            chars=len(middle.decode("utf-8")),
+            lines=sum(1 for line in text.split("\n") if line.strip()),
+            chars=len(text),
         )
 
     def _batch(self, rows: pa.RecordBatch, sources: list[int], values: list[_SiteValues]) -> pa.RecordBatch:

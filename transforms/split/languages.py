@@ -44,7 +44,7 @@ class Language:
     """Whether whole statements of a tree without errors always leave a neutral hole, so that no parse has to show it.
     True where a statement is derived alike whatever stands around it, and none of the corpus' sites said otherwise."""
     directives: bool = False
-    """Whether lines that begin with `#` may stand anywhere and pair up across statements; the grammar does not tie them."""
+    """Whether lines that begin with `#` may stand anywhere and pair up across statements."""
     markers: frozenset[str] = frozenset()
     """Kinds of named children of a block that are no statements: PHP's tags, a `#!` line."""
     labels: frozenset[str] = frozenset()
@@ -103,6 +103,7 @@ _C = Language(
     clauses=_kinds("preproc_else preproc_elif preproc_elifdef"),
     neutral_in={"field_declaration_list": "int _;"},
     neutral_for={"case_statement": "case 0:;"},
+    directives=True,
     scopes=_kinds("function_definition struct_specifier union_specifier enum_specifier"),
     opaque=_kinds("string_literal system_lib_string char_literal comment preproc_arg"),
     imports=_kinds("preproc_include"),
@@ -187,7 +188,13 @@ LANGUAGES: dict[str, Language] = {
             name="Rust",
             package="tree_sitter_rust",
             blocks=_kinds("source_file block declaration_list match_block"),
-            neutral_in={"match_block": "_ => (),"},
+            # After a macro call with braces a `;` would belong to the call.
+            neutral_in={
+                "match_block": "_ => (),",
+                "source_file": "const _: u8 = 0;",
+                "declaration_list": "const _: u8 = 0;",
+                "block": "let _ = 0;",
+            },
             scopes=_kinds(
                 "function_item function_signature_item impl_item trait_item mod_item struct_item enum_item macro_definition"
             ),
@@ -203,7 +210,10 @@ LANGUAGES: dict[str, Language] = {
             blocks=_C.blocks | _kinds("declaration_list"),
             after_token=_C.after_token,
             neutral_in=_C.neutral_in,
-            neutral_for=_C.neutral_for,
+            # A declaration that ends a `case` leaves what follows to the switch; a `;` would take it into the case.
+            neutral_for=_C.neutral_for
+            | dict.fromkeys(("alias_declaration", "using_declaration", "static_assert_declaration"), "using _ = int;"),
+            directives=True,
             clauses=_C.clauses,
             scopes=_C.scopes | _kinds("class_specifier namespace_definition"),
             opaque=_C.opaque | _kinds("raw_string_literal"),
@@ -235,6 +245,8 @@ LANGUAGES: dict[str, Language] = {
             after_token={"else": "else", "begin": "begin", "then": "then", "do": "do", "ensure": "ensure"},
             clauses=_kinds("rescue else ensure elsif when in_clause"),
             neutral="nil",
+            # Where a body begins may depend on a comment before it.
+            neutral_by_grammar=False,
             scopes=_kinds("class module method singleton_method"),
             opaque=_kinds("string heredoc_body regex comment subshell string_array symbol_array uninterpreted"),
             imports=frozenset(),
@@ -247,7 +259,9 @@ LANGUAGES: dict[str, Language] = {
             blocks=_kinds("program compound_statement declaration_list case_statement default_statement colon_block"),
             after_token={"case_statement": ":", "default_statement": ":", "colon_block": ":"},
             neutral_in={"declaration_list": "const _ = 0;"},
-            markers=_kinds("php_tag"),
+            markers=_kinds("php_tag text text_interpolation"),
+            # `?>` may end a statement.
+            neutral_by_grammar=False,
             scopes=_kinds(
                 "function_definition method_declaration class_declaration interface_declaration trait_declaration enum_declaration"
                 " namespace_definition"

@@ -21,10 +21,16 @@ from transforms.split.site import (
     newline_after,
 )
 from transforms.split.syntax import ParsedFile, Units
+from transforms.split.worth import check_worth
 
 BLOCK_BODY = "block_body"
 REST_OF_BLOCK = "rest_of_block"
 SIBLINGS = "siblings"
+
+MAX_ROOT_ROWS = 8
+"""Rows to the end of the file that `rest_of_block` takes outside of any block: the rest of a file is no block."""
+LOOSE_END_SHARE = 0.1
+"""Share of draws of `siblings` in which it may end between two simple statements on neighbouring lines."""
 
 # A block of more rows than the cap, its delimiters' two and some blank ones at its edges is over it without a look inside.
 _MAX_BLANK_EDGES = 8
@@ -83,6 +89,8 @@ def rest_of_block(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLim
     units = file.units(path, index)
     if all(units[before].statement is None for before in range(position)):
         raise Refused("first_of_block")
+    if not index and units[-1].end_row - row >= MAX_ROOT_ROWS:
+        raise Refused("rest_of_file")
     thin_imports = draws.uniform() >= IMPORT_SHARE
     run = Run(path[index], units, position, len(units) - 1)
     return _site(file, REST_OF_BLOCK, run, thin_imports, draws, limits)
@@ -103,8 +111,11 @@ def siblings(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) 
             or closing.end - opening.start > 4 * limits.max_chars
         ):
             break
-        if closing.end_row > opening.start_row:
+        if closing.end_row > opening.start_row and closing.statement is not None:
             (before_blank if units[last + 1].start_row > closing.end_row + 1 else others).append(last)
+    # Between lines that follow one another only a whole compound statement ends where anyone would stop.
+    if draws.uniform() >= LOOSE_END_SHARE:
+        others = [last for last in others if last == position]
     reason = "no_more_siblings"
     for ends in (before_blank, others):
         while ends:
@@ -146,7 +157,7 @@ def _statement_on(
 
 
 def _site(file: ParsedFile, kind: str, run: Run, thin_imports: bool, draws: Draws, limits: MultiLineLimits) -> Site:
-    """The site of a run, checked; one of imports alone is refused where `thin_imports` says so. Raises Refused."""
+    """The site of a run, checked; one that begins with imports is refused where `thin_imports` says so. Raises Refused."""
     lines = file.lines
     opening, closing = run.units[run.first], run.units[run.last]
     start, end, start_row, end_row = opening.start, closing.end, opening.start_row, closing.end_row
@@ -165,17 +176,18 @@ def _site(file: ParsedFile, kind: str, run: Run, thin_imports: bool, draws: Draw
     statement = next((unit.statement for unit in inside if unit.statement is not None), None)
     if statement is None:
         raise Refused("only_comments")
-    imports = file.language.imports
-    if thin_imports and all(unit.statement is None or unit.statement.type in imports for unit in inside):
+    if thin_imports and statement.type in file.language.imports:
         raise Refused("import")
     if any(unit.has_error for unit in inside):
         raise Refused("syntax_error")
     if lines.starts[start_row] + len(lines.indent(start_row)) != start:
         raise Refused("shares_a_line")
-    if lines.indent(statement.start_point.row) != lines.indent(start_row):
-        raise Refused("incomparable_indent")  # a comment above it that is indented otherwise
+    base = lines.indent(start_row)
+    if any(lines.indent(unit.start_row) != base for unit in inside) or lines.indent(statement.start_point.row) != base:
+        raise Refused("uneven_indent")  # a label or a comment further left would end the middle in an editor
     if file.in_multi_line_token(file.path(start), start):
         raise Refused("inside_multi_line_token")
+    check_worth(file, inside)
     stop_reason = _stop_reason(file, run, end_row, start_row)
     owner = newline_after(file, end_row)
     if (

@@ -4,7 +4,6 @@ This is what makes a middle a whole of statements rather than some lines: a cut 
 the tree elsewhere. Asked of multi-line middles and of whole simple lines; a line that opens a block owns what follows.
 """
 
-import re
 from typing import NamedTuple
 
 import tree_sitter
@@ -16,7 +15,6 @@ from transforms.split.site import NEWLINE_IN_MIDDLE, Refused, Site
 from transforms.split.syntax import ParsedFile
 
 NOT_NEUTRAL = "not_neutral"
-_DIRECTIVE = re.compile(rb"^[ \t]*#", re.MULTILINE)
 
 
 class Hole(NamedTuple):
@@ -30,8 +28,7 @@ class Hole(NamedTuple):
 
 def needs_neutral_hole(file: ParsedFile, site: Site) -> bool:
     """Whether the check is asked of a site: its kind has the invariant, and the grammar alone does not warrant it."""
-    by_grammar = file.language.neutral_by_grammar and not file.tree.root_node.has_error
-    if by_grammar and not (file.language.directives and _DIRECTIVE.search(file.content, site.start, site.end)):
+    if file.language.neutral_by_grammar and not file.tree.root_node.has_error:
         return False
     return site.category == MULTI_LINE or (site.kind == BLANK_LINE and not _opens_block(file, site))
 

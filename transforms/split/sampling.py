@@ -18,6 +18,7 @@ from transforms.split.settings import KINDS, SplitSettings
 from transforms.split.single_line import blank_line, token_to_eol
 from transforms.split.site import Refused, Site, check_no_free_copy
 from transforms.split.syntax import ParsedFile
+from transforms.split.worth import check_context
 
 # Lines tried for one kind before the next kind's turn; a small file is tried in full.
 MAX_TRIES = 32
@@ -77,6 +78,7 @@ class _Sampler:
     def _check(self, site: Site) -> None:
         if _place(self.file, site) in self.taken:
             raise Refused("taken")
+        check_context(self.file.content, site.start, site.end)
         if site.end == site.start:
             return
         content = self.file.content
@@ -160,7 +162,7 @@ def _rows(count: int, draws: Draws) -> Iterator[int]:
 def _site_on(file: ParsedFile, kind: str, row: int, draws: Draws, settings: SplitSettings) -> Site:
     match kind:
         case "after_statement":
-            return after_statement(file, row)
+            return after_statement(file, row, draws)
         case "token_to_eol":
             return token_to_eol(file, row, draws)
         case "blank_line":

@@ -1,5 +1,7 @@
 """Sites whose middle is the rest of a line, or a whole line."""
 
+import re
+
 import tree_sitter
 
 from schemas.example import SINGLE_LINE
@@ -7,14 +9,17 @@ from transforms.split.draws import Draws
 from transforms.split.lines import Indent
 from transforms.split.site import CLOSERS, Refused, Site, check_visible_edges, newline_after
 from transforms.split.syntax import ParsedFile, is_comment
+from transforms.split.worth import check_directives
 
 TOKEN_TO_EOL = "token_to_eol"
 BLANK_LINE = "blank_line"
 
 MAX_LINE_CHARS = 200
+_REQUIRE = re.compile(r"\brequire\(['\"]|^export \*|^export .*\bfrom ['\"]")
 # Of the sites found, the share that is kept: middles of closers and punctuation stay under 2% of the mix, imports under 5%.
 PUNCTUATION_SHARE = 0.08
 IMPORT_SHARE = 0.25
+COMMENT_SHARE = 0.1
 
 
 def token_to_eol(file: ParsedFile, row: int, draws: Draws) -> Site:
@@ -29,6 +34,8 @@ def token_to_eol(file: ParsedFile, row: int, draws: Draws) -> Site:
     end = file.lines.last_visible(row)
     if file.in_multi_line_token(file.path(end - 1), end):
         raise Refused("inside_multi_line_token")
+    if is_comment(leaves[-1]) and draws.uniform() >= COMMENT_SHARE:
+        raise Refused("ends_in_comment")
     leaf = starts[draws.below(len(starts))]
     start = leaf.start_byte
     _thin_out(file, file.content[start:end], file.path(start), draws)
@@ -137,6 +144,12 @@ def _thin_out(file: ParsedFile, middle: bytes, path: list[tree_sitter.Node], dra
     """Refuse most middles of a sort that is common in files and teaches little."""
     text = middle.decode("utf-8", "replace")
     check_visible_edges(text)
+    if text.endswith("\\"):
+        raise Refused("continued_line")
+    if text in ('"', "'", "`"):
+        raise Refused("only_punctuation")
+    if file.language.directives:
+        check_directives(middle)
     if not any(character.isalnum() for character in text) and draws.uniform() >= PUNCTUATION_SHARE:
         raise Refused("only_punctuation")
     if _is_import(file, text, path) and draws.uniform() >= IMPORT_SHARE:
@@ -146,7 +159,7 @@ def _thin_out(file: ParsedFile, middle: bytes, path: list[tree_sitter.Node], dra
 def _is_import(file: ParsedFile, text: str, path: list[tree_sitter.Node]) -> bool:
     if any(node.type in file.language.imports for node in path):
         return True
-    return text.startswith(("require ", "require_relative "))
+    return text.startswith(("require ", "require_relative ")) or _REQUIRE.search(text) is not None
 
 
 def _statement_type(file: ParsedFile, offset: int) -> str:

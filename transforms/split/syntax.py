@@ -107,6 +107,10 @@ class ParsedFile:
         """Byte after the last visible one of a node."""
         return _visible_end(node.start_byte, node.end_byte, self.content)
 
+    def in_comment(self, leaf: tree_sitter.Node) -> bool:
+        """Whether a token is part of a comment that has tokens of its own, such as Rust's documentation."""
+        return leaf.parent is not None and leaf.parent.kind_id in self._ids.comments
+
     def _reaches_out(self, node: tree_sitter.Node, offset: int, row: int) -> bool:
         """Whether `offset`, on `row`, is inside a node that is on other lines too."""
         return node.start_byte < offset and (node.start_point.row < row or last_row(node, self.lines) > row)
@@ -296,7 +300,8 @@ class ParsedFile:
             same_row = bool(group) and row <= group_row
             group.append(child)
             group_row = max(group_row, last_row(child, self.lines)) if len(group) > 1 else last_row(child, self.lines)
-            belongs_to_next = is_comment(child) or child.type in self.language.heads
+            of_a_head = is_head and same_row and not child.is_named  # the colon of `private:`
+            belongs_to_next = is_comment(child) or child.type in self.language.heads or of_a_head
             is_head = belongs_to_next and not (same_row and not is_head)
         if group:
             groups.append(group)

@@ -1,0 +1,51 @@
+"""`--against`: what an earlier run kept, or any source of rows, whose near-duplicates leave this run."""
+
+import hashlib
+import json
+from typing import Any
+
+from pipeline import layout
+from pipeline.config import UsageError
+from pipeline.fingerprints import StandingFile, signature_settings, stored_settings
+from pipeline.sources import Source, open_source
+from pipeline.storage import Storage
+from transforms.dedup.settings import DedupSettings
+
+
+def standing_files(
+    specs: tuple[str, ...], own: Storage, settings: DedupSettings
+) -> tuple[tuple[StandingFile, ...], dict[str, Source], list[dict[str, Any]]]:
+    """The standing files of each of `specs`, the sources of those that are to be made, and what the manifest says of them.
+
+    A spec is the folder of a finished run, or a source such as `parquet:FOLDER`. Raises UsageError for a folder that is
+    no finished run, has no fingerprints, or has some of other settings; SourceError for a source that cannot be read.
+    """
+    files: list[StandingFile] = []
+    sources: dict[str, Source] = {}
+    said: list[dict[str, Any]] = []
+    for spec in specs:
+        if spec.partition(":")[0] in ("hf", "parquet", "code"):
+            source = open_source(spec)
+            for shard in source.shards():
+                path = layout.against(len(files))
+                sources[path] = source
+                files.append(StandingFile(own, path, shard.locator))
+            said.append(source.identity())
+            continue
+        storage = Storage(spec)
+        manifest = storage.read_json(layout.MANIFEST)
+        if not isinstance(manifest, dict):
+            raise UsageError(f"--against {spec}: expected the folder of a finished run, or parquet:FOLDER-OR-FILE")
+        kept = [file for file in manifest["files"] if file["path"].startswith(f"{layout.FINGERPRINTS}/")]
+        if not kept:
+            raise UsageError(f"--against {spec}: that run kept no fingerprints; expected {layout.FINGERPRINTS}/ in it")
+        wanted = signature_settings(settings)
+        for file in kept:
+            if storage.size(file["path"]) != file["size_bytes"]:
+                raise UsageError(f"--against {spec}: {file['path']} is missing or changed")
+            if (found := stored_settings(storage, file["path"])) != wanted:
+                raise UsageError(f"--against {spec}: its signatures were made with {found}; this run has {wanted}")
+            files.append(StandingFile(storage, file["path"]))
+        digest = hashlib.sha256(json.dumps([file["sha256"] for file in kept]).encode()).hexdigest()
+        said.append({"kind": "run", "fingerprint": manifest["fingerprint"], "digest": digest})
+    return tuple(files), sources, said

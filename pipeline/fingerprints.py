@@ -1,0 +1,126 @@
+"""Fingerprints in files: written beside the survivors, looked up by deduplication, left for later runs.
+
+A shard of this run has them in its work files, row by row beside the survivors. A standing shard is a file of an earlier
+run's `fingerprints/`, or one made here from the rows of `--against`.
+"""
+
+import json
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from pipeline import layout
+from pipeline.parquet_shard import parquet_shard
+from pipeline.storage import FileRecord, Storage
+from schemas.fingerprint import SETTINGS, SIGNATURE, STANDING
+from transforms.dedup.near import signature_batch
+from transforms.dedup.order import FINGERPRINT, STANDING_SHARD
+from transforms.dedup.settings import DedupSettings
+from transforms.dedup.transform import ShardReader
+
+
+@dataclass(frozen=True)
+class StandingFile:
+    """A parquet file of schemas.fingerprint.STANDING whose files stay."""
+
+    storage: Storage
+    path: str
+    locator: str | None = None
+    """Shard of the source of `--against` from which the file is made; None where an earlier run left it."""
+
+
+@dataclass(frozen=True)
+class FingerprintFiles:
+    """Where the fingerprints of each shard are. Plain values: it travels in the graph."""
+
+    storage: Storage
+    standing: tuple[StandingFile, ...] = ()
+
+    def reader(self) -> ShardReader:
+        """The look-ups that deduplication asks for."""
+        return ShardReader(self.signatures, self.contents)
+
+    def named(self, shard: int) -> pa.RecordBatch:
+        """FINGERPRINT of a complete shard, in order of rows."""
+        if shard >= STANDING_SHARD:
+            table = self._standing(shard, ["content_id", "repository", "path"])
+            unknown = pa.nulls(table.num_rows, pa.int64())
+            table = table.append_column("stars", unknown).append_column("forks", unknown)
+        else:
+            table = _read(self.storage, layout.survivors(shard), ["content_id", "stars", "forks", "repository", "path"])
+        count = table.num_rows
+        table = table.append_column(FINGERPRINT.field("shard"), pa.array(np.full(count, shard, np.int32)))
+        table = table.append_column(FINGERPRINT.field("row"), pa.array(np.arange(count)))
+        return _single(table.select(FINGERPRINT.names).cast(FINGERPRINT))
+
+    def signatures(self, shard: int, rows: pa.Array) -> pa.RecordBatch:
+        """Language, number of shingles and signature of rows of a shard."""
+        if shard >= STANDING_SHARD:
+            table = self._standing(shard, ["language", "shingles", "signature"])
+        else:
+            languages = _read(self.storage, layout.survivors(shard), ["language"])
+            table = _read(self.storage, layout.signatures(shard), ["shingles", "signature"])
+            table = table.append_column("language", languages.column("language"))
+        return _single(table.take(rows))
+
+    def contents(self, shard: int, rows: pa.Array) -> pa.Array:
+        """The contents of rows of a shard of this run, given in ascending order; reads the row groups that hold one."""
+        wanted = rows.to_numpy()
+        parts: list[pa.Array] = []
+        with self.storage.open(layout.survivors(shard)) as stream:
+            file = pq.ParquetFile(stream)
+            offset = 0
+            for group in range(file.num_row_groups):
+                count = file.metadata.row_group(group).num_rows
+                inside = wanted[(wanted >= offset) & (wanted < offset + count)] - offset
+                if len(inside):
+                    column = file.read_row_group(group, columns=["content"]).column("content")
+                    parts += column.take(pa.array(inside)).chunks
+                offset += count
+        return pa.concat_arrays(parts) if parts else pa.array([], pa.binary())
+
+    def _standing(self, shard: int, columns: list[str]) -> pa.Table:
+        file = self.standing[shard - STANDING_SHARD]
+        return _read(file.storage, file.path, columns)
+
+
+def write_standing(storage: Storage, path: str, rows: list[pa.RecordBatch], settings: DedupSettings) -> FileRecord:
+    """A file of schemas.fingerprint.STANDING for batches that have its columns, or the content to make them from."""
+    with parquet_shard(storage, path, _with_settings(settings)) as file:
+        for batch in rows:
+            if "signature" not in batch.schema.names:
+                made = signature_batch(batch.column("content"), settings)
+                names = [name for name in STANDING.names if name not in SIGNATURE.names]
+                columns = [*(batch.column(name) for name in names), *made.select(SIGNATURE.names).columns]
+                batch = pa.RecordBatch.from_arrays(columns, names=[*names, *SIGNATURE.names])
+            file.add(batch.select(STANDING.names).cast(_with_settings(settings)))
+    assert file.record is not None
+    return file.record
+
+
+def signature_settings(settings: DedupSettings) -> str:
+    """What two signatures must have in common to be compared, as JSON."""
+    return json.dumps({"ngram": settings.ngram, "permutations": settings.permutations, "seed": settings.seed})
+
+
+def stored_settings(storage: Storage, path: str) -> str | None:
+    """The settings in a file's metadata; None for a file that is none of fingerprints."""
+    with storage.open(path) as stream:
+        found = (pq.read_schema(stream).metadata or {}).get(SETTINGS)
+    return found.decode() if found is not None else None
+
+
+def _with_settings(settings: DedupSettings) -> pa.Schema:
+    return STANDING.with_metadata({SETTINGS: signature_settings(settings).encode()})
+
+
+def _read(storage: Storage, path: str, columns: list[str]) -> pa.Table:
+    with storage.open(path) as stream:
+        return pq.read_table(stream, columns=columns)
+
+
+def _single(table: pa.Table) -> pa.RecordBatch:
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)

@@ -1,0 +1,27 @@
+"""Memory that is free is given back: what a stage needed for a moment must not stay with each process of the tree.
+
+Arrow's own allocators and glibc's one arena a thread keep freed blocks for later. Over 30,000 files with two workers the
+tree held 1,480 MB at most with them, and 1,000 MB with the system's allocator and two arenas, at the same speed.
+"""
+
+import ctypes
+import os
+
+import pyarrow as pa
+
+_ARENAS = 2
+
+# A parameter of mallopt(3).
+_M_ARENA_MAX = -8
+
+
+def bound_memory() -> None:
+    """Sets this process, and by the environment its children, to give freed memory back; what the user set stays."""
+    chosen = "ARROW_DEFAULT_MEMORY_POOL" in os.environ
+    os.environ.setdefault("ARROW_DEFAULT_MEMORY_POOL", "system")
+    os.environ.setdefault("MALLOC_ARENA_MAX", str(_ARENAS))
+    if not chosen:
+        pa.set_memory_pool(pa.system_memory_pool())
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is not None:  # glibc; elsewhere the allocator is another one
+        mallopt(_M_ARENA_MAX, int(os.environ["MALLOC_ARENA_MAX"]))

@@ -1,0 +1,31 @@
+"""What deduplication keeps of a file beside its name: enough for a later run to find near-duplicates of it.
+
+A run leaves one row for each file that stayed after deduplication, in `fingerprints/`. A signature compares only with
+signatures of the same settings, which the file's parquet metadata gives under `SETTINGS`, as JSON.
+"""
+
+import pyarrow as pa
+
+from schemas.column import column
+
+SETTINGS = b"stackfim.fingerprint"
+"""Metadata key: ngram, permutations and seed of the signatures."""
+
+_SIGNATURE = pa.list_(pa.field("element", pa.uint32(), nullable=False))
+
+SIGNATURE = pa.schema(
+    [
+        column("shingles", pa.int32(), "Number of distinct shingles of the file; 0 for one without a word."),
+        column("signature", _SIGNATURE, "MinHash signature: the least value of each permutation, in order."),
+    ]
+)
+
+STANDING = pa.schema(
+    [
+        column("content_id", pa.string(), "Git blob SHA-1 of the file, 40 hex digits."),
+        column("repository", pa.string(), "Repository of the file."),
+        column("path", pa.string(), "Path of the file."),
+        column("language", pa.string(), "Programming language, by The Stack's name."),
+        *SIGNATURE,
+    ]
+)
