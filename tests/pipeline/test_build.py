@@ -15,6 +15,7 @@ import pyarrow.parquet as pq
 import pytest
 
 from schemas.example import EXAMPLE
+from schemas.fingerprint import STANDING
 from schemas.manifest import check_manifest
 from schemas.rejection import REJECTION
 from schemas.removal import REMOVAL
@@ -45,10 +46,15 @@ def workers_of(process: subprocess.Popen) -> list[psutil.Process]:
 
 def test_a_run_leaves_what_the_documentation_says(built: Path) -> None:
     top = {path.name for path in built.iterdir()}
-    assert top == {"README.md", "data", "rejections", "removals", "manifest.json"}
+    assert top == {"README.md", "data", "rejections", "removals", "fingerprints", "manifest.json"}
     names = {path.name for path in (built / "data").iterdir()}
     assert names == {f"{split}-{index:05d}-of-00006.parquet" for split in ("train", "validation") for index in range(6)}
-    for pattern, schema in (("data/*", EXAMPLE), ("rejections/*", REJECTION), ("removals/*", REMOVAL)):
+    for pattern, schema in (
+        ("data/*", EXAMPLE),
+        ("rejections/*", REJECTION),
+        ("removals/*", REMOVAL),
+        ("fingerprints/*", STANDING),
+    ):
         for path in built.glob(pattern):
             assert pq.read_schema(path).equals(schema), path
 
