@@ -180,6 +180,62 @@ def show(
 
 
 @app.command()
+def render(
+    folder: Annotated[Path, typer.Argument(help="Folder of a data set, or of parquet shards.", metavar="DIR")],
+    out: Annotated[str, typer.Option("--out", help="Folder of the rendered shards.", metavar="DIR2")],
+    family: Annotated[str, typer.Option("--format", help="Model family, such as refact or qwen2.5-coder.")] = "refact",
+    tokenizer: Annotated[
+        Path | None, typer.Option(help="The family's tokenizer.json, or a folder with it: tokens are counted with it.")
+    ] = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Most tokens of prompt and completion.")] = None,
+    max_chars: Annotated[int | None, typer.Option(min=1, help="Most characters of prompt and completion.")] = None,
+    spm_share: Annotated[
+        float | None,
+        typer.Option(min=0, max=1, help="Share with the suffix first. [default: half, if the family has both]"),
+    ] = None,
+    spm_form: Annotated[str | None, typer.Option(help="`separate` or `joined`. [default: the family's own]")] = None,
+    header: Annotated[
+        bool, typer.Option("--header", help="Path and repository first, in families that have it.")
+    ] = False,
+    tokenize: Annotated[bool, typer.Option("--tokenize", help="Also give input_ids and loss_mask.")] = False,
+    pack: Annotated[
+        int | None, typer.Option(min=16, help="Pack token ids into rows of so many tokens; examples up to half of it.")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Another seed draws other layouts.")] = 0,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
+) -> None:
+    """Render examples for one model family: prompt and completion, token ids, or packed rows."""
+    from model.tokenizer import TokenizerError
+    from pipeline.render import read_tokenizer, render_folder
+    from transforms.render.settings import RenderSettings
+
+    try:
+        settings = RenderSettings(
+            family=family,
+            spm_share=spm_share,
+            spm_form=spm_form,
+            header=header,
+            max_chars=max_chars,
+            max_tokens=max_tokens or (pack // 2 if pack else None),
+            tokenize=tokenize or pack is not None,
+            tokenizer_json=read_tokenizer(tokenizer) if tokenizer is not None else "",
+            seed=seed,
+        )
+        said = render_folder(folder, out, settings, pack, workers or os.cpu_count() or 1)
+    except (UsageError, ValueError, TokenizerError) as error:
+        _fail(USAGE, str(error))
+    counts = said["counts"]
+    typer.echo(f"{counts['examples']:,} examples rendered for {family}: {counts['rows']:,} rows in {out}")
+    for name, count in counts.items():
+        if name.startswith("rejected:"):
+            typer.echo(f"  {count:,} rejected: {name.removeprefix('rejected:')}")
+    if pack:
+        typer.echo(
+            f"  {counts['padding_tokens'] / max(counts['tokens'], 1):.2%} of {counts['tokens']:,} tokens are padding"
+        )
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     from pipeline.manifest import stackfim_version

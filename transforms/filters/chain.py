@@ -1,18 +1,36 @@
 """The filters in order, as one pass over a batch."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
 import pyarrow as pa
 
 from schemas.rejection import concatenate
 from transforms.filters.alphanumeric import alphanumeric_fraction, decide_alphanumeric
-from transforms.filters.decision import Drops, divide
+from transforms.filters.comments import comment_scores, decide_comments, decide_logic_lines
+from transforms.filters.contamination import BenchmarkIndex, contamination, decide_contamination
+from transforms.filters.data_files import data_scores, decide_data, decide_notebooks
+from transforms.filters.decision import Drops, divide, either
+from transforms.filters.encoded import decide_encoded, encoded_data
 from transforms.filters.encoding import decide_encoding, invalid_utf8_at, nul_count
+from transforms.filters.findings import decide_findings
+from transforms.filters.generated import decide_generated, decide_vendored, generated_by, vendored_by
 from transforms.filters.language import decide_languages, known_languages
 from transforms.filters.license import decide_licenses, licenses_not_allowed, permissive_licenses
+from transforms.filters.limits import QualityLimits, limits_by_row, limits_of
 from transforms.filters.line_length import decide_line_lengths, line_lengths
+from transforms.filters.markup import decide_markup, markup_scores
+from transforms.filters.number_tables import decide_numbers, number_shares
+from transforms.filters.personal_data import find_personal_data
+from transforms.filters.redaction import DROP, MODES, REDACT
+from transforms.filters.repetition import decide_repetition, repetition
+from transforms.filters.secrets import find_secrets
 from transforms.filters.size import decide_size, size_bytes
+
+CONTAMINATION = "contamination"
+"""The last stage, for which `filter_rows` is given the benchmarks."""
+FAILED = "filter_failed"
+"""Reason of a row that a filter cannot handle; the detail is the exception's name."""
 
 
 @dataclass(frozen=True)
@@ -27,6 +45,27 @@ class FilterSettings:
     max_line_chars: int = 1_000
     max_mean_line_chars: float = 100.0
     min_alphanumeric_fraction: float = 0.25
+    switched_off: tuple[str, ...] = ()
+    """Stages that do not run, by their names in FILTERS or `contamination`."""
+    limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
+    """Changes to the table of quality limits: language, or `*` for all, to the name of a limit to its value."""
+    secrets: str = REDACT
+    """`drop` rejects files with secrets here; `redact` leaves them to transforms.filters.redaction; `keep` does neither."""
+    personal_data: str = REDACT
+    """The same for e-mail and IP addresses."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a stage, a limit or a mode that there is not."""
+        unknown = sorted(set(self.switched_off) - {*FILTERS, CONTAMINATION})
+        if unknown:
+            raise ValueError(
+                f"no such filter: {', '.join(unknown)}; expected some of {', '.join(FILTERS)}, {CONTAMINATION}"
+            )
+        for language in self.limits:
+            limits_of(language, self.limits)
+        for mode in (self.secrets, self.personal_data):
+            if mode not in MODES:
+                raise ValueError(f"secrets and personal data: one of {', '.join(MODES)}, got {mode!r}")
 
 
 def _license(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
@@ -58,23 +97,114 @@ def _alphanumeric(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
     return decide_alphanumeric(alphanumeric_fraction(rows.column("content")), settings.min_alphanumeric_fraction)
 
 
+def _languages(rows: pa.RecordBatch) -> list[str]:
+    return rows.column("language").to_pylist()
+
+
+def _limits(rows: pa.RecordBatch, settings: FilterSettings) -> list[QualityLimits]:
+    return limits_by_row(_languages(rows), settings.limits)
+
+
+def _generated(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_generated(generated_by(rows))
+
+
+def _vendored(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_vendored(vendored_by(rows))
+
+
+def _markup(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_markup(markup_scores(rows.column("content"), _languages(rows)), _limits(rows, settings))
+
+
+def _data_file(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    scores = data_scores(rows.column("content"), _languages(rows))
+    limits = _limits(rows, settings)
+    return either(decide_data(scores, limits), decide_notebooks(scores, limits))
+
+
+def _encoded_data(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_encoded(encoded_data(rows.column("content")), _limits(rows, settings))
+
+
+def _numbers(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_numbers(number_shares(rows.column("content")), _limits(rows, settings))
+
+
+def _comments(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    scores = comment_scores(rows.column("content"), _languages(rows))
+    limits = _limits(rows, settings)
+    return either(decide_comments(scores, limits), decide_logic_lines(scores, limits))
+
+
+def _repetition(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_repetition(repetition(rows.column("content")), _limits(rows, settings))
+
+
+def _secrets(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_findings(find_secrets(rows.column("content")), "secret") if settings.secrets == DROP else {}
+
+
+def _personal_data(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    if settings.personal_data != DROP:
+        return {}
+    return decide_findings(find_personal_data(rows.column("content")), "personal_data")
+
+
 FILTERS: dict[str, Callable[[pa.RecordBatch, FilterSettings], Drops]] = {
     "license": _license,
     "language": _language,
     "size": _size,
     "encoding": _encoding,
+    "vendored": _vendored,
+    "generated": _generated,
     "line_length": _line_length,
     "alphanumeric": _alphanumeric,
+    "markup": _markup,
+    "data_file": _data_file,
+    "encoded_data": _encoded_data,
+    "numbers": _numbers,
+    "comments": _comments,
+    "repetition": _repetition,
+    "secrets": _secrets,
+    "personal_data": _personal_data,
 }
 """Stage name to filter, in the order that they run: cheap ones first, text ones after the encoding is known to be good."""
 
 
-def filter_rows(rows: pa.RecordBatch, settings: FilterSettings) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """The rows (schemas.source.ROW) that pass all filters, and a rejection for each that does not."""
+def filter_rows(
+    rows: pa.RecordBatch, settings: FilterSettings, benchmarks: BenchmarkIndex | None = None
+) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """The rows (schemas.source.ROW) that pass all filters, and a rejection for each that does not.
+
+    With `benchmarks`, rows that hold their texts go as well. A row that a filter cannot handle is a rejection.
+    """
+    filters = dict(FILTERS)
+    if benchmarks is not None:
+        filters[CONTAMINATION] = lambda rows, _: decide_contamination(
+            contamination(rows.column("content"), benchmarks), benchmarks
+        )
     rejected = []
-    for stage, decide in FILTERS.items():
+    for stage, decide in filters.items():
         if not rows.num_rows:
             break
-        rows, dropped = divide(rows, stage, decide(rows, settings))
-        rejected.append(dropped)
+        if stage not in settings.switched_off:
+            rows, dropped = divide(rows, stage, _decisions(decide, rows, settings))
+            rejected.append(dropped)
     return rows, concatenate(rejected)
+
+
+def _decisions(
+    decide: Callable[[pa.RecordBatch, FilterSettings], Drops], rows: pa.RecordBatch, settings: FilterSettings
+) -> Drops:
+    """What a filter decides; where it fails on the batch, row by row, so that one bad row takes no other along."""
+    try:
+        return decide(rows, settings)
+    except Exception as error:
+        if rows.num_rows == 1:
+            return {0: (FAILED, type(error).__name__)}
+    drops: Drops = {}
+    for row in range(rows.num_rows):
+        for dropped in _decisions(decide, rows.slice(row, 1), settings).values():
+            drops[row] = dropped
+    return drops

@@ -1,5 +1,7 @@
 """What a filter decides: the rows that go, each with a reason; and how a batch is divided by it."""
 
+from collections.abc import Sequence
+
 import numpy as np
 import pyarrow as pa
 
@@ -12,6 +14,22 @@ Drops = dict[int, tuple[str, str]]
 def drop_where(mask: np.ndarray, reason: str, details: list[str] | None = None, *, detail: str = "") -> Drops:
     """Drops of the rows where `mask` is true; `details` has a text a row of the batch, `detail` one for all."""
     return {row: (reason, details[row] if details is not None else detail) for row in np.flatnonzero(mask).tolist()}
+
+
+def drop_over(values: np.ndarray, limits: Sequence[float], reason: str, detail: str) -> Drops:
+    """Drops of the rows whose value is over their limit; `detail` is a format with `value` and `limit`."""
+    return _drop_beyond(values, limits, values > np.asarray(limits, float), reason, detail)
+
+
+def drop_under(values: np.ndarray, limits: Sequence[float], reason: str, detail: str) -> Drops:
+    """Drops of the rows whose value is under their limit; `detail` is a format with `value` and `limit`."""
+    return _drop_beyond(values, limits, values < np.asarray(limits, float), reason, detail)
+
+
+def _drop_beyond(values: np.ndarray, limits: Sequence[float], beyond: np.ndarray, reason: str, detail: str) -> Drops:
+    return {
+        row: (reason, detail.format(value=values[row], limit=limits[row])) for row in np.flatnonzero(beyond).tolist()
+    }
 
 
 def either(first: Drops, second: Drops) -> Drops:

@@ -1,0 +1,250 @@
+"""How fast the filters are and what they drop: every stage alone, decontamination, secrets; drops by stage and language.
+
+    python benchmarks/filters.py [FOLDER] [--megabytes 60] [--rounds 3] [--benchmark-texts 8000] [--no-peer] [--drops FILE]
+
+FOLDER has parquet files with a column `content`, and `lang`, `path` and `repository` under the names that the sources know;
+without it the files are those of the installed packages. Speeds are megabytes of content for a second of this process's CPU
+time, the best of `--rounds`. Benchmark strings are functions cut from the Python files of the installed packages; the
+peer looks for each of them in every file by `in`, one at a time, on a sample. `--drops` writes a JSON line for every row
+that a filter drops over all files: stage, reason, detail, language, repository, path.
+
+Ends with 1 when a bar is missed: 10 MB/s for all filters that need no parse together, 40 for decontamination against
+8,000 strings, 15 for secrets and personal data.
+"""
+
+import argparse
+import ast
+import json
+import random
+import sys
+import sysconfig
+import time
+from collections import Counter
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from schemas.source import CANDIDATES, ROW, as_binary, text_or_empty
+from transforms.filters.chain import FILTERS, FilterSettings
+from transforms.filters.contamination import BenchmarkIndex, contamination, decide_contamination, index_benchmarks
+from transforms.filters.decision import Drops, divide
+from transforms.filters.personal_data import find_personal_data
+from transforms.filters.redaction import redact
+from transforms.filters.secrets import find_secrets
+
+BATCH_ROWS = 1_000
+BARS = {"all filters without secrets": 10.0, "decontamination": 40.0, "secrets and personal data": 15.0}
+SOURCE_STAGES = ("license", "language")
+"""Stages that judge where a row is from: left out, since all rows are to reach the others."""
+
+
+def parquet_batches(folder: Path) -> Iterator[pa.RecordBatch]:
+    """The rows of all parquet files below a folder, in order of file names, with what a filter looks at."""
+    files = sorted(folder.rglob("*.parquet"))
+    if not files:
+        raise SystemExit(f"{folder} has no *.parquet file")
+    for file in files:
+        available = pq.read_schema(file).names
+        names = {name: next((other for other in CANDIDATES[name] if other in available), None) for name in CANDIDATES}
+        columns = [names[name] for name in ("content", "language", "repository", "path")]
+        if None in columns:
+            raise SystemExit(f"{file} has no column for the content, the language, the repository or the path")
+        for batch in pq.ParquetFile(file).iter_batches(BATCH_ROWS, columns=columns):
+            content, *texts = (batch.column(name) for name in columns)
+            yield source_rows(as_binary(content), *map(text_or_empty, texts))
+
+
+def installed_batches() -> Iterator[pa.RecordBatch]:
+    """The Python and C files of the installed packages, as rows, in order of paths."""
+    root = Path(sysconfig.get_paths()["purelib"])
+    language = {".py": "Python", ".h": "C", ".js": "JavaScript"}
+    files = sorted(file for suffix in language for file in root.rglob(f"*{suffix}") if file.is_file())
+    for first in range(0, len(files), BATCH_ROWS):
+        chosen = files[first : first + BATCH_ROWS]
+        paths = [file.relative_to(root) for file in chosen]
+        yield source_rows(
+            pa.array([file.read_bytes() for file in chosen], pa.binary()),
+            pa.array([language[file.suffix] for file in chosen]),
+            pa.array([path.parts[0] for path in paths]),
+            pa.array([str(path) for path in paths]),
+        )
+
+
+def source_rows(content: pa.Array, language: pa.Array, repository: pa.Array, path: pa.Array) -> pa.RecordBatch:
+    """Rows (schemas.source.ROW) that have nothing else."""
+    count = len(content)
+    given = {"content": content, "language": language, "repository": repository, "path": path}
+    blank = {pa.string(): pa.array([""] * count), pa.int64(): pa.nulls(count, pa.int64())}
+    columns = [
+        given.get(field.name, blank.get(field.type, pa.array([[]] * count, ROW.field("licenses").type)))
+        for field in ROW
+    ]
+    return pa.RecordBatch.from_arrays(columns, schema=ROW)
+
+
+def benchmark_strings(count: int) -> list[str]:
+    """Functions of the installed Python packages, a sample, the same one every time."""
+    found: list[str] = []
+    files = sorted(Path(sysconfig.get_paths()["purelib"]).rglob("*.py"))
+    random.Random(0).shuffle(files)
+    for file in files:
+        try:
+            source = file.read_text("utf-8")
+            tree = ast.parse(source)
+        except (SyntaxError, UnicodeDecodeError, ValueError):
+            continue
+        lines = source.split("\n")
+        functions = [node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef)]
+        texts = ["\n".join(lines[node.lineno - 1 : node.end_lineno]) for node in functions]
+        found += [text for text in texts if 150 < len(text) < 3_000][:20]
+        if len(found) >= count:
+            break
+    return found[:count]
+
+
+def best_speed(work: Callable[[pa.RecordBatch], object], batches: list[pa.RecordBatch], rounds: int) -> float:
+    """Megabytes of content a CPU second over all batches, the best of some rounds."""
+    size = sum(batch.column("content").nbytes for batch in batches) / 1e6
+    best = float("inf")
+    for _ in range(rounds):
+        started = time.process_time()
+        for batch in batches:
+            work(batch)
+        best = min(best, time.process_time() - started)
+    return size / max(best, 1e-9)
+
+
+def stages(index: BenchmarkIndex) -> dict[str, Callable[[pa.RecordBatch], Drops]]:
+    """Every filter but those of the source, decontamination last."""
+    settings = FilterSettings()
+    chosen = {
+        name: lambda rows, decide=decide: decide(rows, settings)
+        for name, decide in FILTERS.items()
+        if name not in (*SOURCE_STAGES, "secrets", "personal_data")
+    }
+    return chosen | {
+        "contamination": lambda rows: decide_contamination(contamination(rows.column("content"), index), index)
+    }
+
+
+def readable(rows: pa.RecordBatch) -> pa.RecordBatch:
+    """The rows that the first filters leave to the others: of a size and an encoding."""
+    for name in ("size", "encoding"):
+        rows, _ = divide(rows, name, FILTERS[name](rows, FilterSettings()))
+    return rows
+
+
+def print_speeds(
+    batches: list[pa.RecordBatch], index: BenchmarkIndex, strings: list[str], rounds: int, peer: bool
+) -> bool:
+    """Print the speeds and whether each bar is met; whether all are."""
+    size = sum(batch.column("content").nbytes for batch in batches) / 1e6
+    print(f"{sum(batch.num_rows for batch in batches)} files, {size:.1f} MB, best of {rounds} rounds, MB a CPU second")
+    seconds = 0.0
+    for name, decide in stages(index).items():
+        speed = best_speed(decide, batches, rounds)
+        seconds += size / speed if name != "contamination" else 0.0
+        print(f"  {name:20}{speed:10.1f}")
+    speeds = {
+        "all filters without secrets": size / seconds,
+        "decontamination": best_speed(lambda rows: contamination(rows.column("content"), index), batches, rounds),
+        "secrets and personal data": best_speed(
+            lambda rows: (find_secrets(rows.column("content")), find_personal_data(rows.column("content"))),
+            batches,
+            rounds,
+        ),
+    }
+    print(f"  {'redaction':20}{best_speed(redact, batches, rounds):10.1f}")
+    if peer:
+        print(f"  {'one string at a time':20}{peer_speed(batches, strings):10.1f}   ({len(strings)} strings)")
+    met = True
+    for name, bar in BARS.items():
+        met &= speeds[name] >= bar
+        print(f"{'met' if speeds[name] >= bar else 'MISSED'}: {name} at least {bar:g}, got {speeds[name]:.1f}")
+    return met
+
+
+def peer_speed(batches: list[pa.RecordBatch], strings: list[str], megabytes: float = 2.0) -> float:
+    """What looking for every string in every file costs, on the first files."""
+    files: list[str] = []
+    size = 0.0
+    for batch in batches:
+        for content in batch.column("content").to_pylist():
+            if size < megabytes:
+                files.append(content.decode("utf-8", "replace"))
+                size += len(content) / 1e6
+    started = time.process_time()
+    sum(string in file for file in files for string in strings)
+    return size / (time.process_time() - started)
+
+
+def print_drops(batches: Iterator[pa.RecordBatch], index: BenchmarkIndex, drops_file: Path | None) -> None:
+    """Print what each stage drops of what the stages before it left, by language, and how often each reason counts."""
+    by_stage: dict[str, Counter[str]] = {}
+    reasons: Counter[str] = Counter()
+    findings: Counter[str] = Counter()
+    total: Counter[str] = Counter()
+    records = []
+    for rows in batches:
+        total.update(rows.column("language").to_pylist())
+        rows = readable(rows)
+        for stage, decide in stages(index).items():
+            drops = decide(rows) if rows.num_rows else {}
+            for row, (reason, detail) in drops.items():
+                found = {name: rows.column(name)[row].as_py() for name in ("language", "repository", "path")}
+                by_stage.setdefault(stage, Counter())[found["language"]] += 1
+                reasons[f"{stage}: {reason}"] += 1
+                records.append({"stage": stage, "reason": reason, "detail": detail} | found)
+            rows, _ = divide(rows, stage, drops)
+        findings.update(finding.kind for finding in find_secrets(rows.column("content")))
+        findings.update(finding.kind for finding in find_personal_data(rows.column("content")))
+    shown = [name for name, _ in total.most_common(12)]
+    print(f"\n{'dropped':20}{'files':>8}" + "".join(f"{name[:10]:>11}" for name in shown))
+    print(f"{'(of)':20}{sum(total.values()):>8}" + "".join(f"{total[name]:>11}" for name in shown))
+    for stage, counts in by_stage.items():
+        print(f"{stage:20}{sum(counts.values()):>8}" + "".join(f"{counts[name]:>11}" for name in shown))
+    print("\n" + "\n".join(f"{count:8} {reason}" for reason, count in reasons.most_common()))
+    print("\nleft to redaction: " + ", ".join(f"{count} {kind}" for kind, count in findings.most_common()))
+    if drops_file:
+        drops_file.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+
+
+def sample(batches: Iterator[pa.RecordBatch], megabytes: float) -> list[pa.RecordBatch]:
+    """Readable rows of about that size, a slice of every batch so that all languages are there."""
+    every = [readable(batch) for batch in batches]
+    total = sum(batch.column("content").nbytes for batch in every) / 1e6
+    share = min(1.0, megabytes / max(total, 1e-9))
+    parts = [batch.slice(0, max(1, round(batch.num_rows * share))) for batch in every if batch.num_rows]
+    table = pa.Table.from_batches(parts, schema=ROW).combine_chunks()
+    return table.to_batches(max_chunksize=BATCH_ROWS)
+
+
+def main() -> int:
+    """The command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", nargs="?", type=Path)
+    parser.add_argument("--megabytes", type=float, default=60.0)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--benchmark-texts", type=int, default=8_000)
+    parser.add_argument("--no-peer", action="store_true")
+    parser.add_argument("--drops", type=Path)
+    arguments = parser.parse_args()
+
+    def batches() -> Iterator[pa.RecordBatch]:
+        return parquet_batches(arguments.folder) if arguments.folder else installed_batches()
+
+    strings = benchmark_strings(arguments.benchmark_texts)
+    index = index_benchmarks([f"function {number}" for number in range(len(strings))], strings)
+    met = print_speeds(
+        sample(batches(), arguments.megabytes), index, strings, arguments.rounds, peer=not arguments.no_peer
+    )
+    print_drops(batches(), index, arguments.drops)
+    return 0 if met else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,33 @@
+"""What rendering adds to an example for one model family, and what packing makes of rendered examples."""
+
+import pyarrow as pa
+
+from schemas.column import column
+
+_IDS = pa.list_(pa.field("element", pa.int32(), nullable=False))
+_FLAGS = pa.list_(pa.field("element", pa.bool_(), nullable=False))
+_TEXTS = pa.list_(pa.field("element", pa.string(), nullable=False))
+
+RENDERED = (
+    column("prompt", pa.string(), "What the model is given, in the format of one family."),
+    column("completion", pa.string(), "What it is to write: the middle and the family's end of text."),
+    column("layout", pa.string(), "Order of the prompt: `psm`, or `spm` with the suffix first."),
+)
+"""Columns of a rendered example beside those of schemas.example.EXAMPLE."""
+
+TOKENIZED = (
+    column("input_ids", _IDS, "Token ids of prompt and completion; text between two sentinels is encoded by itself."),
+    column("loss_mask", _FLAGS, "Which of them are to be learned: the middle and the end of text."),
+)
+"""Columns of an example that is rendered as token ids too."""
+
+PACKED = pa.schema(
+    [
+        column("input_ids", _IDS, "Token ids of several examples, then padding; all rows have the same length."),
+        column("loss_mask", _FLAGS, "Which of them are to be learned: middles and ends of text, never padding."),
+        column("position_ids", _IDS, "Position of each token in its example, from 0; padding counts from 0 too."),
+        column("seq_lens", _IDS, "Tokens of each example, in order; what is left of the row is padding."),
+        column("example_ids", _TEXTS, "The examples, in order."),
+    ]
+)
+"""A row of several examples, of one length, as a trainer reads it."""

@@ -1,0 +1,273 @@
+"""Batches of real examples, rendered: what a trainer reads is whole, within the budget, and the same each time."""
+
+import re
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
+
+import pyarrow as pa
+import pytest
+from tokenizers import Tokenizer
+
+from model.tokenizer import TokenizerError
+from schemas.example import EXAMPLE
+from schemas.rejection import REJECTION
+from schemas.rendered import RENDERED, TOKENIZED
+from transforms.render.batch import render_examples
+from transforms.render.families import FAMILIES
+from transforms.render.parse import NotRendered, parse_rendered
+from transforms.render.settings import RenderSettings
+from transforms.render.tokens import TextEncoder
+
+Definition = Callable[[str], str]
+
+BUDGETS = (256, 1024, 4096)
+# A family of each kind of format with a tokenizer of each kind.
+PAIRS = (
+    ("refact", "gpt2"),
+    ("starcoder", "gpt2"),
+    ("starcoder2", "qwen"),
+    ("codellama", "sentencepiece"),
+    ("codellama", "gpt2"),
+    ("codestral", "sentencepiece"),
+    ("qwen2.5-coder", "qwen"),
+    ("seed-coder", "gpt2"),
+    ("starcoder", "indents"),
+    ("refact", "oracle"),
+)
+
+
+def defects(row: dict[str, Any], settings: RenderSettings, encoder: TextEncoder) -> list[str]:
+    """What is wrong with a rendered row that has token ids, by decoding these."""
+    family, budget = FAMILIES[settings.family], settings.max_tokens or 1 << 30
+    ids, mask = row["input_ids"], row["loss_mask"]
+    found = []
+    if len(ids) > budget or len(mask) != len(ids):
+        found.append("longer than the budget, or than its mask")
+    if not ids or ids[-1] != encoder.sentinel(family.end_of_text) or not mask[-1]:
+        found.append("end-of-text is not last, or masked")
+    learned = mask.index(True) if True in mask else 0
+    if any(mask[:learned]) or not all(mask[learned:]):
+        found.append("the mask is not one run at the end")
+    completion = encoder.decode(ids[learned:])
+    if completion != row["completion"] or row["completion"] != family.completion.replace("{middle}", row["middle"]):
+        found.append("the middle is not whole")
+    prompt = encoder.decode(ids[:learned])
+    # Sentencepiece's blank in front of the prefix, and of a first sentinel.
+    if re.sub(r"^ | (?=<PRE>)", "", prompt).replace("[PREFIX] ", "[PREFIX]") != row["prompt"]:
+        found.append("the ids of the prompt are of another text")
+    try:
+        back = parse_rendered(settings.family, row["layout"], row["prompt"], row["completion"])
+    except NotRendered as error:
+        return [*found, str(error)]
+    cursor_line = row["prefix"].rpartition("\n")[2]
+    if not row["prefix"].endswith(back.prefix) or not back.prefix.endswith(cursor_line):
+        found.append("the prefix lost what stands at the cursor")
+    elif back.prefix != row["prefix"] and not row["prefix"][: -len(back.prefix) or None].endswith("\n"):
+        found.append("the prefix lost a part of a line")
+    first_line = "".join(row["suffix"].partition("\n")[:2])
+    if not row["suffix"].startswith(back.suffix) or not back.suffix.startswith(first_line):
+        found.append("the suffix lost what stands at the cursor")
+    elif back.suffix != row["suffix"] and not back.suffix.endswith("\n"):
+        found.append("the suffix lost a part of a line")
+    return found
+
+
+@pytest.mark.parametrize(("family", "kind"), PAIRS)
+def test_no_row_loses_its_middle_or_its_end(
+    rows: pa.RecordBatch, definition: Definition, family: str, kind: str
+) -> None:
+    encoder = TextEncoder(definition(kind))
+    for budget in BUDGETS:
+        settings = RenderSettings(family, max_tokens=budget, tokenize=True, tokenizer_json=definition(kind))
+        some = rows.take(pa.array(range(0, rows.num_rows, 8)))
+        rendered, rejected = render_examples(some, settings)
+        assert rendered.num_rows + rejected.num_rows == some.num_rows
+        assert set(rejected.column("reason").to_pylist()) <= {"over_budget", "tokenizer_changes_text"}
+        assert kind == "oracle" or rendered.num_rows > (0.5 if budget == 256 else 0.9) * some.num_rows
+        for row in rendered.to_pylist():
+            assert defects(row, settings, encoder) == []
+
+
+@pytest.mark.parametrize("header", [False, True])
+@pytest.mark.parametrize(("family", "kind"), [("starcoder", "gpt2"), ("qwen2.5-coder", "qwen"), ("mellum", "gpt2")])
+def test_a_trainer_that_reads_the_strings_gets_the_same_ids(
+    rows: pa.RecordBatch, definition: Definition, family: str, kind: str, header: bool
+) -> None:
+    whole = Tokenizer.from_str(definition(kind))
+    forms = {"spm_form": "separate"} if family == "starcoder" else {}
+    settings = RenderSettings(
+        family, max_tokens=1024, tokenize=True, tokenizer_json=definition(kind), header=header, **forms
+    )
+    rendered, _ = render_examples(rows.slice(0, 100), settings)
+    assert rendered.num_rows > 90
+    for row in rendered.to_pylist():
+        text = row["prompt"] + row["completion"]
+        assert whole.encode(text, add_special_tokens=False).ids == row["input_ids"]
+
+
+def test_joined_prefix_and_middle_fit_when_they_are_encoded_as_one(
+    rows: pa.RecordBatch, definition: Definition
+) -> None:
+    whole = Tokenizer.from_str(definition("gpt2"))
+    settings = RenderSettings("starcoder", spm_share=1.0, max_tokens=256, tokenizer_json=definition("gpt2"))
+    rendered, _ = render_examples(rows, settings)
+    assert rendered.num_rows > 100
+    for row in rendered.to_pylist():
+        assert len(whole.encode(row["prompt"] + row["completion"], add_special_tokens=False).ids) <= 256
+
+
+def test_each_defect_is_seen(rows: pa.RecordBatch, definition: Definition) -> None:
+    settings = RenderSettings(max_tokens=300, tokenize=True, tokenizer_json=definition("gpt2"), spm_share=0.0)
+    encoder = TextEncoder(definition("gpt2"))
+    rendered, _ = render_examples(rows, settings)
+    row = next(
+        row
+        for row in rendered.to_pylist()
+        if len(row["middle"]) > 20 and row["prefix"].rpartition("\n")[2].strip() and len(row["prefix"]) > 2000
+    )
+    ids, mask, prompt, completion = (row[name] for name in ("input_ids", "loss_mask", "prompt", "completion"))
+    end = ids[-1]
+    body = prompt.removeprefix("<fim_prefix>")
+    mutants = {
+        "cut on the right": {"input_ids": ids[:-1], "loss_mask": mask[:-1]},
+        "end-of-text masked": {"loss_mask": [*mask[:-1], False]},
+        "middle masked": {"loss_mask": [False] * (len(mask) - 1) + [True]},
+        "prompt learned": {"loss_mask": [True] * len(mask)},
+        "middle cut": {"input_ids": [*ids[:-2], end], "loss_mask": mask[1:]},
+        "completion cut": {"completion": completion[1:]},
+        "another id": {"input_ids": [ids[0], ids[1] + 1, *ids[2:]]},
+        "sentinel out of place": {"input_ids": [end, *ids[1:]]},
+        "over the budget": {"input_ids": ids[:1] + ids[1:2] * 300 + ids[1:], "loss_mask": [False] * 300 + mask},
+        "cursor line cut": {"prompt": "<fim_prefix>" + prompt[prompt.index("<fim_suffix>") :]},
+        "a part of a line": {"prompt": "<fim_prefix>" + body[1:]},
+        "suffix gone": {"prompt": prompt.partition("<fim_suffix>")[0] + "<fim_suffix><fim_middle>"},
+        "suffix mid-line": {"prompt": prompt.replace("\n<fim_middle>", "<fim_middle>")},
+        "another layout": {"layout": "spm"},
+    }
+    assert defects(row, settings, encoder) == []
+    for name, change in mutants.items():
+        assert row != row | change, name
+        assert defects(row | change, settings, encoder), name
+
+
+def test_characters_bound_prompt_and_completion(rows: pa.RecordBatch) -> None:
+    for budget in (600, 3000):
+        rendered, rejected = render_examples(rows, RenderSettings("codellama", max_chars=budget))
+        lengths = [len(row["prompt"] + row["completion"]) for row in rendered.to_pylist()]
+        assert max(lengths) <= budget
+        assert sum(length > 0.9 * budget for length in lengths) > 0.5 * len(lengths)
+        assert set(rejected.column("reason").to_pylist()) <= {"over_budget"}
+        for row in rendered.to_pylist():
+            back = parse_rendered("codellama", row["layout"], row["prompt"], row["completion"])
+            assert back.middle == row["middle"]
+            assert row["prefix"].endswith(back.prefix)
+
+
+def test_nothing_is_cut_without_a_budget(rows: pa.RecordBatch) -> None:
+    rendered, rejected = render_examples(rows, RenderSettings())
+    assert rejected.num_rows == 0
+    assert all(row["prefix"] in row["prompt"] and row["suffix"] in row["prompt"] for row in rendered.to_pylist())
+    assert rendered.schema.names == [*EXAMPLE.names, *(field.name for field in RENDERED)]
+    assert rendered.select(EXAMPLE.names).equals(rows)
+
+
+def test_every_row_is_rendered_or_rejected_with_a_reason(rows: pa.RecordBatch, definition: Definition) -> None:
+    settings = RenderSettings("starcoder", max_tokens=80, tokenizer_json=definition("gpt2"), header=True)
+    values = rows.slice(0, 40).to_pylist()
+    values[3] |= {"middle": "<fim_pad>"}
+    values[5] |= {"path": "a\nb"}
+    values[7] |= {"repository": "o/<filename>"}
+    rendered, rejected = render_examples(pa.RecordBatch.from_pylist(values, EXAMPLE), settings)
+    assert rejected.schema.equals(REJECTION)
+    reasons = Counter(rejected.column("reason").to_pylist())
+    assert (reasons["sentinel_collision"], reasons["unprintable_header"]) == (2, 1)
+    assert reasons["over_budget"] >= 1
+    kept = rendered.column("example_id").to_pylist()
+    gone = [re.match(r"example (\w{16}): ", detail)[1] for detail in rejected.column("detail").to_pylist()]
+    ids = [value["example_id"] for value in values]
+    assert [id_ for id_ in ids if id_ in kept] == kept
+    assert [id_ for id_ in ids if id_ in gone] == gone
+    assert sorted(kept + gone) == sorted(ids)
+    assert {"stage": "render", "unit": "example"}.items() <= rejected.to_pylist()[0].items()
+
+
+def test_a_text_that_the_tokenizer_changes_is_rejected(rows: pa.RecordBatch, definition: Definition) -> None:
+    values = rows.slice(0, 2).to_pylist()
+    values[1] |= {"middle": "e\u0301"}
+    batch = pa.RecordBatch.from_pylist(values, EXAMPLE)
+    settings = RenderSettings("qwen2.5-coder", tokenize=True, tokenizer_json=definition("qwen"))
+    rendered, rejected = render_examples(batch, settings)
+    assert (rendered.num_rows, rejected.column("reason").to_pylist()) == (1, ["tokenizer_changes_text"])
+    assert render_examples(batch, RenderSettings("qwen2.5-coder"))[1].num_rows == 0
+
+
+def test_layouts_are_drawn_by_id_and_seed_alone(rows: pa.RecordBatch) -> None:
+    def layouts(batch: pa.RecordBatch, settings: RenderSettings) -> dict[str, str]:
+        rendered, _ = render_examples(batch, settings)
+        names = rendered.column("example_id").to_pylist(), rendered.column("layout").to_pylist()
+        return dict(zip(*names, strict=True))
+
+    half = layouts(rows, RenderSettings())
+    assert layouts(rows.slice(7, 50), RenderSettings()).items() <= half.items()
+    assert layouts(rows, RenderSettings(seed=1)) != half
+    assert 0.35 < list(half.values()).count("spm") / len(half) < 0.65
+    few = layouts(rows, RenderSettings(spm_share=0.2))
+    assert {key for key, layout in few.items() if layout == "spm"} < {key for key in half if half[key] == "spm"}
+    assert 0.08 < list(few.values()).count("spm") / len(few) < 0.32
+    assert set(layouts(rows, RenderSettings(spm_share=0.0)).values()) == {"psm"}
+    assert set(layouts(rows, RenderSettings("deepseek-coder")).values()) == {"psm"}
+    assert set(layouts(rows, RenderSettings("codestral")).values()) == {"spm"}
+
+
+def test_the_result_does_not_depend_on_the_batches(rows: pa.RecordBatch, definition: Definition) -> None:
+    settings = RenderSettings(max_tokens=512, tokenize=True, tokenizer_json=definition("gpt2"))
+    whole, rejected = render_examples(rows, settings)
+    parts = [render_examples(rows.slice(start, 33), settings) for start in range(0, rows.num_rows, 33)]
+    assert pa.Table.from_batches([part for part, _ in parts]).equals(pa.Table.from_batches([whole]))
+    assert pa.Table.from_batches([part for _, part in parts]).equals(pa.Table.from_batches([rejected]))
+
+
+def test_an_empty_batch_has_all_columns(rows: pa.RecordBatch, definition: Definition) -> None:
+    settings = RenderSettings(tokenize=True, tokenizer_json=definition("gpt2"))
+    rendered, rejected = render_examples(rows.slice(0, 0), settings)
+    assert (rendered.num_rows, rejected.num_rows) == (0, 0)
+    assert rendered.schema.equals(render_examples(rows, settings)[0].schema)
+    assert rendered.schema.names[-5:] == [field.name for field in (*RENDERED, *TOKENIZED)]
+
+
+def test_a_second_rendering_replaces_the_first(rows: pa.RecordBatch, definition: Definition) -> None:
+    first, _ = render_examples(rows, RenderSettings(tokenize=True, tokenizer_json=definition("gpt2")))
+    again, _ = render_examples(first, RenderSettings("codestral"))
+    assert again.equals(render_examples(rows, RenderSettings("codestral"))[0])
+
+
+def test_wrong_settings_are_errors_that_say_what_was_expected(definition: Definition) -> None:
+    for wrong, message in (
+        ({"family": "gpt"}, "model family is one of refact"),
+        ({"spm_share": 1.5}, "from 0 to 1, got 1.5"),
+        ({"family": "qwen2.5-coder", "spm_share": 0.5}, "has no layout with the suffix first"),
+        ({"family": "codestral", "spm_share": 0.5}, "has no layout psm"),
+        ({"family": "codellama", "spm_form": "separate"}, "is joined, got 'separate'"),
+        ({"family": "deepseek-coder", "spm_form": "joined"}, "is none"),
+        ({"header": True}, "refact has no header"),
+        ({"max_chars": 0}, "max_chars is a whole number from 1, got 0"),
+        ({"max_tokens": True}, "max_tokens is a whole number from 1, got True"),
+        ({"max_tokens": 5}, "need a tokenizer"),
+        ({"tokenize": True}, "need a tokenizer"),
+        ({"max_tokens": 5, "max_chars": 5, "tokenizer_json": "{}"}, "one of max_chars and max_tokens"),
+    ):
+        with pytest.raises(ValueError, match=message):
+            RenderSettings(**wrong)
+    mistaken = RenderSettings("granite-4", tokenize=True, tokenizer_json=definition("oracle"))
+    with pytest.raises(TokenizerError, match="no token"):
+        render_examples(pa.RecordBatch.from_pylist([], EXAMPLE), mistaken)
+
+
+def test_settings_tell_renderings_apart(definition: Definition) -> None:
+    base = RenderSettings(tokenizer_json=definition("gpt2"), max_tokens=100)
+    assert base.to_json() == replace(base).to_json()
+    assert len(base.to_json()) < 500
+    others = ({"seed": 1}, {"max_tokens": 101}, {"tokenizer_json": definition("qwen")}, {"spm_share": 0.5})
+    assert len({base.to_json(), *(replace(base, **other).to_json() for other in others)}) == 5

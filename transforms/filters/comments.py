@@ -1,0 +1,236 @@
+"""Comments and logic lines, told by how lines begin: no parse, all rows of a batch at once.
+
+Rules: StarCoder (Li et al. 2023, section 3.1) drops files by their share of comments; OpenCoder (Huang et al. 2024) those
+of too few lines with logic. A line is a comment when a comment marker begins it or a block comment that began a line
+covers it; code with a comment behind it is code. Docstrings of Python are comments, as StarCoder counts them.
+"""
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms.filters.decision import Drops, drop_over, drop_under, either
+from transforms.filters.limits import QualityLimits
+from transforms.filters.lines import Lines, lines_of, starts_with
+from transforms.filters.text import Text, text_of
+
+MIN_COMMENT_BYTES = 512
+"""Shorter files are no one's essays: a share of so little says nothing."""
+
+
+@dataclass(frozen=True)
+class Markers:
+    """How comments and imports of a language look."""
+
+    line: tuple[bytes, ...] = ()
+    """What begins a comment that ends with its line."""
+    block: tuple[bytes, bytes] | None = None
+    """What begins and what ends a block comment."""
+    docstrings: bool = False
+    """Whether strings of triple quotes that begin a line are comments."""
+    imports: tuple[bytes, ...] = ()
+    """What begins a line that only imports or names."""
+
+
+_HASH = (b"#",)
+_C_FAMILY = Markers((b"//",), (b"/*", b"*/"))
+_SCRIPT = (b"import ", b"export * ", b'"use strict"', b"'use strict'")
+MARKERS: dict[str, Markers] = {
+    "Python": Markers(_HASH, None, True, (b"import ", b"from ")),
+    "Cython": Markers(_HASH, None, True, (b"import ", b"cimport ", b"from ")),
+    "JavaScript": Markers((b"//",), (b"/*", b"*/"), imports=_SCRIPT),
+    "TypeScript": Markers((b"//",), (b"/*", b"*/"), imports=_SCRIPT),
+    "TSX": Markers((b"//",), (b"/*", b"*/"), imports=_SCRIPT),
+    "Java": Markers((b"//",), (b"/*", b"*/"), imports=(b"import ", b"package ")),
+    "Kotlin": Markers((b"//",), (b"/*", b"*/"), imports=(b"import ", b"package ")),
+    "Scala": Markers((b"//",), (b"/*", b"*/"), imports=(b"import ", b"package ")),
+    "Go": Markers((b"//",), (b"/*", b"*/"), imports=(b"import ", b"package ")),
+    "Rust": Markers((b"//",), (b"/*", b"*/"), imports=(b"use ", b"pub use ", b"extern crate ", b"mod ", b"pub mod ")),
+    "C": _C_FAMILY,
+    "C++": _C_FAMILY,
+    "C#": Markers((b"//",), (b"/*", b"*/"), imports=(b"using ",)),
+    "PHP": Markers((b"//", b"#"), (b"/*", b"*/"), imports=(b"use ", b"namespace ", b"<?php", b"?>")),
+    "Ruby": Markers(_HASH, (b"=begin", b"=end"), imports=(b"require ", b"require_relative ", b"require(")),
+    "Shell": Markers(_HASH),
+    "Perl": Markers(_HASH, imports=(b"use ", b"package ", b"1;")),
+    "Elixir": Markers(_HASH, imports=(b"import ", b"alias ", b"require ", b"use ")),
+    "Lua": Markers((b"--",)),
+    "Haskell": Markers((b"--",), (b"{-", b"-}"), imports=(b"import ", b"module ")),
+    "Swift": Markers((b"//",), (b"/*", b"*/"), imports=(b"import ",)),
+    "Dart": Markers((b"//",), (b"/*", b"*/"), imports=(b"import ", b"export ", b"part ", b"library ")),
+    "Julia": Markers(_HASH, imports=(b"using ", b"import ", b"include(")),
+    "CMake": Markers((b"# ", b"##")),  # `#cmakedefine` is none
+    "PowerShell": Markers(_HASH, (b"<#", b"#>")),
+}
+"""Languages whose comments are told; files of others have neither share nor logic lines (-1)."""
+
+# Logic begins with a word, a string or a sigil; in C a `#` that is no guard is a definition.
+_BEGINS_LOGIC = np.zeros(256, bool)
+_BEGINS_LOGIC[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$@'\"`:.&!~")] = True
+_BEGINS_LOGIC[0x80:] = True
+_DEFINES = (b"#define", b"# define", b"#  define", b"#undef", b"#error")
+_PREPROCESSED = frozenset({"C", "C++"})
+
+
+class CommentScores(NamedTuple):
+    """Comments of every row; -1 where the language's comments are not known."""
+
+    share: npt.NDArray[np.float64]
+    """Bytes of comment lines, of the bytes of all lines, blanks at their edges apart; (rows,)."""
+    logic_lines: npt.NDArray[np.int64]
+    """Lines that are no comment, import or punctuation; (rows,)."""
+    visible_bytes: npt.NDArray[np.int64]
+    """Bytes of all lines, blanks at their edges apart; (rows,)."""
+
+
+def comment_scores(content: pa.BinaryArray, languages: list[str]) -> CommentScores:
+    """Comment share and logic lines of every row, by its language."""
+    text = text_of(content)
+    lines = lines_of(text)
+    filled = lines.filled
+    row_language = np.array([list(MARKERS).index(name) if name in MARKERS else -1 for name in languages], np.int64)
+    language = row_language[lines.row] if len(languages) else np.zeros(0, np.int64)
+    comment, logic = np.zeros(len(filled), bool), np.zeros(len(filled), bool)
+    for number, (name, markers) in enumerate(MARKERS.items()):
+        chosen = np.flatnonzero(language == number)
+        if not len(chosen):
+            continue
+        part = Lines(lines.row[chosen], lines.start[chosen], lines.visible[chosen], lines.end[chosen], lines.first)
+        in_comment = _line_comments(text, part, markers, name)
+        if markers.block:
+            in_comment |= _block_comments(text, part, markers.block)
+        if markers.docstrings:
+            in_comment |= _docstrings(text, part)
+        in_comment &= part.filled
+        comment[chosen] = in_comment
+        logic[chosen] = part.filled & ~in_comment & _begins_logic(text, part, markers, name)
+    size = np.where(filled, lines.end - lines.visible, 0)
+    visible = lines.sum_by_row(size)
+    share = lines.sum_by_row(size * comment) / np.maximum(visible, 1)
+    known = row_language >= 0
+    return CommentScores(
+        np.where(known, share, -1.0), np.where(known, lines.sum_by_row(logic.astype(np.int64)), -1), visible
+    )
+
+
+def _any_mark(text: Text, lines: Lines, marks: tuple[bytes, ...]) -> npt.NDArray[np.bool_]:
+    found = np.zeros(len(lines.visible), bool)
+    for mark in marks:
+        found |= starts_with(text.data, lines.visible, mark)
+    return found
+
+
+def _line_comments(text: Text, lines: Lines, markers: Markers, language: str) -> npt.NDArray[np.bool_]:
+    found = _any_mark(text, lines, markers.line)
+    # PHP: an attribute begins as a comment does.
+    return found & ~starts_with(text.data, lines.visible, b"#[") if language == "PHP" else found
+
+
+def _block_comments(text: Text, lines: Lines, marks: tuple[bytes, bytes]) -> npt.NDArray[np.bool_]:
+    """Lines from one that a block comment begins to the one where it ends.
+
+    Every close ends what was open, so an opener inside a comment changes nothing, and none reaches into another row.
+    """
+    opens = starts_with(text.data, lines.visible, marks[0])
+    at = np.flatnonzero(_positions(text, marks[1]))
+    line_of_close = np.searchsorted(lines.start, at, side="right") - 1
+    # Where a language's lines are a part of the batch, a close elsewhere falls behind the line's end.
+    valid = line_of_close >= 0
+    valid[valid] = at[valid] < lines.end[line_of_close[valid]]
+    closes = np.zeros(len(opens), bool)
+    closes[line_of_close[valid]] = True
+    index = np.arange(len(opens))
+    new_row = np.ones(len(opens), bool)
+    new_row[1:] = lines.row[1:] != lines.row[:-1]
+    row_start = np.maximum.accumulate(np.where(new_row, index, 0))
+    last_open = np.maximum.accumulate(np.where(opens, index, -1))
+    closed_before = np.concatenate(([-1], np.maximum.accumulate(np.where(closes, index, -1))[:-1]))
+    # Inside: something opened in this row at or after the last line, before this one, that closes a comment.
+    return opens | ((last_open >= row_start) & (last_open > closed_before))
+
+
+def _positions(text: Text, mark: bytes) -> npt.NDArray[np.bool_]:
+    """Where the mark begins, at every byte of the text; the last ones excluded."""
+    data = text.data
+    found = np.zeros(len(data), bool)
+    length = len(data) - len(mark) + 1
+    if length > 0:
+        found[:length] = data[:length] == mark[0]
+        for place in range(1, len(mark)):
+            found[:length] &= data[place : place + length] == mark[place]
+    return found
+
+
+def _docstrings(text: Text, lines: Lines) -> npt.NDArray[np.bool_]:
+    """Lines of strings of triple quotes that begin a line of code, row by row: quotes pair from the row's start."""
+    found = np.zeros(len(lines.row), bool)
+    quotes = np.flatnonzero(_positions(text, b'"""') | _positions(text, b"'''"))
+    if not len(quotes):
+        return found
+    line = np.searchsorted(lines.start, quotes, side="right") - 1
+    inside = (line >= 0) & (quotes < lines.end[line])
+    quotes, line = quotes[inside], line[inside]
+    previous_row, open_at, kind, taken = -1, -1, 0, -1
+    first_line = 0
+    for at, of in zip(quotes.tolist(), line.tolist(), strict=True):
+        row = int(lines.row[of])
+        if row != previous_row:
+            previous_row, open_at, taken = row, -1, -1
+        if at < taken:
+            continue
+        if open_at < 0:
+            open_at, kind, first_line = at, int(text.data[at]), of
+        elif int(text.data[at]) == kind:
+            if open_at - int(lines.visible[first_line]) <= 2 and _only_prefix(
+                text, int(lines.visible[first_line]), open_at
+            ):
+                found[first_line : of + 1] = True
+            open_at = -1
+        else:
+            continue
+        taken = at + 3
+    return found
+
+
+def _only_prefix(text: Text, start: int, end: int) -> bool:
+    return all(byte in b"rRuUbBfF" for byte in text.data[start:end].tolist())
+
+
+def _begins_logic(text: Text, lines: Lines, markers: Markers, language: str) -> npt.NDArray[np.bool_]:
+    first = text.data[np.minimum(lines.visible, max(len(text.data) - 1, 0))]
+    logic = _BEGINS_LOGIC[first] & ~_any_mark(text, lines, markers.imports)
+    if language in _PREPROCESSED:
+        logic |= _any_mark(text, lines, _DEFINES)
+    return logic
+
+
+def decide_comments(scores: CommentScores, limits: list[QualityLimits]) -> Drops:
+    """Drops `too_many_comments` and `too_few_comments` rows of 512 visible bytes or more."""
+    judged = (scores.share >= 0) & (scores.visible_bytes >= MIN_COMMENT_BYTES)
+    return either(
+        drop_over(
+            np.where(judged, scores.share, -1.0),
+            [limit.max_comment_share for limit in limits],
+            "too_many_comments",
+            "{value:.2f} of what is visible are comments, expected at most {limit:g}",
+        ),
+        drop_under(
+            np.where(judged, scores.share, 2.0),
+            [limit.min_comment_share for limit in limits],
+            "too_few_comments",
+            "{value:.3f} of what is visible are comments, expected at least {limit:g}",
+        ),
+    )
+
+
+def decide_logic_lines(scores: CommentScores, limits: list[QualityLimits]) -> Drops:
+    """Drops `too_few_logic_lines` rows: nothing but comments, imports and punctuation."""
+    return drop_under(
+        np.where(scores.logic_lines >= 0, scores.logic_lines, np.iinfo(np.int64).max),
+        [limit.min_logic_lines for limit in limits],
+        "too_few_logic_lines",
+        "{value} lines are more than comments, imports and punctuation, expected at least {limit}",
+    )

@@ -1,0 +1,99 @@
+"""Data files: JSON and YAML by size and letters, notebooks by what in them was written.
+
+Rules: StarCoder (Li et al. 2023, section 3.1): JSON and YAML of 50 to 5,000 characters with at least half of them letters.
+A notebook is JSON around a few cells; one that is nearly all output, or that says that a program made it, is generated.
+"""
+
+import json
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms.filters.decision import Drops, drop_over, drop_under, either
+from transforms.filters.limits import QualityLimits
+
+SIZED_LANGUAGES = frozenset({"JSON", "YAML"})
+NOTEBOOK = "Jupyter Notebook"
+
+_ASCII_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+_MADE_BY_PROGRAM = re.compile(
+    rb"(?i:(?:this|the) (?:notebook|file|code|cell) (?:was|is|has been) (?:auto[ \-]?generated|automatically generated|"
+    rb"generated (?:by|from))|auto-?generated notebook|do not edit this (?:notebook|file)|sphinx[ -]gallery)"
+)
+
+
+class DataScores(NamedTuple):
+    """Sizes of data files; -1 in rows of other languages."""
+
+    chars: npt.NDArray[np.int64]
+    """Characters of JSON and YAML; (rows,)."""
+    letter_share: npt.NDArray[np.float64]
+    """Their letters, characters beyond ASCII counted as such; (rows,)."""
+    notebook_source_share: npt.NDArray[np.float64]
+    """Bytes of source cells of a notebook, of all its bytes; 0 for one that is broken or made by a program; (rows,)."""
+
+
+def data_scores(content: pa.BinaryArray, languages: list[str]) -> DataScores:
+    """Sizes of JSON, YAML and notebooks of valid UTF-8."""
+    rows = len(content)
+    chars, letters, source = np.full(rows, -1, np.int64), np.full(rows, -1.0), np.full(rows, -1.0)
+    for row, language in enumerate(languages):
+        if language in SIZED_LANGUAGES:
+            data = content[row].as_py()
+            text = data.decode("utf-8", "replace")
+            beyond = len(text) - sum(map(str.isascii, text)) if not text.isascii() else 0
+            chars[row] = len(text)
+            letters[row] = (len(data) - len(data.translate(None, _ASCII_LETTERS)) + beyond) / max(len(text), 1)
+        elif language == NOTEBOOK:
+            source[row] = _notebook_source_share(content[row].as_py())
+    return DataScores(chars, letters, source)
+
+
+def _notebook_source_share(data: bytes) -> float:
+    if _MADE_BY_PROGRAM.search(data[:4_000]):
+        return 0.0
+    try:
+        notebook: Any = json.loads(data)
+        cells = notebook.get("cells") or [cell for sheet in notebook.get("worksheets", []) for cell in sheet["cells"]]
+        sources = [cell.get("source", cell.get("input", "")) for cell in cells]
+        written = sum(len("".join(source).encode("utf-8", "replace")) for source in sources)
+    except (ValueError, AttributeError, TypeError, KeyError, RecursionError):
+        return 0.0
+    return written / max(len(data), 1)
+
+
+def decide_data(scores: DataScores, limits: list[QualityLimits]) -> Drops:
+    """Drops `data_file_size` and `too_few_letters` rows (JSON, YAML)."""
+    known = scores.chars >= 0
+    small = drop_under(
+        np.where(known, scores.chars, np.iinfo(np.int64).max),
+        [limit.min_chars for limit in limits],
+        "data_file_size",
+        "{value} characters, expected at least {limit}",
+    )
+    large = drop_over(
+        scores.chars,
+        [limit.max_chars for limit in limits],
+        "data_file_size",
+        "{value} characters, expected at most {limit}",
+    )
+    few = drop_under(
+        np.where(known, scores.letter_share, 2.0),
+        [limit.min_letter_share for limit in limits],
+        "too_few_letters",
+        "{value:.2f} of the characters are letters, expected at least {limit:g}",
+    )
+    return either(few, either(small, large))
+
+
+def decide_notebooks(scores: DataScores, limits: list[QualityLimits]) -> Drops:
+    """Drops `generated_notebook` rows."""
+    return drop_under(
+        np.where(scores.notebook_source_share >= 0, scores.notebook_source_share, 2.0),
+        [limit.min_notebook_source_share for limit in limits],
+        "generated_notebook",
+        "{value:.3f} of the bytes are source cells, expected at least {limit:g}",
+    )

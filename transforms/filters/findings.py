@@ -1,0 +1,74 @@
+"""What a scan for secrets or personal data finds: where in which row, and of which kind. Never the value."""
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple
+
+import numpy as np
+import pyarrow as pa
+
+from transforms.filters.decision import Drops
+from transforms.filters.text import text_of
+
+
+class Finding(NamedTuple):
+    """A span of a row that should not be trained on."""
+
+    row: int
+    start: int
+    """First byte in the row."""
+    end: int
+    """Byte after the last one."""
+    kind: str
+
+
+class Buffer:
+    """The bytes of all rows as one object that can be searched, and which row a byte is in."""
+
+    def __init__(self, content: pa.BinaryArray) -> None:
+        text = text_of(content)
+        self.data = text.data
+        self.bytes = text.data.tobytes()
+        self._offsets = text.offsets
+        self._borders = text.offsets.tolist()
+
+    def occurrences(self, mark: bytes) -> Iterator[int]:
+        """Where a mark stands, in order; occurrences do not overlap."""
+        at = self.bytes.find(mark)
+        while at >= 0:
+            yield at
+            at = self.bytes.find(mark, at + len(mark))
+
+    def row(self, at: int) -> tuple[int, int, int]:
+        """The row that a byte is in, where it begins and where it ends."""
+        row = int(np.searchsorted(self._offsets, at, side="right")) - 1
+        return row, self._borders[row], self._borders[row + 1]
+
+
+def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
+    """In order of rows and bytes; of two that overlap the earlier one, of two that begin together the longer one."""
+    kept: list[Finding] = []
+    for finding in sorted(findings, key=lambda found: (found.row, found.start, -found.end, found.kind)):
+        if not kept or finding.row != kept[-1].row or finding.start >= kept[-1].end:
+            kept.append(finding)
+    return kept
+
+
+def counts_by_row(findings: Iterable[Finding]) -> dict[int, dict[str, int]]:
+    """How many of each kind every row has, rows and kinds in order; rows without any are left out."""
+    counts: dict[int, dict[str, int]] = {}
+    for finding in findings:
+        kinds = counts.setdefault(finding.row, {})
+        kinds[finding.kind] = kinds.get(finding.kind, 0) + 1
+    return {row: dict(sorted(counts[row].items())) for row in sorted(counts)}
+
+
+def decide_findings(findings: Iterable[Finding], reason: str) -> Drops:
+    """Drops rows that have any; the detail counts the kinds."""
+    return {
+        row: (reason, ", ".join(f"{count} {kind}" for kind, count in kinds.items()))
+        for row, kinds in counts_by_row(findings).items()
+    }
+
+
+Scan = Callable[[pa.BinaryArray], list[Finding]]
+"""Content to findings, in order of rows and bytes, none of which overlap."""

@@ -1,0 +1,85 @@
+"""Digits and lines of number literals: tables, matrices and bitmaps that are written as source code.
+
+Rule: OpenCoder's `frac_chars_digital` (Huang et al. 2024); the lines are our own, since a table of hex has few digits.
+"""
+
+import re
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pyarrow as pa
+
+from transforms.filters.decision import Drops, drop_over, either
+from transforms.filters.limits import QualityLimits
+from transforms.filters.lines import lines_of
+from transforms.filters.text import text_of
+
+MIN_BYTES = 512
+"""A shorter file is never a table: `version = (1, 2, 3)` has its place."""
+
+_DIGITS = bytes(range(0x30, 0x3A))
+_BLANKS = b" \t\r\n\x0b\x0c"
+# What a line of number literals begins with, and all it may hold: digits, hex digits, suffixes, punctuation.
+_MAY_BEGIN = np.zeros(256, bool)
+_MAY_BEGIN[list(b"0123456789-+.{[(")] = True
+_NUMBERS = re.compile(rb"[-+.{\[(\s]*[0-9][0-9a-fA-FxXuUlL.,+\-{}\[\]()\s;]*(?://.*|/\*.*\*/|#.*)?", re.DOTALL)
+
+
+class NumberShares(NamedTuple):
+    """Shares of every row's visible bytes; 0 for rows that are too short for a table."""
+
+    digits: npt.NDArray[np.float64]
+    """ASCII digits; (rows,)."""
+    number_lines: npt.NDArray[np.float64]
+    """Lines of nothing but number literals; (rows,)."""
+
+
+def number_shares(content: pa.BinaryArray) -> NumberShares:
+    """Digits, and lines of number literals, as shares of what is visible."""
+    text = text_of(content)
+    rows = len(content)
+    visible, digits, in_lines = np.zeros(rows), np.zeros(rows), np.zeros(rows)
+    data = memoryview(text.data.data)
+    borders = text.offsets.tolist()
+    for row in np.flatnonzero(np.diff(text.offsets) >= MIN_BYTES).tolist():
+        seen = bytes(data[borders[row] : borders[row + 1]]).translate(None, _BLANKS)
+        visible[row] = len(seen)
+        digits[row] = len(seen) - len(seen.translate(None, _DIGITS))
+    # Few rows have digits enough to be a table: only their lines are looked at.
+    for row in np.flatnonzero(digits > 0.1 * visible).tolist():
+        in_lines[row] = _bytes_in_number_lines(content.slice(row, 1))
+    total = np.maximum(visible, 1)
+    return NumberShares(digits / total, in_lines / total)
+
+
+def _bytes_in_number_lines(row: pa.BinaryArray) -> int:
+    text = text_of(row)
+    lines = lines_of(text)
+    data = text.data.tobytes()
+    candidates = np.flatnonzero(lines.filled)
+    candidates = candidates[_MAY_BEGIN[text.data[lines.visible[candidates]]]]
+    total = 0
+    for start, end in zip(lines.visible[candidates].tolist(), lines.end[candidates].tolist(), strict=True):
+        line = data[start:end]
+        if _NUMBERS.fullmatch(line):
+            total += len(line.translate(None, _BLANKS))
+    return total
+
+
+def decide_numbers(shares: NumberShares, limits: list[QualityLimits]) -> Drops:
+    """Drops `too_many_digits` and `number_table` rows."""
+    return either(
+        drop_over(
+            shares.digits,
+            [limit.max_digit_share for limit in limits],
+            "too_many_digits",
+            "{value:.2f} of what is visible are digits, expected at most {limit:g}",
+        ),
+        drop_over(
+            shares.number_lines,
+            [limit.max_number_line_share for limit in limits],
+            "number_table",
+            "{value:.2f} of what is visible are lines of number literals, expected at most {limit:g}",
+        ),
+    )

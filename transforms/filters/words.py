@@ -1,0 +1,131 @@
+"""Words and word n-grams of all rows as 64-bit hashes, block by block: what repetition and contamination are counted on.
+
+A word is what the deduplication calls one (transforms.dedup.shingles): a run of letters, digits, underscores and bytes
+beyond ASCII. Punctuation and white space only separate, so no formatter changes the words of a file.
+"""
+
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+
+from transforms.dedup.murmur import GOLDEN, finalise_64
+from transforms.dedup.shingles import BLOCK_BYTES, WORD_CAP_BYTES, _cap_words, _hash_words, _is_word
+from transforms.filters.text import Text
+
+_STEP = pow(GOLDEN, 3, 2**64) | 1
+_INVERSE_STEP = pow(_STEP, -1, 2**64)
+
+
+class Words(NamedTuple):
+    """The words of some rows that follow each other."""
+
+    rows: slice
+    """The rows."""
+    data: npt.NDArray[np.uint8]
+    """Their bytes."""
+    borders: npt.NDArray[np.int64]
+    """Where the rows begin and end in `data`; (rows + 1,)."""
+    hashes: npt.NDArray[np.uint64]
+    """Hash of each word as it stands; (words,)."""
+    lowered: npt.NDArray[np.uint64]
+    """Hash of each word in lower case; empty where that was not asked for; (words,)."""
+    starts: npt.NDArray[np.int64]
+    """First byte of each word in `data`; (words,)."""
+    first: npt.NDArray[np.int64]
+    """First word of each row, and the number of words at the end; (rows + 1,)."""
+
+
+def word_blocks(text: Text, *, lower_case: bool = False) -> Iterator[Words]:
+    """The words of all rows, in blocks of rows that fit a processor's cache; a longer row is a block of its own."""
+    data, offsets = text
+    first, rows = 0, len(offsets) - 1
+    while first < rows:
+        last = max(int(np.searchsorted(offsets, offsets[first] + BLOCK_BYTES, side="right")) - 1, first + 1)
+        block, borders = data[offsets[first] : offsets[last]], offsets[first : last + 1] - offsets[first]
+        starts, lengths = _word_spans(block, borders[1:-1])
+        hashes = _hash_words(block, starts, lengths)
+        lowered = _hash_words(in_lower_case(block), starts, lengths) if lower_case else hashes[:0]
+        yield Words(slice(first, last), block, borders, hashes, lowered, starts, np.searchsorted(starts, borders))
+        first = last
+
+
+def words_of(text: bytes) -> npt.NDArray[np.uint64]:
+    """The hashes of the words of one text, as they stand."""
+    data = np.frombuffer(text, np.uint8)
+    return _hash_words(data, *_word_spans(data, np.zeros(0, np.int64)))
+
+
+def _word_spans(
+    data: npt.NDArray[np.uint8], cuts: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """First byte and length of every word; no word goes across one of the `cuts` (ascending)."""
+    is_word = np.zeros(len(data) + 2, bool)  # a separator on both sides, so that edges come in pairs
+    is_word[1:-1] = _is_word(data)
+    edges = np.flatnonzero(is_word[1:] != is_word[:-1])
+    split = cuts[is_word[cuts] & is_word[cuts + 1]]
+    if len(split):
+        edges = np.sort(np.concatenate((edges, *[np.unique(split)] * 2)))
+    starts = np.ascontiguousarray(edges[::2])
+    lengths = edges[1::2] - starts
+    return _cap_words(starts, lengths) if len(lengths) and lengths.max() > WORD_CAP_BYTES else (starts, lengths)
+
+
+def in_lower_case(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """The bytes with A to Z as a to z, as a new array."""
+    return data | (((data - np.uint8(0x41)) < np.uint8(26)).view(np.uint8) << np.uint8(5))
+
+
+class Ngrams(NamedTuple):
+    """The word n-grams of a block, none of which runs from one row into the next."""
+
+    hashes: npt.NDArray[np.uint64]
+    """(n-grams,)."""
+    row: npt.NDArray[np.int64]
+    """Row of each n-gram, counted from the first of the block, ascending; (n-grams,)."""
+    word: npt.NDArray[np.int64]
+    """First word of each n-gram; (n-grams,)."""
+
+
+def ngrams(tokens: npt.NDArray[np.uint64], first: npt.NDArray[np.int64], length: int) -> Ngrams:
+    """Every `length` tokens in a row, by a rolling sum: the cost does not depend on the length.
+
+    The hash of tokens t0, t1, ... is the finalised sum of t_i * STEP^i modulo 2^64 (Karp and Rabin 1987, the modulus a
+    power of two: the tokens are hashes, not letters).
+    """
+    row_of_word = np.repeat(np.arange(len(first) - 1), np.diff(first))
+    total = max(len(tokens) - length + 1, 0)
+    sums, inverses = _rolling_sums(tokens)
+    word = np.flatnonzero(row_of_word[:total] == row_of_word[len(tokens) - total :])
+    hashes = ((sums[length:] - sums[:total]) * inverses[:total])[word] if total else sums[:0]
+    row = row_of_word[word]
+    return Ngrams(finalise_64(hashes), row, word)
+
+
+def span_hashes(
+    tokens: npt.NDArray[np.uint64], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
+) -> npt.NDArray[np.uint64]:
+    """Hashes of the spans of tokens [starts[i], ends[i]): equal for equal tokens, wherever they stand."""
+    sums, inverses = _rolling_sums(tokens)
+    return finalise_64((sums[ends] - sums[starts]) * inverses[starts])
+
+
+def _rolling_sums(tokens: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """Sums of t_i * STEP^i up to every token, (tokens + 1,), and STEP^-i, which puts a span back to where it began."""
+    powers, inverses = _powers(len(tokens) + 1)
+    sums = np.zeros(len(tokens) + 1, np.uint64)
+    np.cumsum(tokens * powers[: len(tokens)], out=sums[1:])
+    return sums, inverses
+
+
+_POWERS = {base: np.ones(1, np.uint64) for base in (_STEP, _INVERSE_STEP)}
+
+
+def _powers(count: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
+    """STEP^i and its inverse modulo 2^64 for i below `count`: kept between calls, doubled as longer blocks come."""
+    for base, known in _POWERS.items():
+        while len(known) < count:
+            known = np.concatenate((known, known * np.uint64(pow(base, len(known), 2**64))))
+        _POWERS[base] = known
+    return _POWERS[_STEP][:count], _POWERS[_INVERSE_STEP][:count]

@@ -1,0 +1,211 @@
+"""The prompt formats of the model families, as exact strings, and where each is from.
+
+`P`, `M`, `S` are prefix, middle and suffix. There are three forms:
+
+    psm         sentinels around P, then S, then M
+    separate    suffix first, P between sentinels of its own                  (SPM, as Refact's server asks)
+    joined      suffix first, P and M side by side behind the last sentinel   (SPM, variant 2 of Bavarian et al. 2022,
+                "Efficient Training of Language Models to Fill in the Middle", section 4.3)
+
+A family has the forms that it was trained on or is asked in by its authors. A header names the file, and the repository
+where the family has a place for it; it is the form of the source named at the family.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from types import MappingProxyType
+
+from model.tokenizer import STARCODER_SENTINELS
+from transforms.render.template import PREFIX, sentinels
+
+PSM = "psm"
+SEPARATE = "separate"
+JOINED = "joined"
+SPM_FORMS = (SEPARATE, JOINED)
+
+SPM = "spm"
+LAYOUTS = (PSM, SPM)
+"""What a row's column `layout` says; which of the two SPM forms it is, the prompt shows."""
+
+
+@dataclass(frozen=True)
+class Family:
+    """The strings of one family."""
+
+    name: str
+    forms: Mapping[str, str]
+    """Form to prompt, the parts in braces."""
+    completion: str
+    """Middle and end-of-text."""
+    spm_form: str = ""
+    """The SPM form that the family was trained on, where it has both."""
+    header_front: str = ""
+    """What of a header stands in front of the prompt."""
+    header_prefix: str = ""
+    """What of a header stands right before the prefix, as the first lines of the text that was cut in three."""
+    reserved: frozenset[str] = field(default_factory=frozenset)
+    """Other strings that the family's tokenizer reads as special tokens."""
+
+    @property
+    def has_header(self) -> bool:
+        """Whether a path can be told to the model."""
+        return bool(self.header_front or self.header_prefix)
+
+    @property
+    def end_of_text(self) -> str:
+        """The sentinel that ends a completion."""
+        return sentinels(self.completion)[-1]
+
+    @property
+    def sentinels(self) -> frozenset[str]:
+        """All strings that a part must not hold when it is rendered for this family."""
+        templates = (*self.forms.values(), self.completion, self.header_front, self.header_prefix)
+        return self.reserved.union(*map(sentinels, templates))
+
+    def prompt(self, form: str, header: bool = False) -> str:
+        """The prompt's format. Raises ValueError for a form or a header that the family does not have."""
+        if form not in self.forms:
+            raise ValueError(f"the family {self.name} has the forms {', '.join(self.forms)}, got {form!r}")
+        if not header:
+            return self.forms[form]
+        if not self.has_header:
+            raise ValueError(f"the family {self.name} has no header for path and repository")
+        part = f"{{{PREFIX}}}"
+        return self.header_front + self.forms[form].replace(part, self.header_prefix + part)
+
+
+_ENDOFTEXT = "{middle}<|endoftext|>"
+
+_UNDERSCORED = {
+    PSM: "<fim_prefix>{prefix}<fim_suffix>{suffix}<fim_middle>",
+    SEPARATE: "<fim_suffix>{suffix}<fim_prefix>{prefix}<fim_middle>",
+    JOINED: "<fim_prefix><fim_suffix>{suffix}<fim_middle>{prefix}",
+}
+_PIPED = {PSM: "<|fim_prefix|>{prefix}<|fim_suffix|>{suffix}<|fim_middle|>"}
+
+_STARCODER_RESERVED = frozenset(STARCODER_SENTINELS)
+_STARCODER2_RESERVED = frozenset(
+    {
+        *("<fim_pad>", "<issue_start>", "<issue_comment>", "<issue_closed>", "<empty_output>"),
+        *("<jupyter_start>", "<jupyter_text>", "<jupyter_code>", "<jupyter_output>", "<jupyter_script>"),
+        *("<code_to_intermediate>", "<intermediate_to_code>"),
+    }
+)
+
+
+_FAMILIES = (
+    # The model card's order, and the order of Refact's own server (`FIM-SPM` in its list of models).
+    Family("refact", _UNDERSCORED, _ENDOFTEXT, SEPARATE, reserved=_STARCODER_RESERVED),
+    # Forms: Li et al. 2023, "StarCoder: may the source be with you!", section on the fill-in-the-middle objective (PSM
+    # and SPMv2, half each), and the FIM permutation of bigcode-project/Megatron-LM, `gpt_dataset.py`. Header: the
+    # paper's format of a file; FIM was applied to a file with its header.
+    Family(
+        "starcoder",
+        _UNDERSCORED,
+        _ENDOFTEXT,
+        JOINED,
+        header_prefix="<reponame>{repository}<filename>{path}\n",
+        reserved=_STARCODER_RESERVED,
+    ),
+    # Lozhkov et al. 2024, "StarCoder 2 and The Stack v2", section 5.1 on repository-context source code: the sentinel
+    # stands before the path, and the repository is never permuted.
+    Family(
+        "starcoder2",
+        _UNDERSCORED,
+        _ENDOFTEXT,
+        JOINED,
+        header_front="<repo_name>{repository}<file_sep>",
+        header_prefix="{path}\n",
+        reserved=_STARCODER2_RESERVED,
+    ),
+    # Model card of stabilityai/stable-code-3b, part on fill in the middle.
+    Family("stable-code", _UNDERSCORED, _ENDOFTEXT, JOINED, reserved=frozenset({"<fim_pad>"})),
+    # Model card of JetBrains/Mellum-4b-base: suffix first, and a path in front of the prompt.
+    Family(
+        "mellum",
+        {SEPARATE: _UNDERSCORED[SEPARATE]},
+        _ENDOFTEXT,
+        SEPARATE,
+        header_front="<filename>{path}\n",
+        reserved=_STARCODER_RESERVED,
+    ),
+    # Mishra et al. 2024, "Granite Code Models" (PSM and SPM); tokenizer of ibm-granite/granite-3.x-8b-base: StarCoder's
+    # sentinels with another end of text.
+    Family("granite-3", _UNDERSCORED, "{middle}<|end_of_text|>", JOINED, reserved=_STARCODER_RESERVED),
+    # Tokenizer of ibm-granite/granite-4.0-*: sentinels with bars; prompt guide of Granite 4.0, part on FIM.
+    Family(
+        "granite-4",
+        _PIPED,
+        "{middle}<|end_of_text|>",
+        reserved=frozenset({"<|fim_pad|>", "<|filename|>", "<|reponame|>", "<|start_of_role|>", "<|end_of_role|>"}),
+    ),
+    # Allal et al. 2023, "SantaCoder: don't reach for the stars!" (PSM and SPM together), card of bigcode/santacoder:
+    # hyphens where StarCoder has underscores.
+    Family(
+        "santacoder",
+        {
+            PSM: "<fim-prefix>{prefix}<fim-suffix>{suffix}<fim-middle>",
+            JOINED: "<fim-prefix><fim-suffix>{suffix}<fim-middle>{prefix}",
+        },
+        _ENDOFTEXT,
+        JOINED,
+        reserved=frozenset({"<fim-pad>"}),
+    ),
+    # meta-llama/codellama, `llama/generation.py`, `infilling_prompt_tokens`: the prefix has sentencepiece's blank in
+    # front, the suffix has none.
+    Family(
+        "codellama",
+        {
+            PSM: "<PRE> {prefix} <SUF>{suffix} <MID>",
+            JOINED: "<PRE> <SUF>{suffix} <MID> {prefix}",
+        },
+        "{middle} <EOT>",
+        JOINED,
+        reserved=frozenset({"<s>", "</s>"}),
+    ),
+    # README of deepseek-ai/DeepSeek-Coder, part on code insertion; Guo et al. 2024 trained on PSM.
+    Family(
+        "deepseek-coder",
+        {PSM: "<｜fim▁begin｜>{prefix}<｜fim▁hole｜>{suffix}<｜fim▁end｜>"},
+        "{middle}<｜end▁of▁sentence｜>",
+        reserved=frozenset({"<｜begin▁of▁sentence｜>"}),
+    ),
+    # README of QwenLM/Qwen2.5-Coder, parts on file-level and repository-level completion; Hui et al. 2024.
+    Family(
+        "qwen2.5-coder",
+        _PIPED,
+        _ENDOFTEXT,
+        header_front="<|repo_name|>{repository}\n<|file_sep|>{path}\n",
+        reserved=frozenset({"<|fim_pad|>", "<|im_start|>", "<|im_end|>"}),
+    ),
+    # "CodeGemma formatting and system instructions" (ai.google.dev/gemma/docs/codegemma): a completion ends with the
+    # file separator.
+    Family("codegemma", _PIPED, "{middle}<|file_separator|>"),
+    # mistralai/mistral-common, `encode_fim`: suffix first, and no sentinel between prefix and middle.
+    Family(
+        "codestral",
+        {JOINED: "<s>[SUFFIX]{suffix}[PREFIX]{prefix}"},
+        "{middle}</s>",
+        JOINED,
+        reserved=frozenset({"[MIDDLE]", "[INST]", "[/INST]"}),
+    ),
+    # ByteDance Seed 2025, "Seed-Coder: Let the Code Model Curate Data for Itself", section on FIM; end token of
+    # tokenizer_config.json of ByteDance-Seed/Seed-Coder-8B-Base.
+    Family(
+        "seed-coder",
+        {SEPARATE: "<[fim-suffix]>{suffix}<[fim-prefix]>{prefix}<[fim-middle]>"},
+        "{middle}<[end▁of▁sentence]>",
+        SEPARATE,
+        reserved=frozenset({"<[begin▁of▁sentence]>"}),
+    ),
+)
+
+FAMILIES: Mapping[str, Family] = MappingProxyType({family.name: family for family in _FAMILIES})
+"""All families, by name."""
+
+
+def family_named(name: str) -> Family:
+    """The family of that name; raises ValueError with the known names."""
+    if name not in FAMILIES:
+        raise ValueError(f"model family is one of {', '.join(FAMILIES)}, got {name!r}")
+    return FAMILIES[name]

@@ -1,0 +1,145 @@
+"""Rendered examples side by side in sequences of one length, so that a trainer computes next to no padding.
+
+Best fit, longest first, over a bounded buffer: when it is full, the fuller half of its packs goes out and the examples of
+the others wait for better company. No example is cut. Positions begin at 0 in each example and in the padding, and
+`seq_lens` says where examples end, so that attention can be kept inside of one; the first token of an example is never
+to be learned, so none is predicted from another example.
+"""
+
+from bisect import bisect_left, insort
+from collections.abc import Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.rejection import EXAMPLE as EXAMPLE_UNIT
+from schemas.rejection import rejections
+from schemas.rendered import PACKED
+from transforms.render.batch import STAGE
+
+
+@dataclass(frozen=True, slots=True)
+class _Example:
+    example_id: str
+    ids: np.ndarray
+    mask: np.ndarray
+
+
+class Packer:
+    """Packs the examples of one shard, batch by batch. `add` them all, then `finish`.
+
+    `length` is the tokens of a row, `pad_id` what fills it up, `buffer_examples` the most examples that wait. The result
+    depends on the rows and their order alone, not on the batches that they come in.
+    """
+
+    def __init__(self, length: int, pad_id: int, buffer_examples: int = 4_096) -> None:
+        if length < 1 or buffer_examples < 1:
+            raise ValueError(f"length and buffer_examples are at least 1, got {length=}, {buffer_examples=}")
+        self.length = length
+        self.pad_id = pad_id
+        self.buffer_examples = buffer_examples
+        self.padding_tokens = 0
+        """Tokens of padding that went out."""
+        self.packed_tokens = 0
+        """Tokens that went out, padding included."""
+        self._waiting: list[_Example] = []
+
+    @property
+    def padding_share(self) -> float:
+        """Padding among the tokens that went out."""
+        return self.padding_tokens / self.packed_tokens if self.packed_tokens else 0.0
+
+    def add(self, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+        """The packs (`PACKED`) that rendered rows with token ids complete, and rejections of the rows that are too long.
+
+        Too long is what has more tokens than a pack (`over_pack_length`).
+        """
+        packs: list[list[_Example]] = []
+        too_long: dict[int, str] = {}
+        for row, example in enumerate(_examples(rows)):
+            if len(example.ids) > self.length:
+                too_long[row] = (
+                    f"example {example.example_id}: {len(example.ids)} tokens, expected at most {self.length}"
+                )
+                continue
+            self._waiting.append(example)
+            if len(self._waiting) >= self.buffer_examples:
+                found = self._best_fit()
+                packs += found[: (len(found) + 1) // 2]
+                self._waiting = [waiting for pack in found[(len(found) + 1) // 2 :] for waiting in pack]
+        gone = rows.select(["repository", "path", "content_id"]).take(pa.array(list(too_long), pa.int64()))
+        reasons = ["over_pack_length"] * len(too_long)
+        return self._rows(packs), rejections(EXAMPLE_UNIT, STAGE, reasons, gone, list(too_long.values()))
+
+    def finish(self) -> pa.RecordBatch:
+        """The packs of all examples that still wait."""
+        packs, self._waiting = self._best_fit(), []
+        return self._rows(packs)
+
+    def _best_fit(self) -> list[list[_Example]]:
+        """The waiting examples in packs, full ones first."""
+        lengths = [len(example.ids) for example in self._waiting]
+        packs = best_fit(lengths, self.length)
+        packs.sort(key=lambda pack: -sum(lengths[index] for index in pack))
+        return [[self._waiting[index] for index in pack] for pack in packs]
+
+    def _rows(self, packs: Sequence[Sequence[_Example]]) -> pa.RecordBatch:
+        ids = np.full((len(packs), self.length), self.pad_id, np.int32)
+        mask = np.zeros((len(packs), self.length), bool)
+        positions = np.zeros((len(packs), self.length), np.int32)
+        for row, pack in enumerate(packs):
+            end = 0
+            for example in pack:
+                begin, end = end, end + len(example.ids)
+                ids[row, begin:end] = example.ids
+                mask[row, begin:end] = example.mask
+                positions[row, begin:end] = np.arange(end - begin)
+            positions[row, end:] = np.arange(self.length - end)
+            self.padding_tokens += self.length - end
+            self.packed_tokens += self.length
+        offsets = pa.array(np.arange(len(packs) + 1, dtype=np.int32) * self.length)
+        return pa.RecordBatch.from_arrays(
+            [
+                pa.ListArray.from_arrays(offsets, pa.array(ids.ravel()), type=PACKED.field("input_ids").type),
+                pa.ListArray.from_arrays(offsets, pa.array(mask.ravel()), type=PACKED.field("loss_mask").type),
+                pa.ListArray.from_arrays(offsets, pa.array(positions.ravel()), type=PACKED.field("input_ids").type),
+                pa.array([[len(example.ids) for example in pack] for pack in packs], PACKED.field("seq_lens").type),
+                pa.array(
+                    [[example.example_id for example in pack] for pack in packs], PACKED.field("example_ids").type
+                ),
+            ],
+            schema=PACKED,
+        )
+
+
+def best_fit(lengths: Sequence[int], room: int) -> list[list[int]]:
+    """Indices of `lengths` in groups of at most `room` in all, longest first; ties in order of index.
+
+    Each goes where it leaves the least room, into a new group where none has enough (best-fit decreasing: Johnson 1973,
+    "Near-optimal bin packing algorithms"). Lengths above `room` stand alone.
+    """
+    groups: list[list[int]] = []
+    left: list[tuple[int, int]] = []  # (room left, group), ascending
+    for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
+        place = bisect_left(left, (lengths[index], -1))
+        if place < len(left):
+            rest, group = left.pop(place)
+            groups[group].append(index)
+        else:
+            rest, group = room, len(groups)
+            groups.append([index])
+        insort(left, (rest - lengths[index], group))
+    return groups
+
+
+def _examples(rows: pa.RecordBatch) -> list[_Example]:
+    ids, mask = rows.column("input_ids"), rows.column("loss_mask")
+    values, flags = ids.flatten().to_numpy(), mask.flatten().to_numpy(zero_copy_only=False)
+    ends = [0, *np.cumsum(ids.value_lengths().to_numpy()).tolist()]
+    return [
+        # Copies, so that a few examples that wait do not keep their whole batch.
+        _Example(example_id, values[begin:end].copy(), flags[begin:end].copy())
+        for example_id, (begin, end) in zip(rows.column("example_id").to_pylist(), pairwise(ends), strict=True)
+    ]

@@ -1,0 +1,91 @@
+"""A prompt format as a sequence of segments: sentinels, fixed text between them, and the parts of an example.
+
+One format serves both ways: filled with the parts it gives a prompt, matched against a prompt it gives the parts back.
+"""
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from enum import Enum
+from functools import cache
+
+PREFIX = "prefix"
+MIDDLE = "middle"
+SUFFIX = "suffix"
+PATH = "path"
+REPOSITORY = "repository"
+PARTS = (PREFIX, MIDDLE, SUFFIX, PATH, REPOSITORY)
+
+HEADER_PARTS = (PATH, REPOSITORY)
+"""Parts of one line."""
+
+
+class Kind(Enum):
+    """What a segment is."""
+
+    SENTINEL = "sentinel"
+    LITERAL = "literal"
+    """Fixed text that is no sentinel, such as the blank after `<PRE>`."""
+    PART = "part"
+    """The name of a part, in whose place its text comes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A piece of a format."""
+
+    kind: Kind
+    text: str
+
+
+# All sentinels of all families: `<fim_prefix>`, `<|endoftext|>`, `<[fim-suffix]>`, `</s>`, and Mistral's `[SUFFIX]`.
+_SENTINEL = re.compile(r"<[^<>{}\s]+>|\[[A-Z]+\]")
+_TOKEN = re.compile(rf"(?P<part>\{{(?:{'|'.join(PARTS)})\}})|(?P<sentinel>{_SENTINEL.pattern})")
+
+
+@cache
+def segments(template: str) -> tuple[Segment, ...]:
+    """The segments of a format written as text, parts in braces: `<fim_prefix>{prefix}<fim_suffix>...`."""
+    found: list[Segment] = []
+    position = 0
+    for token in _TOKEN.finditer(template):
+        if literal := template[position : token.start()]:
+            found.append(Segment(Kind.LITERAL, literal))
+        if token["part"]:
+            found.append(Segment(Kind.PART, token["part"][1:-1]))
+        else:
+            found.append(Segment(Kind.SENTINEL, token["sentinel"]))
+        position = token.end()
+    if literal := template[position:]:
+        found.append(Segment(Kind.LITERAL, literal))
+    return tuple(found)
+
+
+def sentinels(template: str) -> tuple[str, ...]:
+    """The sentinels of a format, in order."""
+    return tuple(segment.text for segment in segments(template) if segment.kind is Kind.SENTINEL)
+
+
+def fill(format_: Sequence[Segment], parts: Mapping[str, str]) -> str:
+    """The text of a format with `parts` in their places. Raises KeyError for a part that is not given."""
+    return "".join(parts[segment.text] if segment.kind is Kind.PART else segment.text for segment in format_)
+
+
+@cache
+def _pattern(format_: tuple[Segment, ...]) -> re.Pattern[str]:
+    def expression(segment: Segment) -> str:
+        if segment.kind is not Kind.PART:
+            return re.escape(segment.text)
+        text = r"[^\n]*?" if segment.text in HEADER_PARTS else ".*"
+        return f"(?P<{segment.text}>{text})"
+
+    return re.compile("".join(map(expression, format_)), re.DOTALL)
+
+
+def match(format_: tuple[Segment, ...], text: str) -> dict[str, str] | None:
+    """The parts of a text in this format, None where it is not: `fill`'s inverse for parts without a sentinel.
+
+    Where a sentinel stands twice, a part of what is given holds one.
+    """
+    found = _pattern(format_).fullmatch(text)
+    return found.groupdict() if found else None
