@@ -73,6 +73,10 @@ def build(
             metavar="DIR-OR-SOURCE",
         ),
     ] = None,
+    pii: Annotated[
+        str | None,
+        typer.Option(help="Secrets and personal data: `redact`, `drop` the file, or `keep`. [default: redact]"),
+    ] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed draws other examples. [default: 0]")] = None,
     keep_work: Annotated[
         bool, typer.Option("--keep-work", help="Leave DIR/work, the rows after the filters, in place.")
@@ -102,6 +106,7 @@ def build(
         "limit": limit,
         "context_bytes": context_bytes,
         "seed": seed,
+        "pii": pii,
         "against": tuple(against) if against else None,
         "keep_work": keep_work or None,
     }

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import tomllib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from pipeline.benchmark_texts import LAYOUTS, BenchmarkColumns, BenchmarkError, benchmark_index
 from schemas.source import CANDIDATES
 from transforms.dedup.settings import DedupSettings, preset
 from transforms.filters.chain import FilterSettings
+from transforms.filters.contamination import BenchmarkIndex
 from transforms.filters.license import parse_license_list, permissive_licenses
 from transforms.split.languages import LANGUAGES, language_name
 from transforms.split.multi_line import MultiLineLimits
@@ -33,6 +37,38 @@ class FilterSection(_Section):
     max_line_chars: int = Field(1_000, gt=0)
     max_mean_line_chars: float = Field(100.0, gt=0)
     min_alphanumeric_fraction: float = Field(0.25, ge=0, le=1)
+    switched_off: tuple[str, ...] = ()
+    """Filters that do not run, by the stage that rejections name."""
+    limits: dict[str, dict[str, float]] = Field(default_factory=dict)
+    """[filters.limits.Python], or `"*"` for all languages: quality limits that differ from the table's."""
+
+
+class BenchmarkSection(_Section):
+    """[[benchmarks]]: texts that no file may hold."""
+
+    path: str
+    """A JSON Lines or parquet file, or a folder of them."""
+    layout: str | None = None
+    """A published layout, such as `human-eval`; or the columns below."""
+    name: str | None = None
+    """Column of the record's name."""
+    texts: tuple[tuple[str, ...], ...] = ()
+    """Columns of each text."""
+
+    @model_validator(mode="after")
+    def _known_layout(self) -> BenchmarkSection:
+        self.columns()
+        return self
+
+    def columns(self) -> BenchmarkColumns:
+        """Where the texts are. Raises ValueError for a layout that there is not, or columns that are missing."""
+        if self.layout is not None:
+            if self.layout not in LAYOUTS:
+                raise ValueError(f"no such layout: {self.layout}; expected one of {', '.join(LAYOUTS)}")
+            return LAYOUTS[self.layout]
+        if self.name is None or not self.texts:
+            raise ValueError(f"{self.path}: expected a layout, or name and texts")
+        return BenchmarkColumns(self.name, self.texts)
 
 
 class DedupSection(_Section):
@@ -112,6 +148,9 @@ class RunConfig(_Section):
     """Source column for each column of a row, where a data set has names of its own."""
     against: tuple[str, ...] = ()
     """Folders of finished runs, or sources, whose near-duplicates are removed."""
+    pii: Literal["redact", "drop", "keep"] = "redact"
+    """Secrets and personal data: replaced before a file is split, reason to drop the file, or left."""
+    benchmarks: tuple[BenchmarkSection, ...] = ()
     filters: FilterSection = FilterSection()
     dedup: DedupSection = DedupSection()
     split: SplitSection = SplitSection()
@@ -154,7 +193,25 @@ class RunConfig(_Section):
     def filter_settings(self) -> FilterSettings:
         """The configuration as the filters take it."""
         languages = frozenset(self.languages) if self.languages is not None else None
-        return FilterSettings(self.allowed_licenses(), languages, **self.filters.model_dump())
+        try:
+            return FilterSettings(
+                self.allowed_licenses(),
+                languages,
+                **self.filters.model_dump(),
+                secrets=self.pii,
+                personal_data=self.pii,
+            )
+        except ValueError as error:
+            raise UsageError(f"configuration: filters: {error}") from error
+
+    def benchmark_texts(self) -> BenchmarkIndex | None:
+        """The texts that no file may hold; None without any. Raises UsageError for a file that cannot be read."""
+        if not self.benchmarks:
+            return None
+        try:
+            return benchmark_index([(Path(section.path), section.columns()) for section in self.benchmarks])
+        except BenchmarkError as error:
+            raise UsageError(f"configuration: benchmarks: {error}") from error
 
     def dedup_settings(self) -> DedupSettings | None:
         """The configuration as deduplication takes it; None for exact copies only."""
@@ -176,7 +233,21 @@ class RunConfig(_Section):
     def recorded(self) -> dict[str, Any]:
         """What the rows depend on, as JSON values: a license list by what it allows, not by where it lies."""
         values = self.model_dump(mode="json", exclude={"keep_work", "against"})
-        return values | {"licenses": "permissive" if self.licenses == "permissive" else sorted(self.allowed_licenses())}
+        benchmarks = [{"path": Path(section.path).name, "sha256": _digest(section.path)} for section in self.benchmarks]
+        return values | {
+            "licenses": "permissive" if self.licenses == "permissive" else sorted(self.allowed_licenses()),
+            "benchmarks": benchmarks,
+        }
+
+
+def _digest(path: str) -> str:
+    """SHA-256 of a file, or of the names and bytes of the files of a folder; of nothing where there is none."""
+    digest = hashlib.sha256()
+    top = Path(path)
+    for file in sorted(top.iterdir()) if top.is_dir() else [top]:
+        if file.is_file():
+            digest.update(json.dumps(file.name).encode() + hashlib.sha256(file.read_bytes()).digest())
+    return digest.hexdigest()
 
 
 def load_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:

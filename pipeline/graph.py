@@ -29,7 +29,8 @@ from transforms.dedup.exact import LOCATED_REMOVAL
 from transforms.dedup.order import STANDING_SHARD
 from transforms.dedup.transform import RemoveDuplicates
 from transforms.filters.chain import FilterSettings
-from transforms.filters.transform import FilterRows
+from transforms.filters.contamination import BenchmarkIndex
+from transforms.filters.transform import FilterRows, RedactRows
 from transforms.shard_batch import ShardBatch
 from transforms.split.settings import SplitSettings
 from transforms.split.transform import SplitFiles
@@ -50,6 +51,8 @@ class Plan:
     version: str
     against: dict[str, Source]
     """Sources of the standing files that are to be made, by path."""
+    benchmarks: BenchmarkIndex | None
+    pii: str
 
 
 _REPOSITORY_HASHES = pa.schema([pa.field("repository_hash", pa.uint64(), nullable=False)])
@@ -64,7 +67,7 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Shards" >> beam.Create(plan.to_filter, reshuffle=False).with_output_types(ShardTask)
         | "Spread shards" >> beam.Reshuffle()
         | "Read" >> beam.ParDo(ReadShards(plan.source, context)).with_output_types(ShardBatch)
-        | "Filter" >> FilterRows(plan.filters)
+        | "Filter" >> FilterRows(plan.filters, plan.benchmarks)
         | "Write survivors"
         >> beam.ParDo(WriteSurvivors(context, locators)).with_output_types(tuple[int, pa.RecordBatch])
     )
@@ -107,6 +110,7 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
         decisions
         | "Spread decisions" >> beam.Reshuffle()
         | "Read survivors" >> beam.ParDo(ReadSurvivors(context), lowest).with_output_types(ShardBatch)
+        | "Redact" >> RedactRows(plan.pii)
         | "Split" >> SplitFiles(plan.split, plan.version)
         | "Write examples" >> beam.ParDo(WriteExamples(context), lowest).with_output_types(int)
     )

@@ -79,21 +79,18 @@ def make_manifest(
             "configuration": json.dumps(config.recorded(), sort_keys=True),
             "counts": counts,
             "rejected": dict(sorted(rejected.items())),
-            "removed": {
-                name.removeprefix("removed:"): count
-                for name, count in sorted(split.items())
-                if name.startswith("removed:")
-            },
+            "redacted": _by_prefix(split, "redacted:"),
+            "removed": _by_prefix(split, "removed:"),
             "examples": dict(sorted((examples | rows).items())),
-            "refused": {
-                name.removeprefix("refused:"): count
-                for name, count in sorted(split.items())
-                if name.startswith("refused:")
-            },
+            "refused": _by_prefix(split, "refused:"),
             "unsupported_languages": dict(sorted(unsupported.items())),
             "files": sorted(files, key=lambda file: file["path"]),
         }
     )
+
+
+def _by_prefix(counts: Counter[str], prefix: str) -> dict[str, int]:
+    return {name.removeprefix(prefix): count for name, count in sorted(counts.items()) if name.startswith(prefix)}
 
 
 def dataset_card(manifest: dict) -> str:

@@ -23,6 +23,7 @@ from pipeline.sources import Shard, Source, open_source
 from pipeline.storage import Storage
 from pipeline.workers import end_children, mark_launcher, noticing_dead_workers
 from transforms.dedup.settings import DedupSettings
+from transforms.filters.contamination import BenchmarkIndex
 
 
 class RunFailed(RuntimeError):
@@ -56,9 +57,10 @@ def build(
             f"--out {out}: the workers of {engine.runner} cannot reach it; expected a URL such as gs://BUCKET/FOLDER"
         )
     config.filter_settings()
+    benchmarks = config.benchmark_texts()
     shards = source.shards(config.limit)
     files, against, compared = standing_files(config.against, storage, config.dedup_settings() or DedupSettings())
-    inputs = _Inputs(source, shards, files, against)
+    inputs = _Inputs(source, shards, files, against, benchmarks)
     identity = {"spec": spec, **source.identity()} | ({"against": compared} if compared else {})
     fingerprint = run_fingerprint(identity, shards, config)
     if engine.is_dry_run:
@@ -140,6 +142,7 @@ class _Inputs:
     shards: list[Shard]
     standing: tuple[StandingFile, ...]
     against: dict[str, Source]
+    benchmarks: BenchmarkIndex | None
 
 
 def _run_graph(
@@ -190,6 +193,8 @@ def _run_graph(
         config.split_settings(),
         stackfim_version(),
         inputs.against,
+        inputs.benchmarks,
+        config.pii,
     )
     if engine.is_local:
         runner: Any = _local_runner(workers)

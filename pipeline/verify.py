@@ -9,6 +9,8 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
@@ -18,10 +20,12 @@ from pipeline.shards import example_files, read_examples
 from pipeline.sources import Source, SourceError, open_source
 from pipeline.storage import Storage
 from schemas.manifest import ManifestMismatch, check_manifest
+from transforms.filters.redaction import redact
 from transforms.split.parser import BudgetedParser, ParseRefused
 from transforms.verify.dataset_invariants import DatasetIndex
-from transforms.verify.row_invariants import ROW_INVARIANTS, Expected, check_row, git_blob_sha1, undone
-from transforms.verify.tree_invariants import TREE_INVARIANTS, Original, check_tree
+from transforms.verify.original import Original
+from transforms.verify.row_invariants import ROW_INVARIANTS, Expected, check_content, check_row, git_blob_sha1, undone
+from transforms.verify.tree_invariants import TREE_INVARIANTS, check_tree
 from transforms.verify.violation import Violation
 
 _DATASET_INVARIANTS = ("checksum", "unique_id", "one_split_a_repository", "one_split_a_group", "content_id")
@@ -199,12 +203,11 @@ def _check_files(task: _Task) -> tuple[int, int, list[Violation]]:
                 rows += 1
                 found = check_row(row, task.expected)
                 content = contents.get(row["content_id"]) if contents is not None else _whole_content(row)
-                if content is None:
-                    if contents is not None:
-                        found.append(
-                            Violation(row["example_id"], "content_id", "the source has no file with this content")
-                        )
-                elif not found:
+                if content is not None:
+                    found += check_content(row, content)
+                elif contents is not None:
+                    found.append(Violation(row["example_id"], "content_id", "the source has no file with this content"))
+                if content is not None and not found:
                     if last[0] != row["content_id"]:
                         last = (row["content_id"], _parsed(content, row["language"], parsers))
                     original = last[1]
@@ -214,7 +217,7 @@ def _check_files(task: _Task) -> tuple[int, int, list[Violation]]:
                         )
                     else:
                         parsed += 1
-                        found += _context(row, content) + check_tree(row, original)
+                        found += check_tree(row, original)
                 violations += found
     return rows, parsed, violations
 
@@ -223,14 +226,15 @@ def _contents(task: _Task) -> dict[str, bytes] | None:
     """Content by id of the files that the rows of a shard were made from; None where the source is not at hand."""
     if task.source is None or task.locator is None:
         return None
-    wanted = {
-        content_id
-        for path in task.files
-        for batch in read_examples(path, ["content_id"], 10_000)
-        for content_id in batch.column(0).to_pylist()
-    }
+    wanted: dict[str, str] = {}
+    for path in task.files:
+        for batch in read_examples(path, ["content_id", "source_id"], 10_000):
+            wanted.update(zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True))
+    redacted = pa.array([source_id for content_id, source_id in wanted.items() if content_id != source_id], pa.string())
     found: dict[str, bytes] = {}
     for rows, _ in task.source.read(task.locator):
+        changed = redact(rows.filter(pc.is_in(rows.column("source_id"), redacted))).rows
+        rows = pa.concat_batches([rows, changed])
         for content_id, content in zip(rows.column("content_id").to_pylist(), rows.column("content"), strict=True):
             if content_id in wanted:
                 found[content_id] = content.as_py()
@@ -244,20 +248,6 @@ def _whole_content(row: dict[str, Any]) -> bytes | None:
     except (ValueError, KeyError):
         return None
     return content if row["context_start_byte"] == 0 and git_blob_sha1(content) == row["content_id"] else None
-
-
-def _context(row: dict[str, Any], content: bytes) -> list[Violation]:
-    """Whether the row covers the slice of the content that it says, in whole lines."""
-    start, end = row["context_start_byte"], row["context_end_byte"]
-    if b"".join(undone(row)) != content[start:end]:
-        return [
-            Violation(
-                row["example_id"], "undo", f"prefix, middle and suffix are not bytes {start}-{end} of the content"
-            )
-        ]
-    if (start and content[start - 1] != 0x0A) or (end < len(content) and content[end - 1] != 0x0A):
-        return [Violation(row["example_id"], "undo", f"the context, bytes {start}-{end}, is not of whole lines")]
-    return []
 
 
 def _parsed(content: bytes, language: str, parsers: dict[str, BudgetedParser]) -> Original | None:
