@@ -37,9 +37,9 @@ class RenderSettings:
             if not 0.0 <= self.spm_share <= 1.0:
                 raise ValueError(f"spm_share is a share from 0 to 1, got {self.spm_share!r}")
             if self.spm_share > 0 and not spm_forms:
-                raise ValueError(f"the family {family.name} has no layout with the suffix first, got {self.spm_share=}")
+                raise ValueError(f"the family {family.name} has no layout with the suffix first, got spm_share {self.spm_share}")
             if self.spm_share < 1 and not has_psm:
-                raise ValueError(f"the family {family.name} has no layout psm, got {self.spm_share=}")
+                raise ValueError(f"the family {family.name} has no layout psm, got spm_share {self.spm_share}")
         if self.spm_form is not None and self.spm_form not in spm_forms:
             expected = " or ".join(spm_forms) or "none, since it has no layout with the suffix first"
             raise ValueError(f"spm_form of the family {family.name} is {expected}, got {self.spm_form!r}")
@@ -50,7 +50,7 @@ class RenderSettings:
             if value is not None and (isinstance(value, bool) or not isinstance(value, int) or value < 1):
                 raise ValueError(f"{name} is a whole number from 1, got {value!r}")
         if self.max_chars is not None and self.max_tokens is not None:
-            raise ValueError(f"one of max_chars and max_tokens, got {self.max_chars=} and {self.max_tokens=}")
+            raise ValueError(f"one of max_chars and max_tokens, got {self.max_chars} and {self.max_tokens}")
         if (self.max_tokens is not None or self.tokenize) and not self.tokenizer_json:
             raise ValueError("max_tokens and tokenize need a tokenizer, got none")
 
