@@ -21,7 +21,7 @@ from pipeline import layout
 from pipeline.fingerprints import FingerprintFiles, StandingFile, write_standing
 from pipeline.parquet_shard import ParquetShard, parquet_shard
 from pipeline.sources import Source
-from pipeline.storage import FileRecord, Storage
+from pipeline.storage import FileRecord, Storage, complete
 from pipeline.tally import process_tally
 from pipeline.workers import watch_launcher
 from schemas.example import EXAMPLE
@@ -74,15 +74,6 @@ HIGHEST_HASH = 2**63 - 1
 def repository_hash(repository: str) -> int:
     """63 bits of a repository's name (what Beam's integers hold): they decide its split."""
     return int.from_bytes(hashlib.blake2b(repository.encode("utf-8"), digest_size=8).digest(), "big") >> 1
-
-
-def complete(storage: Storage, marker_path: str, key: str) -> dict | None:
-    """The marker at `marker_path` if it is for `key` and its files are there in full; None otherwise."""
-    marker = storage.read_json(marker_path)
-    if not isinstance(marker, dict) or marker.get("key") != key:
-        return None
-    files = marker["files"]
-    return marker if all(storage.size(file["path"]) == file["size_bytes"] for file in files) else None
 
 
 class ReadShards(beam.DoFn):

@@ -21,9 +21,8 @@ from pipeline import layout
 from pipeline.config import UsageError
 from pipeline.manifest import stackfim_version
 from pipeline.parquet_shard import ParquetShard, parquet_shard
-from pipeline.passes import complete
 from pipeline.shards import example_files, read_examples
-from pipeline.storage import Storage
+from pipeline.storage import Storage, complete
 from schemas.example import EXAMPLE
 from schemas.rejection import REJECTION
 from schemas.rendered import PACKED, RENDERED, TOKENIZED

@@ -20,7 +20,7 @@ from pipeline.fingerprints import FingerprintFiles, StandingFile
 from pipeline.manifest import dataset_card, make_manifest, stackfim_version, versions
 from pipeline.memory import bound_memory
 from pipeline.sources import Shard, Source, open_source
-from pipeline.storage import Storage
+from pipeline.storage import Storage, complete
 from pipeline.workers import end_children, mark_launcher, noticing_dead_workers
 from transforms.dedup.settings import DedupSettings
 from transforms.filters.contamination import BenchmarkIndex
@@ -160,7 +160,7 @@ def _run_graph(
     from apache_beam.options.pipeline_options import PipelineOptions
 
     from pipeline.graph import Plan, add_to
-    from pipeline.passes import RunContext, complete, filtered_key
+    from pipeline.passes import RunContext, filtered_key
     from pipeline.progress import Progress
 
     folder = storage.full_path(f"{layout.WORK}/progress") if storage.is_local and engine.is_local else None

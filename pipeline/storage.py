@@ -181,3 +181,12 @@ class Storage:
         for path in left:
             self.remove(path)
         return len(left)
+
+
+def complete(storage: Storage, marker_path: str, key: str) -> dict | None:
+    """The marker at `marker_path` if it is for `key` and its files are there in full; None otherwise."""
+    marker = storage.read_json(marker_path)
+    if not isinstance(marker, dict) or marker.get("key") != key:
+        return None
+    files = marker["files"]
+    return marker if all(storage.size(file["path"]) == file["size_bytes"] for file in files) else None
