@@ -7,6 +7,7 @@ import apache_beam as beam
 import pytest
 
 from pipeline.config import RunConfig
+from pipeline.fingerprints import FingerprintFiles
 from pipeline.graph import Plan, add_to
 from pipeline.passes import RunContext
 from pipeline.sources import open_source
@@ -36,13 +37,17 @@ def test_the_graph_has_every_stage_and_carries_neither_content_nor_token(source_
     monkeypatch.setenv("HF_TOKEN", "hf_secret_of_the_launcher")
     source = open_source(f"parquet:{source_folder}")
     config = RunConfig()
-    context = RunContext(Storage("gs://bucket/out"), "0" * 64, 6, 0.01, None)
+    storage = Storage("gs://bucket/out")
+    context = RunContext(storage, "0" * 64, 6, 0.01, None, config.dedup_settings(), FingerprintFiles(storage))
     tasks = [(shard.index, 6, shard.locator) for shard in source.shards()]
     pipeline = beam.Pipeline()
-    add_to(pipeline, Plan(source, context, tasks, [], config.filter_settings(), config.split_settings(), "0"))
+    plan = Plan(
+        source, context, tasks, [], config.filter_settings(), config.split_settings(), "0", {}, None, config.pii
+    )
+    add_to(pipeline, plan)
     proto = pipeline.to_runner_api()
     names = {transform.unique_name for transform in proto.components.transforms.values()}
-    assert {"Read", "Filter", "Write survivors", "Remove exact copies", "Split", "Write examples"} <= names
+    assert {"Read", "Filter", "Write survivors", "Deduplicate", "Redact", "Split", "Write examples"} <= names
     serialised = proto.SerializeToString()
     assert b"hf_secret_of_the_launcher" not in serialised
     # Dataflow takes 10 MB; what a shard adds is its locator.
