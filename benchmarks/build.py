@@ -32,8 +32,11 @@ from pipeline.storage import Storage
 from schemas.example import EXAMPLE
 from schemas.source import ROW
 from transforms.dedup.exact import exact_removals
+from transforms.dedup.near import signature_batch
 from transforms.dedup.order import FINGERPRINT
+from transforms.dedup.settings import DedupSettings
 from transforms.filters.chain import FilterSettings, filter_rows
+from transforms.filters.redaction import redact
 from transforms.split.examples import Splitter
 from transforms.split.languages import language_name
 from transforms.split.parser import BudgetedParser, ParseRefused
@@ -85,6 +88,8 @@ def measure_stages(spec: str) -> tuple[Stages, int]:
                         rows, _ = filter_rows(batch.rows, filters)
                     with stages.measure("write survivors"):
                         kept_file.add(rows)
+                    with stages.measure("signatures"):
+                        signature_batch(rows.column("content"), DedupSettings())
                     with stages.measure("exact copies"):
                         fingerprints.append(_fingerprints(rows, shard.index))
                     split_bytes += rows.column("content").nbytes
@@ -98,6 +103,8 @@ def measure_stages(spec: str) -> tuple[Stages, int]:
                                 parsers[language].parse(content)
                             except ParseRefused:
                                 continue
+                    with stages.measure("redact"):
+                        rows = redact(rows).rows
                     with stages.measure("split, parse included"):
                         result = splitter.split(rows)
                     with stages.measure("write examples"):
