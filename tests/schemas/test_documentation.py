@@ -1,0 +1,38 @@
+"""docs/data-model.md lists every column as the schemas have it."""
+
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from schemas.column import describe
+from schemas.example import EXAMPLE
+from schemas.fingerprint import STANDING
+from schemas.rejection import REJECTION
+from schemas.removal import REMOVAL
+from schemas.rendered import PACKED, RENDERED, TOKENIZED
+from schemas.source import ROW
+
+DOCUMENTED = {
+    "Example": EXAMPLE,
+    "Rendered example": pa.schema([*RENDERED, *TOKENIZED]),
+    "Packed row": PACKED,
+    "Rejection": REJECTION,
+    "Removal": REMOVAL,
+    "Fingerprint": STANDING,
+    "Source row, after reading": ROW,
+}
+
+
+def table(schema: pa.Schema) -> str:
+    lines = ["| Column | Type | Meaning |", "|---|---|---|"]
+    for name, kind, description in describe(schema):
+        lines.append(f"| `{name}` | {'list' if kind.startswith('list') else kind} | {description} |")
+    return "\n".join(lines)
+
+
+@pytest.mark.parametrize("title", DOCUMENTED)
+def test_the_table_of_a_schema_is_its_columns(title: str) -> None:
+    text = (Path(__file__).parents[2] / "docs" / "data-model.md").read_text("utf-8")
+    section = text.partition(f"\n### {title}\n\n")[2].partition("\n### ")[0].strip()
+    assert section == table(DOCUMENTED[title])
