@@ -9,6 +9,7 @@ from pipeline.config import UsageError
 from pipeline.fingerprints import StandingFile, signature_settings, stored_settings
 from pipeline.sources import Source, open_source
 from pipeline.storage import Storage
+from schemas.manifest import ManifestMismatch, check_manifest
 from transforms.dedup.settings import DedupSettings
 
 
@@ -18,7 +19,8 @@ def standing_files(
     """The standing files of each of `specs`, the sources of those that are to be made, and what the manifest says of them.
 
     A spec is the folder of a finished run, or a source such as `parquet:FOLDER`. Raises UsageError for a folder that is
-    no finished run, has no fingerprints, or has some of other settings; SourceError for a source that cannot be read.
+    no finished run, is this run's own, has no fingerprints, or has some of other settings; SourceError for a source
+    that cannot be read.
     """
     files: list[StandingFile] = []
     sources: dict[str, Source] = {}
@@ -33,9 +35,14 @@ def standing_files(
             said.append(source.identity())
             continue
         storage = Storage(spec)
-        manifest = storage.read_json(layout.MANIFEST)
-        if not isinstance(manifest, dict):
-            raise UsageError(f"--against {spec}: expected the folder of a finished run, or parquet:FOLDER-OR-FILE")
+        try:
+            manifest = check_manifest(storage.read_json(layout.MANIFEST))
+        except ManifestMismatch as error:
+            raise UsageError(
+                f"--against {spec}: expected the folder of a finished run, or parquet:FOLDER-OR-FILE ({error})"
+            ) from error
+        if storage.full_path("") == own.full_path(""):
+            raise UsageError(f"--against {spec}: the folder of this run itself; expected that of an earlier one")
         kept = [file for file in manifest["files"] if file["path"].startswith(f"{layout.FINGERPRINTS}/")]
         if not kept:
             raise UsageError(f"--against {spec}: that run kept no fingerprints; expected {layout.FINGERPRINTS}/ in it")

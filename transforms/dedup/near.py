@@ -23,6 +23,7 @@ from transforms.dedup.shingles import ShingleSets, shingle_sets
 from transforms.dedup.signatures import permutations, signatures
 from transforms.dedup.stars import settle
 from transforms.dedup.verify import SignatureIndex
+from transforms.split.languages import language_name
 
 ENTRIES = pa.schema([pa.field(name, pa.uint64(), nullable=False) for name in ("key", "row")])
 """transforms.dedup.bands.ENTRY as columns."""
@@ -85,11 +86,17 @@ def pack_bands(
 ) -> list[tuple[int, pa.RecordBatch]]:
     """(partition, ENTRIES) of files of one shard; `rows` has columns `row`, `shingles` and `signature`."""
     matrix = signature_matrix(rows.column("signature"), settings.permutations)
-    scopes = scope_hashes(languages) if settings.scope == LANGUAGE else None
+    scopes = _language_scopes(languages) if settings.scope == LANGUAGE else None
     keys = band_keys(matrix, settings.bands, settings.rows, scopes)
     occupied = rows.column("shingles").to_numpy() > 0
     blocks = pack(keys, references(shard, rows.column("row").to_numpy()), occupied, partitions)
     return [(partition, _from_structured(block, ENTRIES)) for partition, block in blocks]
+
+
+def _language_scopes(languages: Sequence[str]) -> npt.NDArray[np.uint64]:
+    """A scope for each language, the same for all names of one: two sources may write it differently."""
+    names = {name: language_name(name) or name for name in dict.fromkeys(languages)}
+    return scope_hashes([names[name] for name in languages])
 
 
 def bucket_edges(blocks: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
