@@ -71,7 +71,11 @@ EXAMPLE = pa.schema(
             pa.list_(pa.field("element", EDIT, nullable=False)),
             "What was done to prefix and suffix, in order; undone last to first.",
         ),
-        column("half_written", pa.bool_(), "Whether the context was made unfinished by edits."),
+        column(
+            "half_written",
+            pa.bool_(),
+            "Whether the context was made unfinished by edits; an `after_enter` edit alone does not.",
+        ),
         column("irreparable", pa.bool_(), "Whether no single insertion at the cursor gives the original back."),
         column("open_ended", pa.bool_(), "Half-written and not irreparable: there is simply more to write."),
         column(
@@ -80,7 +84,7 @@ EXAMPLE = pa.schema(
         column(
             "newline_owner",
             pa.string(),
-            "Who holds the line break after the middle's last line: `suffix`, `middle` or `none`.",
+            "Who holds the line break after the middle's last line: `suffix`, `middle`, or `none` where the line goes on.",
         ),
         column("node_type", pa.string(), "Syntax node type that the site belongs to."),
         column("scope", pa.string(), "Names of the enclosing definitions, outermost first, dotted."),

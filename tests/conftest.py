@@ -16,8 +16,9 @@ from schemas.source import ROW
 from transforms.split.languages import LANGUAGES
 from transforms.split.parser import BudgetedParser
 from transforms.split.settings import SplitSettings
-from transforms.verify.row_invariants import Expected, check_row, git_blob_sha1, undone
-from transforms.verify.tree_invariants import Original, check_tree
+from transforms.verify.original import Original
+from transforms.verify.row_invariants import Expected, check_content, check_row, git_blob_sha1
+from transforms.verify.tree_invariants import check_tree
 from transforms.verify.violation import Violation
 
 # The same examples on every machine: a failure that comes and goes is no statement about the code.
@@ -43,6 +44,22 @@ LANGUAGE_OF_SUFFIX = {
     ".cs": "C#",
     ".rb": "Ruby",
     ".php": "PHP",
+    ".sh": "Shell",
+    ".lua": "Lua",
+    ".ex": "Elixir",
+    ".hs": "Haskell",
+    ".jl": "Julia",
+    ".dart": "Dart",
+    ".kt": "Kotlin",
+    ".scala": "Scala",
+    ".swift": "Swift",
+    ".pl": "Perl",
+    ".json": "JSON",
+    ".yaml": "YAML",
+    ".md": "Markdown",
+    ".html": "HTML",
+    ".css": "CSS",
+    ".sql": "SQL",
 }
 
 # Real code that comes with every install: (language, folder, files).
@@ -148,16 +165,8 @@ def violations_of() -> Callable[..., list[Violation]]:
 
     def check(row: dict[str, Any], content: bytes, limits: Any = DEFAULT_LIMITS) -> list[Violation]:
         expected = Expected(limits.max_lines, limits.max_chars, frozenset({"mit"}))
-        found = check_row(row, expected)
-        start, end = row["context_start_byte"], row["context_end_byte"]
-        whole_lines = start in (0, content.rfind(b"\n", 0, start) + 1) and (
-            end == len(content) or content[end - 1 : end] == b"\n"
-        )
-        if not whole_lines:
-            found.append(Violation(row["example_id"], "context", "the context is not of whole lines"))
+        found = check_row(row, expected) + check_content(row, content)
         if not found:
-            if b"".join(undone(row)) != content[start:end]:
-                found.append(Violation(row["example_id"], "context", "the parts are not the slice of the content"))
             language = row["language"]
             key = f"{language} {hashlib.sha1(content).hexdigest()}"
             if key not in originals:

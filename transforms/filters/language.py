@@ -3,7 +3,7 @@
 import pyarrow as pa
 
 from transforms.filters.decision import Drops
-from transforms.split.languages import language_name
+from transforms.split.languages import language_name, unsupported_reason
 
 
 def known_languages(languages: pa.StringArray) -> list[str | None]:
@@ -14,11 +14,11 @@ def known_languages(languages: pa.StringArray) -> list[str | None]:
 
 
 def decide_languages(languages: pa.StringArray, known: list[str | None], wanted: frozenset[str] | None) -> Drops:
-    """Drops `language_unsupported` and, when `wanted` names languages, `language_not_asked_for`."""
+    """Drops `language_unsupported`, with why, and, when `wanted` names languages, `language_not_asked_for`."""
     drops: Drops = {}
     for row, (name, supported) in enumerate(zip(languages.to_pylist(), known, strict=True)):
         if supported is None:
-            drops[row] = ("language_unsupported", name or "the source names no language")
+            drops[row] = ("language_unsupported", unsupported_reason(name) if name else "the source names no language")
         elif wanted is not None and supported not in wanted:
             drops[row] = ("language_not_asked_for", supported)
     return drops

@@ -37,7 +37,9 @@ class RenderSettings:
             if not 0.0 <= self.spm_share <= 1.0:
                 raise ValueError(f"spm_share is a share from 0 to 1, got {self.spm_share!r}")
             if self.spm_share > 0 and not spm_forms:
-                raise ValueError(f"the family {family.name} has no layout with the suffix first, got spm_share {self.spm_share}")
+                raise ValueError(
+                    f"the family {family.name} has no layout with the suffix first, got spm_share {self.spm_share}"
+                )
             if self.spm_share < 1 and not has_psm:
                 raise ValueError(f"the family {family.name} has no layout psm, got spm_share {self.spm_share}")
         if self.spm_form is not None and self.spm_form not in spm_forms:

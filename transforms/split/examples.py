@@ -5,13 +5,13 @@ import json
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 
 from schemas.example import EXAMPLE
 from schemas.rejection import FILE, rejections
-from transforms.split.languages import language_name
+from transforms.split.languages import language_name, unsupported_reason
 from transforms.split.lines import Lines
 from transforms.split.parser import BudgetedParser, ParseRefused, check_parseable
 from transforms.split.sampling import sample_sites
@@ -50,6 +50,7 @@ class _SiteValues(NamedTuple):
     end_byte: int
     context_start_byte: int
     context_end_byte: int
+    edits: list[dict[str, Any]]
     bracket_delta: int
     newline_owner: str
     node_type: str
@@ -106,7 +107,7 @@ class Splitter:
     ) -> tuple[ParsedFile, list[Site]]:
         language = language_name(language_named)
         if language is None:
-            raise ParseRefused("language_unsupported", f"no grammar for {language_named!r}")
+            raise ParseRefused("language_unsupported", unsupported_reason(language_named))
         lines = Lines(content)
         check_parseable(lines)
         if language not in self._parsers:
@@ -125,18 +126,23 @@ class Splitter:
 
     def _values(self, content_id: str, file: ParsedFile, site: Site) -> _SiteValues:
         content = file.content
-        start, end = context_slice(file.lines, site, self.settings.context_bytes)
+        start, end = context_slice(file.lines, site.partner or site, self.settings.context_bytes)
+        prefix, edits = content[start : site.start], []
+        if site.typed:
+            edits.append(insertion("prefix", site.kind, len(prefix), site.typed))
         middle = content[site.start : site.end]
         text = middle.decode("utf-8")
-        identifier = example_id(content_id, site.start, site.end, start, end, site.kind, [])
+        identifier = example_id(content_id, site.start, site.end, start, end, site.kind, edits)
+        group = site.partner or site
+        group_edits = edits if group is site else []
         inside = site.start if site.end > site.start else max(site.start - 1, 0)
         return _SiteValues(
             example_id=identifier,
-            group_id=identifier,
+            group_id=example_id(content_id, group.start, group.end, start, end, group.kind, group_edits),
             category=site.category,
             kind=site.kind,
             stop_reason=site.stop_reason,
-            prefix=content[start : site.start],
+            prefix=prefix + site.typed,
             middle=middle,
             suffix=content[site.end : end],
             language=file.language.name,
@@ -144,6 +150,7 @@ class Splitter:
             end_byte=site.end,
             context_start_byte=start,
             context_end_byte=end,
+            edits=edits,
             bracket_delta=site.bracket_delta,
             newline_owner=site.newline_owner,
             node_type=site.node_type,
@@ -156,7 +163,6 @@ class Splitter:
         """The examples as a batch: what tells of the file is taken from `rows`, at the index that `sources` gives for each."""
         count = len(values)
         same: dict[str, object] = {
-            "edits": [],
             "half_written": False,
             "irreparable": False,
             "open_ended": False,
@@ -177,6 +183,11 @@ class Splitter:
             else:
                 columns.append(pa.array(own.get(column.name, []), column.type))
         return pa.RecordBatch.from_arrays(columns, schema=EXAMPLE)
+
+
+def insertion(side: str, kind: str, offset: int, text: bytes) -> dict[str, Any]:
+    """The edit (schemas.example.EDIT) that puts `text` at byte `offset` of a side."""
+    return {"side": side, "kind": kind, "offset": offset, "removed": "", "inserted": text.decode("utf-8")}
 
 
 def context_slice(lines: Lines, site: Site, context_bytes: int) -> tuple[int, int]:

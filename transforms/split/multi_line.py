@@ -15,6 +15,7 @@ from transforms.split.site import (
     EOF,
     NEWLINE,
     NEWLINE_IN_MIDDLE,
+    NEWLINE_IN_SUFFIX,
     Refused,
     Site,
     check_visible_edges,
@@ -75,7 +76,7 @@ def block_body(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits
             continue
         try:
             run = Run(block, units, 0, len(units) - 1)
-            return _site(file, BLOCK_BODY, run, thin_imports, draws, limits)
+            return run_site(file, BLOCK_BODY, run, thin_imports, draws, limits)
         except Refused as refused:
             reason = str(refused)
             if reason in ("over_the_cap", "syntax_error", "incomparable_indent"):
@@ -85,7 +86,7 @@ def block_body(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits
 
 def rest_of_block(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) -> Site:
     """From a statement that begins on `row`, not its block's first, to the block's end. Raises Refused."""
-    path, index, position = _statement_on(file, row, limits)
+    path, index, position = statement_on(file, row, limits)
     units = file.units(path, index)
     if all(units[before].statement is None for before in range(position)):
         raise Refused("first_of_block")
@@ -93,12 +94,12 @@ def rest_of_block(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLim
         raise Refused("rest_of_file")
     thin_imports = draws.uniform() >= IMPORT_SHARE
     run = Run(path[index], units, position, len(units) - 1)
-    return _site(file, REST_OF_BLOCK, run, thin_imports, draws, limits)
+    return run_site(file, REST_OF_BLOCK, run, thin_imports, draws, limits)
 
 
 def siblings(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) -> Site:
     """The next k statements from the one on `row`, more following; ends before a blank line come first. Raises Refused."""
-    path, index, position = _statement_on(file, row)
+    path, index, position = statement_on(file, row)
     units = file.units(path, index)
     thin_imports = draws.uniform() >= IMPORT_SHARE
     before_blank: list[int] = []
@@ -122,7 +123,7 @@ def siblings(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) 
             # Short ones first: from a random line to the next blank line is a few lines in real code.
             last = ends.pop(draws.below(min(len(ends), 2)))
             try:
-                return _site(file, SIBLINGS, Run(path[index], units, position, last), thin_imports, draws, limits)
+                return run_site(file, SIBLINGS, Run(path[index], units, position, last), thin_imports, draws, limits)
             except Refused as refused:
                 reason = str(refused)
     raise Refused(reason)
@@ -138,7 +139,7 @@ def _is_far(block: tree_sitter.Node, row: int, limits: MultiLineLimits) -> bool:
     return block.end_point.row - row > limits.max_lines + 2 + _MAX_BLANK_EDGES
 
 
-def _statement_on(
+def statement_on(
     file: ParsedFile, row: int, to_the_end: MultiLineLimits | None = None
 ) -> tuple[list[tree_sitter.Node], int, int]:
     """Path, index of the block and position of the unit that begins on `row`; within limits to its end where they are given."""
@@ -156,7 +157,7 @@ def _statement_on(
     return path, *found
 
 
-def _site(file: ParsedFile, kind: str, run: Run, thin_imports: bool, draws: Draws, limits: MultiLineLimits) -> Site:
+def run_site(file: ParsedFile, kind: str, run: Run, thin_imports: bool, draws: Draws, limits: MultiLineLimits) -> Site:
     """The site of a run, checked; one that begins with imports is refused where `thin_imports` says so. Raises Refused."""
     lines = file.lines
     opening, closing = run.units[run.first], run.units[run.last]
@@ -183,21 +184,30 @@ def _site(file: ParsedFile, kind: str, run: Run, thin_imports: bool, draws: Draw
     if lines.starts[start_row] + len(lines.indent(start_row)) != start:
         raise Refused("shares_a_line")
     base = lines.indent(start_row)
-    if any(lines.indent(unit.start_row) != base for unit in inside) or lines.indent(statement.start_point.row) != base:
+    if any(lines.indent(row) != base for row in run.units.first_rows(run.first, run.last)):
         raise Refused("uneven_indent")  # a label or a comment further left would end the middle in an editor
     if file.in_multi_line_token(file.path(start), start):
         raise Refused("inside_multi_line_token")
     check_worth(file, inside)
-    stop_reason = _stop_reason(file, run, end_row, start_row)
-    owner = newline_after(file, end_row)
+    return ended(file, Site(MULTI_LINE, kind, start, end, node_type=statement.type), run, start_row, draws, limits)
+
+
+def ended(file: ParsedFile, site: Site, run: Run, base_row: int, draws: Draws, limits: MultiLineLimits) -> Site:
+    """`site`, which ends with `run`, and why it does, beside the line `base_row`; a share takes the line break along.
+
+    Raises Refused where the text after it does not bear the end out.
+    """
+    end_row = run.units[run.last].end_row
+    stop_reason = _stop_reason(file, run, end_row, base_row)
+    end, owner = site.end, newline_after(file, end_row)
     if (
         draws.uniform() < limits.newline_in_middle_share
-        and owner == "suffix"
+        and owner == NEWLINE_IN_SUFFIX
         and stop_reason != EOF
-        and lines.end(end_row) == end
+        and file.lines.end(end_row) == end
     ):
-        end, owner = lines.next_start(end_row), NEWLINE_IN_MIDDLE
-    return Site(MULTI_LINE, kind, start, end, node_type=statement.type, stop_reason=stop_reason, newline_owner=owner)
+        end, owner = file.lines.next_start(end_row), NEWLINE_IN_MIDDLE
+    return site._replace(end=end, stop_reason=stop_reason, newline_owner=owner)
 
 
 def _stop_reason(file: ParsedFile, run: Run, end_row: int, base_row: int) -> str:

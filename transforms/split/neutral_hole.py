@@ -9,6 +9,7 @@ from typing import NamedTuple
 import tree_sitter
 
 from schemas.example import MULTI_LINE
+from transforms.split.compound import LINE_AND_BLOCK
 from transforms.split.parser import BudgetedParser, ParseRefused
 from transforms.split.single_line import BLANK_LINE
 from transforms.split.site import NEWLINE_IN_MIDDLE, Refused, Site
@@ -41,7 +42,9 @@ def hole_of(file: ParsedFile, site: Site) -> Hole:
         if position is not None:
             line_break = file.content[_trimmed(file, site) : site.end]
             text = file.language.neutral_text(path[index].type, site.node_type).encode() + line_break
-            return Hole(site.start, site.end, text, path[index].id)
+            # A middle that begins inside its statement is part of the hole that the statement leaves.
+            start = file.units(path, index)[position].start if site.kind == LINE_AND_BLOCK else site.start
+            return Hole(start, site.end, text, path[index].id)
     raise Refused(NOT_NEUTRAL)
 
 

@@ -3,19 +3,43 @@
 Sampling is local to a file, so that it streams: a file has slots by its length; a slot draws category and kind against
 the weights, then lines in a drawn order until one of them gives a site. Where no line does, the next kind by weight is
 tried. All draws come from content, slot and seed.
+
+A slot that draws `accept_then_stop` draws a site with a middle too, and gives both halves of the pair: the middle is one
+example more. Categories are drawn with weights that make up for it.
 """
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from math import ceil, gcd
 
+from schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
+from transforms.split.compound import COMPOUND, LINE_AND_BLOCK, compound, line_and_block
 from transforms.split.draws import Draws
-from transforms.split.empty import after_statement
-from transforms.split.multi_line import block_body, rest_of_block, siblings
+from transforms.split.empty import AFTER_ENTER, AFTER_STATEMENT, after_enter, after_statement
+from transforms.split.empty_places import (
+    BETWEEN_DEFINITIONS,
+    CLOSED_PAIR,
+    INSIDE_TEXT,
+    between_definitions,
+    closed_pair,
+    inside_text,
+)
+from transforms.split.inner_line import BEFORE_CLOSERS, INNER_NODE, MID_TOKEN, before_closers, inner_node, mid_token
+from transforms.split.multi_line import (
+    BLOCK_BODY,
+    REST_OF_BLOCK,
+    SIBLINGS,
+    MultiLineLimits,
+    block_body,
+    rest_of_block,
+    siblings,
+)
 from transforms.split.neutral_hole import NOT_NEUTRAL, Hole, are_neutral, hole_of, needs_neutral_hole
+from transforms.split.pair import ACCEPT_THEN_STOP, accept_then_stop
 from transforms.split.parser import BudgetedParser
+from transforms.split.random_span import random_span
 from transforms.split.settings import KINDS, SplitSettings
-from transforms.split.single_line import blank_line, token_to_eol
+from transforms.split.single_line import BLANK_LINE, TOKEN_TO_EOL, blank_line, token_to_eol
 from transforms.split.site import Refused, Site, check_no_free_copy
 from transforms.split.syntax import ParsedFile
 from transforms.split.worth import check_context
@@ -27,19 +51,56 @@ MAX_FAILED_HOLES = 1
 # Bytes of suffix that the free-copy check looks at: 20 lines of code and more.
 _NEAR_BYTES = 8_192
 
+# The categories of which a pair's other half is.
+_PARTNERS = (SINGLE_LINE, MULTI_LINE)
+# The kinds of data and markup, where no tree proves that silence is right, nor where a middle stops.
+_WITHOUT_STATEMENTS = (TOKEN_TO_EOL, MID_TOKEN, BEFORE_CLOSERS, RANDOM_SPAN)
+
+Finder = Callable[[ParsedFile, int, Draws, MultiLineLimits], Site]
+
+
+def _without_limits(find: Callable[[ParsedFile, int, Draws], Site]) -> Finder:
+    return lambda file, row, draws, _limits: find(file, row, draws)
+
+
+FINDERS: dict[str, Finder] = {
+    AFTER_STATEMENT: _without_limits(after_statement),
+    AFTER_ENTER: _without_limits(after_enter),
+    INSIDE_TEXT: _without_limits(inside_text),
+    CLOSED_PAIR: _without_limits(closed_pair),
+    BETWEEN_DEFINITIONS: _without_limits(between_definitions),
+    TOKEN_TO_EOL: _without_limits(token_to_eol),
+    MID_TOKEN: _without_limits(mid_token),
+    BLANK_LINE: _without_limits(blank_line),
+    BEFORE_CLOSERS: _without_limits(before_closers),
+    INNER_NODE: _without_limits(inner_node),
+    BLOCK_BODY: block_body,
+    REST_OF_BLOCK: rest_of_block,
+    SIBLINGS: siblings,
+    COMPOUND: compound,
+    LINE_AND_BLOCK: line_and_block,
+    RANDOM_SPAN: random_span,
+}
+"""What finds a site of each kind on a row; `accept_then_stop` is made of another site."""
+
 
 def sample_sites(
     file: ParsedFile, parser: BudgetedParser, content_id: str, settings: SplitSettings
 ) -> tuple[list[Site], Counter[str]]:
-    """The sites drawn from a file, in order of slots, and how often each reason refused a candidate."""
+    """The sites drawn from a file, in order of slots, and how often each reason refused a candidate.
+
+    The halves of a pair follow one another, the one with a middle first.
+    """
     sampler = _Sampler(file, parser, settings)
     slots = min(settings.max_slots, ceil(len(file.lines) / settings.lines_per_slot))
     draws = [Draws(content_id, slot, settings.seed) for slot in range(slots)]
     drawn = [sampler.draw(stream) for stream in draws]
-    failed = sampler.not_neutral([site for site in drawn if site is not None])
+    failed = sampler.not_neutral([site for sites in drawn for site in sites])
     sampler.check_each = True
-    sites = [sampler.draw(stream) if site in failed else site for stream, site in zip(draws, drawn, strict=True)]
-    return [site for site in sites if site is not None], sampler.refusals
+    for position, stream in enumerate(draws):
+        if any(site in failed for site in drawn[position]):
+            drawn[position] = sampler.draw(stream)
+    return [site for sites in drawn for site in sites], sampler.refusals
 
 
 class _Sampler:
@@ -51,29 +112,52 @@ class _Sampler:
         self.settings = settings
         self.refusals: Counter[str] = Counter()
         self.taken: set[tuple[int, int]] = set()
-        self.absent: set[str] = set()
-        """Kinds that no line tried for an earlier slot gave: the file is taken not to have them."""
+        self.weights = draw_weights(settings)
+        self.absent: set[str | tuple[str, str]] = set()
+        """Kinds, alone or as partners, that no line tried for an earlier slot gave: the file is taken not to have them."""
+        if not file.language.has_statements:
+            self.absent.update({*FINDERS, ACCEPT_THEN_STOP} - set(_WITHOUT_STATEMENTS))
         self.check_each = False
         """Whether each site is asked for its neutral hole when drawn, not all at once afterwards."""
 
-    def draw(self, draws: Draws) -> Site | None:
-        """A site for one slot: of the kind drawn, or of the next one that the file has; None where it has none."""
-        for _category, kind in _kinds_by_preference(draws, self.settings):
+    def draw(self, draws: Draws) -> list[Site]:
+        """The site for one slot, or the pair: of the kind drawn, or of the next that the file has; none where it has none."""
+        for kind in _kinds_by_preference(draws, self.settings, self.weights):
             if kind in self.absent:
                 continue
-            for row in _rows(len(self.file.lines), draws):
-                if self.file.lines.first_visible(row) < 0:
-                    continue
-                try:
-                    site = _site_on(self.file, kind, row, draws, self.settings)
-                    self._check(site)
-                except Refused as refused:
-                    self.refusals[str(refused)] += 1
-                    continue
-                self.taken.add(_place(self.file, site))
-                return site
+            sites = self._pair(draws) if kind == ACCEPT_THEN_STOP else self._first(kind, draws)
+            if sites:
+                self.taken.update(_place(self.file, site) for site in sites)
+                return sites
             self.absent.add(kind)
-        return None
+        return []
+
+    def _pair(self, draws: Draws) -> list[Site]:
+        """A site with a middle after which silence is right, and that silence; none where the file has none."""
+        for kind in _kinds_by_preference(draws, self.settings, _only(self.settings.category_weights, _PARTNERS)):
+            if (kind, ACCEPT_THEN_STOP) not in self.absent:
+                sites = self._first(kind, draws, paired=True)
+                if sites:
+                    return sites
+                self.absent.add((kind, ACCEPT_THEN_STOP))
+        return []
+
+    def _first(self, kind: str, draws: Draws, *, paired: bool = False) -> list[Site]:
+        """The site of a kind on the first line, in a drawn order, that gives one; `paired` with the silence after it."""
+        for row in _rows(len(self.file.lines), draws):
+            if self.file.lines.first_visible(row) < 0:
+                continue
+            try:
+                site = FINDERS[kind](self.file, row, draws, self.settings.limits)
+                self._check(site)
+                if not paired:
+                    return [site]
+                silence = accept_then_stop(self.file, site)
+                self._check(silence)
+                return [site, silence]
+            except Refused as refused:
+                self.refusals[str(refused)] += 1
+        return []
 
     def _check(self, site: Site) -> None:
         if _place(self.file, site) in self.taken:
@@ -126,18 +210,39 @@ def _place(file: ParsedFile, site: Site) -> tuple[int, int]:
     return site.start, site.start + len(file.content[site.start : site.end].rstrip())
 
 
-def _kinds_by_preference(draws: Draws, settings: SplitSettings) -> Iterator[tuple[str, str]]:
-    """A drawn category and kind, then the others: kinds of the same category by weight, then categories by weight."""
-    drawn = _weighted({category: settings.category_weights.get(category, 0.0) for category in KINDS}, draws)
-    categories = sorted(KINDS, key=lambda category: (category != drawn, -settings.category_weights.get(category, 0.0)))
-    for category in categories:
-        if settings.category_weights.get(category, 0.0) <= 0:
+def draw_weights(settings: SplitSettings) -> dict[str, float]:
+    """Weights of the categories for one draw, such that the examples, partners of pairs counted, come in the mix asked for.
+
+    With a share a of EMPTY in pairs and e of all in EMPTY, a draw gives 1 / (1 - ae) examples; the partners among them
+    are taken from what SINGLE_LINE and MULTI_LINE are drawn.
+    """
+    weights = _only(settings.category_weights, KINDS)
+    kinds = _only(settings.kind_weights, KINDS[EMPTY])
+    total, partners = sum(weights.values()), sum(weights[category] for category in _PARTNERS)
+    if not (partners > 0 and sum(kinds.values()) > 0):
+        return weights
+    share = kinds[ACCEPT_THEN_STOP] / sum(kinds.values()) * weights[EMPTY] / total
+    left = max(1 - share * total / partners, 0.0)
+    return {category: weight * (left if category in _PARTNERS else 1.0) for category, weight in weights.items()}
+
+
+def _only(weights: dict[str, float], names: Iterable[str]) -> dict[str, float]:
+    return {name: weights.get(name, 0.0) for name in names}
+
+
+def _kinds_by_preference(draws: Draws, settings: SplitSettings, categories: dict[str, float]) -> Iterator[str]:
+    """The kinds of a drawn category, a drawn one first, then the others: by weight, and categories by weight."""
+    if not sum(categories.values()) > 0:
+        return
+    drawn = _weighted(categories, draws)
+    for category in sorted(categories, key=lambda category: (category != drawn, -categories[category])):
+        weights = _only(settings.kind_weights, KINDS[category])
+        if categories[category] <= 0 or not sum(weights.values()) > 0:
             continue
-        weights = {kind: settings.kind_weights.get(kind, 0.0) for kind in KINDS[category]}
         first = _weighted(weights, draws)
         for kind in sorted(weights, key=lambda kind: (kind != first, -weights[kind])):
             if weights[kind] > 0:
-                yield category, kind
+                yield kind
 
 
 def _weighted(weights: dict[str, float], draws: Draws) -> str:
@@ -157,20 +262,3 @@ def _rows(count: int, draws: Draws) -> Iterator[int]:
     for _ in range(min(count, MAX_TRIES)):
         yield position
         position = (position + stride) % count
-
-
-def _site_on(file: ParsedFile, kind: str, row: int, draws: Draws, settings: SplitSettings) -> Site:
-    match kind:
-        case "after_statement":
-            return after_statement(file, row, draws)
-        case "token_to_eol":
-            return token_to_eol(file, row, draws)
-        case "blank_line":
-            return blank_line(file, row, draws)
-        case "block_body":
-            return block_body(file, row, draws, settings.limits)
-        case "rest_of_block":
-            return rest_of_block(file, row, draws, settings.limits)
-        case "siblings":
-            return siblings(file, row, draws, settings.limits)
-    raise AssertionError(f"no splitter for kind {kind!r}")

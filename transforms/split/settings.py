@@ -5,15 +5,20 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
-from schemas.example import EMPTY, MULTI_LINE, SINGLE_LINE
-from transforms.split.empty import AFTER_STATEMENT
+from schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
+from transforms.split.compound import COMPOUND, LINE_AND_BLOCK
+from transforms.split.empty import AFTER_ENTER, AFTER_STATEMENT
+from transforms.split.empty_places import BETWEEN_DEFINITIONS, CLOSED_PAIR, INSIDE_TEXT
+from transforms.split.inner_line import BEFORE_CLOSERS, INNER_NODE, MID_TOKEN
 from transforms.split.multi_line import BLOCK_BODY, REST_OF_BLOCK, SIBLINGS, MultiLineLimits
+from transforms.split.pair import ACCEPT_THEN_STOP
 from transforms.split.single_line import BLANK_LINE, TOKEN_TO_EOL
 
 KINDS: dict[str, tuple[str, ...]] = {
-    EMPTY: (AFTER_STATEMENT,),
-    SINGLE_LINE: (TOKEN_TO_EOL, BLANK_LINE),
-    MULTI_LINE: (BLOCK_BODY, REST_OF_BLOCK, SIBLINGS),
+    EMPTY: (AFTER_STATEMENT, AFTER_ENTER, INSIDE_TEXT, CLOSED_PAIR, ACCEPT_THEN_STOP, BETWEEN_DEFINITIONS),
+    SINGLE_LINE: (TOKEN_TO_EOL, MID_TOKEN, BLANK_LINE, BEFORE_CLOSERS, INNER_NODE),
+    MULTI_LINE: (BLOCK_BODY, REST_OF_BLOCK, SIBLINGS, COMPOUND, LINE_AND_BLOCK),
+    RANDOM_SPAN: (RANDOM_SPAN,),
 }
 """The kinds of each category."""
 
@@ -23,23 +28,34 @@ class SplitSettings:
     """Weights are relative: they need not add up to anything."""
 
     category_weights: dict[str, float] = field(
-        default_factory=lambda: {EMPTY: 12.0, SINGLE_LINE: 43.0, MULTI_LINE: 35.0}
+        default_factory=lambda: {EMPTY: 12.0, SINGLE_LINE: 43.0, MULTI_LINE: 35.0, RANDOM_SPAN: 10.0}
     )
     kind_weights: dict[str, float] = field(
         default_factory=lambda: {
             AFTER_STATEMENT: 25.0,
+            AFTER_ENTER: 10.0,
+            INSIDE_TEXT: 15.0,
+            CLOSED_PAIR: 10.0,
+            ACCEPT_THEN_STOP: 30.0,
+            BETWEEN_DEFINITIONS: 10.0,
             TOKEN_TO_EOL: 40.0,
+            MID_TOKEN: 25.0,
             BLANK_LINE: 15.0,
+            BEFORE_CLOSERS: 12.0,
+            INNER_NODE: 8.0,
             BLOCK_BODY: 25.0,
             REST_OF_BLOCK: 25.0,
             SIBLINGS: 20.0,
+            COMPOUND: 15.0,
+            LINE_AND_BLOCK: 15.0,
+            RANDOM_SPAN: 1.0,
         }
     )
     limits: MultiLineLimits = field(default_factory=MultiLineLimits)
     max_slots: int = 8
-    """Most examples of one file."""
+    """Most places of one file; each `accept_then_stop` comes with its partner, one example more."""
     lines_per_slot: int = 40
-    """A file has one example for so many lines, rounded up."""
+    """A file has one place for so many lines, rounded up."""
     context_bytes: int = 16_000
     """Size of prefix, middle and suffix together, in whole lines around the cursor; 0 for whole files."""
     seed: int = 0

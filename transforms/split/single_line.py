@@ -15,7 +15,7 @@ TOKEN_TO_EOL = "token_to_eol"
 BLANK_LINE = "blank_line"
 
 MAX_LINE_CHARS = 200
-_REQUIRE = re.compile(r"\brequire\(['\"]|^export \*|^export .*\bfrom ['\"]")
+_REQUIRE = re.compile(r"\brequire\(['\"]|^export .*\bfrom ['\"]")
 # Of the sites found, the share that is kept: middles of closers and punctuation stay under 2% of the mix, imports under 5%.
 PUNCTUATION_SHARE = 0.08
 IMPORT_SHARE = 0.25
@@ -27,7 +27,7 @@ def token_to_eol(file: ParsedFile, row: int, draws: Draws) -> Site:
 
     Raises Refused for lines without a token inside, in data, in a text that goes on on the next line, or too long.
     """
-    leaves = _code_leaves(file, row)
+    leaves = code_leaves(file, row)
     starts = [leaf for leaf in leaves[1:] if not is_comment(leaf)]
     if not starts:
         raise Refused("no_token_boundary")
@@ -38,13 +38,13 @@ def token_to_eol(file: ParsedFile, row: int, draws: Draws) -> Site:
         raise Refused("ends_in_comment")
     leaf = starts[draws.below(len(starts))]
     start = leaf.start_byte
-    _thin_out(file, file.content[start:end], file.path(start), draws)
+    thin_out(file, file.content[start:end], file.path(start), draws)
     return Site(
         SINGLE_LINE,
         TOKEN_TO_EOL,
         start,
         end,
-        node_type=_statement_type(file, start),
+        node_type=statement_type(file, start),
         newline_owner=newline_after(file, row),
         bracket_delta=file.bracket_delta(start, end),
     )
@@ -60,7 +60,7 @@ def blank_line(file: ParsedFile, row: int, draws: Draws) -> Site:
         raise Refused("no_statement_start")
     if file.lines.starts[row] + len(file.lines.indent(row)) != start:
         raise Refused("shares_a_line")
-    _code_leaves(file, row)
+    code_leaves(file, row)
     path = file.path(start)
     if not file.is_logical_line(row, path):
         raise Refused("no_logical_line")
@@ -78,7 +78,7 @@ def blank_line(file: ParsedFile, row: int, draws: Draws) -> Site:
         delta = 0
         if not (unit.end_row == row and unit.whole_lines):
             delta = _opens_block(file, unit.statement, row, end)
-        _thin_out(file, file.content[start:end], path, draws)
+        thin_out(file, file.content[start:end], path, draws)
         return Site(
             SINGLE_LINE,
             BLANK_LINE,
@@ -113,8 +113,11 @@ def _opens_block(file: ParsedFile, statement: tree_sitter.Node, row: int, end: i
     raise Refused("header_goes_on")
 
 
-def _code_leaves(file: ParsedFile, row: int) -> list[tree_sitter.Node]:
-    """The tokens of a line that may be completed. Raises Refused for long lines, data, and lines that start inside a token."""
+def code_leaves(file: ParsedFile, row: int) -> list[tree_sitter.Node]:
+    """The tokens of a line that may be completed, comments among them.
+
+    Raises Refused for long lines, data, syntax errors, and lines that start inside a token.
+    """
     lines = file.lines
     if len(file.content[lines.starts[row] : lines.end(row)].decode("utf-8", "replace")) > MAX_LINE_CHARS:
         raise Refused("line_too_long")
@@ -140,7 +143,7 @@ def _names_something(leaf: tree_sitter.Node) -> bool:
     )
 
 
-def _thin_out(file: ParsedFile, middle: bytes, path: list[tree_sitter.Node], draws: Draws) -> None:
+def thin_out(file: ParsedFile, middle: bytes, path: list[tree_sitter.Node], draws: Draws) -> None:
     """Refuse most middles of a sort that is common in files and teaches little."""
     text = middle.decode("utf-8", "replace")
     check_visible_edges(text)
@@ -162,10 +165,11 @@ def _is_import(file: ParsedFile, text: str, path: list[tree_sitter.Node]) -> boo
     return text.startswith(("require ", "require_relative ")) or _REQUIRE.search(text) is not None
 
 
-def _statement_type(file: ParsedFile, offset: int) -> str:
+def statement_type(file: ParsedFile, offset: int) -> str:
     """Type of the innermost statement that holds `offset`; of the root's child where no block does."""
     path = file.path(offset)
     for index in file.blocks(path):
-        if index + 1 < len(path):
+        # The closer of a block is no statement of it.
+        if index + 1 < len(path) and path[index + 1].is_named:
             return path[index + 1].type
     return path[min(1, len(path) - 1)].type

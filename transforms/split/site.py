@@ -1,5 +1,7 @@
 """A place in a file where an example is cut, and the checks on text alone that every cut must pass."""
 
+from __future__ import annotations
+
 from typing import NamedTuple
 
 from transforms.split.syntax import ParsedFile
@@ -27,6 +29,10 @@ class Site(NamedTuple):
     stop_reason: str | None = None
     newline_owner: str = NEWLINE_IN_SUFFIX
     bracket_delta: int = 0
+    typed: bytes = b""
+    """What an editor put in at the cursor, not in the content: recorded as an insertion at the prefix's end."""
+    partner: Site | None = None
+    """The site that this one was made from: both have one context and one group."""
 
 
 class Refused(Exception):

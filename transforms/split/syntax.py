@@ -5,7 +5,7 @@ descents a file whatever its size. Trees may be 100,000 nodes deep, so nothing r
 """
 
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, overload
 
 import tree_sitter
@@ -30,16 +30,20 @@ class Unit(NamedTuple):
     ends_in_extra: bool
     """Whether a comment, or what else the grammar allows anywhere, stands after the statement."""
     has_error: bool
+    """Whether it holds a syntax error, a bracket without its partner, or errors elsewhere in the file may reach it."""
 
 
 class Units(Sequence[Unit]):
     """The units of a block, each made when it is asked for: a module may have thousands and a site looks at a few."""
 
-    def __init__(self, lines: Lines, heads: frozenset[str], groups: list[list[tree_sitter.Node]]) -> None:
+    def __init__(
+        self, lines: Lines, language: Language, groups: list[list[tree_sitter.Node]], all_wrong: bool = False
+    ) -> None:
         # No reference to the file: a cycle would leave its tree to the garbage collector, which frees a tree before
         # its nodes and crashes.
         self._lines = lines
-        self._heads = heads
+        self._language = language
+        self._all_wrong = all_wrong
         self._groups = groups
         self._made: dict[int, Unit] = {}
         self.starts = [group[0].start_byte for group in groups]
@@ -47,6 +51,14 @@ class Units(Sequence[Unit]):
 
     def __len__(self) -> int:
         return len(self._groups)
+
+    def first_rows(self, first: int, last: int) -> Iterator[int]:
+        """The rows that begin with a statement, comment or attribute of the units `first` to `last`."""
+        for group in self._groups[first : last + 1]:
+            for child in group:
+                row = child.start_point.row
+                if child.is_named and self._lines.first_visible(row) == child.start_byte:
+                    yield row
 
     @overload
     def __getitem__(self, position: int) -> Unit: ...
@@ -59,7 +71,8 @@ class Units(Sequence[Unit]):
             return [self[index] for index in range(*position.indices(len(self)))]
         index = range(len(self))[position]
         if index not in self._made:
-            self._made[index] = _unit(self._groups[index], self._lines, self._heads)
+            unit = _unit(self._groups[index], self._lines, self._language)
+            self._made[index] = unit._replace(has_error=True) if self._all_wrong else unit
         return self._made[index]
 
 
@@ -106,10 +119,6 @@ class ParsedFile:
     def visible_end(self, node: tree_sitter.Node) -> int:
         """Byte after the last visible one of a node."""
         return _visible_end(node.start_byte, node.end_byte, self.content)
-
-    def in_comment(self, leaf: tree_sitter.Node) -> bool:
-        """Whether a token is part of a comment that has tokens of its own, such as Rust's documentation."""
-        return leaf.parent is not None and leaf.parent.kind_id in self._ids.comments
 
     def _reaches_out(self, node: tree_sitter.Node, offset: int, row: int) -> bool:
         """Whether `offset`, on `row`, is inside a node that is on other lines too."""
@@ -170,7 +179,12 @@ class ParsedFile:
         known = self._units.get(block.id)
         if known is None:
             children = self._leading_comments(path, index) + self._statements(block)
-            known = self._units[block.id] = Units(self.lines, self.language.heads, self._group(children))
+            known = self._units[block.id] = Units(
+                self.lines,
+                self.language,
+                self._group(children),
+                self.language.sound_trees_only and self._root.has_error,
+            )
         return known
 
     def unit_at(self, path: list[tree_sitter.Node], index: int, offset: int) -> int | None:
@@ -191,11 +205,26 @@ class ParsedFile:
         return None
 
     def header_row(self, path: list[tree_sitter.Node], index: int) -> int | None:
-        """The row of the last token before a block's first statement: what opens the block; None for a root."""
+        """The row of the last token before a block's first statement: what opens the block.
+
+        None for a root, and for a block without a delimiter whose first statement begins on that row: `let a = 1`.
+        """
+        row = self._opener_row(path, index)
+        block = path[index]
+        if row is None or self._label_end(block) or (block.child_count and block.children[0].type in BRACKETS):
+            return row
+        # Some grammars let a block begin with the blanks before it.
+        first_row = self.lines.row_of(block.start_byte)
+        if not self.content[block.start_byte : self.lines.end(first_row)].strip():
+            return row
+        return None if first_row == row else row
+
+    def _opener_row(self, path: list[tree_sitter.Node], index: int) -> int | None:
+        """The row of the last token before a block's first statement; None for a root."""
         block = path[index]
         if index == 0:
             return None
-        token = self.language.after_token.get(block.type)
+        token = self._label_end(block)
         opener: tree_sitter.Node | None = None
         for child in block.children:
             if child.is_named and token is None:
@@ -204,7 +233,7 @@ class ParsedFile:
             if child.type == token:
                 break
         if opener is not None and (opener.type == token or opener.type in BRACKETS):
-            return opener.end_point.row
+            return last_row(opener, self.lines)
         # The block has no delimiter of its own: what stands before it in its parent opens it.
         before = [
             child for child in path[index - 1].children if child.end_byte <= block.start_byte and not is_comment(child)
@@ -220,19 +249,22 @@ class ParsedFile:
         )
 
     def leaves(self, start: int, end: int) -> list[tree_sitter.Node]:
-        """The tokens that begin in [start, end), in order."""
+        """The tokens that begin in [start, end), in order; comments in one piece, though Rust's have parts."""
         cursor = self._cursor
-        cursor.reset(self.tree.root_node)
+        cursor.reset(self._root)
+        comments = self._ids.comments
         while cursor.goto_first_child_for_byte(start) is not None:
-            pass
+            if cursor.node is not None and cursor.node.kind_id in comments:
+                break
         found: list[tree_sitter.Node] = []
         while True:
             node = cursor.node
             if node is None or node.start_byte >= end:
                 return found
-            if node.child_count == 0 and node.start_byte >= start and node.end_byte > node.start_byte:
+            is_token = node.child_count == 0 or node.kind_id in comments
+            if is_token and node.start_byte >= start and node.end_byte > node.start_byte:
                 found.append(node)
-            if node.end_byte > start and cursor.goto_first_child():
+            if not is_token and node.end_byte > start and cursor.goto_first_child():
                 continue
             while not cursor.goto_next_sibling():
                 if not cursor.goto_parent():
@@ -240,11 +272,7 @@ class ParsedFile:
 
     def bracket_delta(self, start: int, end: int) -> int:
         """Brackets that the tokens of [start, end) open less those that they close."""
-        delta = 0
-        for leaf in self.leaves(start, end):
-            # An opener may have a prefix, as in `${` and `#{`.
-            delta += (not leaf.is_named and leaf.type[-1:] in BRACKETS) - (leaf.type[:1] in _CLOSERS)
-        return delta
+        return sum(map(bracket_step, self.leaves(start, end)))
 
     def _leading_comments(self, path: list[tree_sitter.Node], index: int) -> list[tree_sitter.Node]:
         """Comments between a block without delimiters and the line that opens it: the grammar puts them outside."""
@@ -256,19 +284,24 @@ class ParsedFile:
             if child.start_byte >= block.start_byte:
                 break
             before = [*before, child] if is_comment(child) else []
-        header = self.header_row(path, index)
+        header = self._opener_row(path, index)
         return [comment for comment in before if header is None or comment.start_point.row > header]
+
+    def _label_end(self, block: tree_sitter.Node) -> str | None:
+        """The token that ends a block's label or condition; None where the block has none: a lambda without parameters."""
+        token = self.language.after_token.get(block.type)
+        return token if token is not None and any(child.type == token for child in block.children) else None
 
     def _statements(self, block: tree_sitter.Node) -> list[tree_sitter.Node]:
         """Children of a block without its delimiters, label and what stands before the statements."""
         children = block.children
-        token = self.language.after_token.get(block.type)
+        token = self._label_end(block)
         first = next((position for position, child in enumerate(children) if child.type == token), -1)
         if token is not None:
             children = children[first + 1 :]
         elif children and children[0].type in BRACKETS:
             children = children[1:]
-        opener_row = block.children[first].end_point.row if first >= 0 else block.start_point.row
+        opener_row = last_row(block.children[first], self.lines) if first >= 0 else block.start_point.row
         while (
             children
             and is_comment(children[0])
@@ -308,6 +341,12 @@ class ParsedFile:
         return groups
 
 
+def bracket_step(leaf: tree_sitter.Node) -> int:
+    """1 for a token that opens a bracket, -1 for one that closes one, else 0."""
+    # An opener may have a prefix, as in `${` and `#{`.
+    return (not leaf.is_named and leaf.type[-1:] in BRACKETS) - (leaf.type[:1] in _CLOSERS)
+
+
 def is_comment(node: tree_sitter.Node) -> bool:
     """Whether a node is a comment: an extra of the grammar that says so in its name."""
     return node.is_extra and "comment" in node.type
@@ -324,22 +363,41 @@ def _visible_end(start: int, end: int, content: bytes) -> int:
     return end
 
 
-def _unit(group: list[tree_sitter.Node], lines: Lines, heads: frozenset[str]) -> Unit:
+def _unit(group: list[tree_sitter.Node], lines: Lines, language: Language) -> Unit:
     """The unit of a group of children of a block."""
     start = group[0].start_byte
     end = _visible_end(start, max(child.end_byte for child in group), lines.content)
     start_row, end_row = group[0].start_point.row, lines.row_of(max(end - 1, start))
-    statements = [child for child in group if child.is_named and not child.is_extra and child.type not in heads]
+    statements = [
+        child for child in group if child.is_named and not child.is_extra and child.type not in language.heads
+    ]
     return Unit(
         start=start,
         end=end,
         start_row=start_row,
         end_row=end_row,
         statement=statements[-1] if statements else None,
-        whole_lines=lines.first_visible(start_row) == start and lines.last_visible(end_row) == end,
+        # A separator alone on its line belongs to the statement before it; a `&` changes what the statement does.
+        whole_lines=lines.first_visible(start_row) == start
+        and lines.last_visible(end_row) == end
+        and (group[-1].is_named or (len(group) > 1 and group[-1].type in (";", ","))),
         ends_in_extra=group[-1].is_extra,
-        has_error=any(child.has_error or child.is_error or child.is_missing for child in group),
+        has_error=any(child.has_error or child.is_error or child.is_missing for child in group)
+        or _has_lone_bracket(group, language.lone_brackets),
     )
+
+
+def _has_lone_bracket(group: list[tree_sitter.Node], kinds: frozenset[str]) -> bool:
+    """Whether nodes hold one of `kinds` with more brackets of one side than of the other."""
+    stack = list(group) if kinds else []
+    while stack:
+        node = stack.pop()
+        if node.type in kinds:
+            tokens = [child.type for child in node.children if not child.is_named]
+            if sum((token[-1:] in BRACKETS) - (token[:1] in _CLOSERS) for token in tokens):
+                return True
+        stack += node.named_children
+    return False
 
 
 def _inside_bracket(parent: tree_sitter.Node, child: tree_sitter.Node, row: int) -> bool:

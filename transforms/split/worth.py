@@ -37,6 +37,11 @@ def check_context(content: bytes, start: int, end: int) -> None:
         raise Refused("no_context")
 
 
+def is_license(text: bytes) -> bool:
+    """Whether a text speaks of copyright and license."""
+    return _LICENSE.search(text) is not None
+
+
 def check_directives(text: bytes) -> None:
     """Refuse a middle whose `#if` and `#region` lines do not close what they open, and no more (`directive_cut`)."""
     depth = 0
@@ -67,7 +72,7 @@ def check_worth(file: ParsedFile, units: list[Unit]) -> None:
         raise Refused("continued_line")
     if b"#" in text and file.language.directives:
         check_directives(text)
-    if _LICENSE.search(text):
+    if is_license(text):
         raise Refused("license_text")
     rows = [row for row in range(units[0].start_row, units[-1].end_row + 1) if file.lines.first_visible(row) >= 0]
     firsts = bytes(file.content[file.lines.first_visible(row)] for row in rows)
@@ -83,7 +88,7 @@ def _check_comments(file: ParsedFile, units: list[Unit], rows: int) -> None:
     documentation = [(unit.start, unit.end) for unit in units if unit.statement is not None and _is_text(unit)]
     for leaf in file.leaves(units[0].start, units[-1].end):
         in_text = any(start <= leaf.start_byte < end for start, end in documentation)
-        if not in_text and not is_comment(leaf) and not file.in_comment(leaf):
+        if not in_text and not is_comment(leaf):
             code_rows.update(range(leaf.start_point.row, leaf.end_point.row + 1))
     if len(code_rows) < 2 or rows - len(code_rows) > MAX_COMMENT_SHARE * rows:
         raise Refused("mostly_comments")

@@ -9,7 +9,8 @@ class DatasetIndex:
     """What the rows of a data set have in common; add all of them, then ask. Holds ids and repositories only."""
 
     def __init__(self) -> None:
-        self._ids: set[str] = set()
+        self._ids: dict[str, str] = {}
+        """Split of each example."""
         self._repeated: set[str] = set()
         self._splits: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self._groups: defaultdict[str, dict[str, str]] = defaultdict(dict)
@@ -19,7 +20,7 @@ class DatasetIndex:
         for example_id, group_id, repository in zip(example_ids, group_ids, repositories, strict=True):
             if example_id in self._ids:
                 self._repeated.add(example_id)
-            self._ids.add(example_id)
+            self._ids.setdefault(example_id, split)
             self._splits[repository].setdefault(split, example_id)
             if group_id != example_id:
                 self._groups[group_id].setdefault(split, example_id)
@@ -27,6 +28,10 @@ class DatasetIndex:
     def violations(self) -> list[Violation]:
         """What the rows break together."""
         found = [Violation(example_id, "unique_id", "two rows have this id") for example_id in sorted(self._repeated)]
+        for group_id, splits in self._groups.items():
+            # The example that gives a group its name is in no other: most groups are of one, and would be all of the memory.
+            if group_id in self._ids:
+                splits.setdefault(self._ids[group_id], group_id)
         for name, places in (("repository", self._splits), ("group", self._groups)):
             for key, splits in sorted(places.items()):
                 if len(splits) > 1:

@@ -2,11 +2,12 @@
 
 import hashlib
 import json
+import re
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.example import CATEGORIES, EMPTY, MULTI_LINE, SINGLE_LINE
+from schemas.example import CATEGORIES, EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
 from transforms.verify.violation import Violation
 
 Row = dict[str, Any]
@@ -25,12 +26,27 @@ class Expected:
 
 KIND_CATEGORY = {
     "after_statement": EMPTY,
+    "after_enter": EMPTY,
+    "inside_text": EMPTY,
+    "closed_pair": EMPTY,
+    "accept_then_stop": EMPTY,
+    "between_definitions": EMPTY,
     "token_to_eol": SINGLE_LINE,
+    "mid_token": SINGLE_LINE,
     "blank_line": SINGLE_LINE,
+    "before_closers": SINGLE_LINE,
+    "inner_node": SINGLE_LINE,
     "block_body": MULTI_LINE,
     "rest_of_block": MULTI_LINE,
     "siblings": MULTI_LINE,
+    "compound": MULTI_LINE,
+    "line_and_block": MULTI_LINE,
+    "random_span": RANDOM_SPAN,
 }
+ENDS_INSIDE_LINE = ("inside_text", "closed_pair", "accept_then_stop", "before_closers", "inner_node", "random_span")
+"""Kinds whose middle may end where its line goes on: nobody holds a line break then."""
+TYPED = "after_enter"
+"""Kind of the edit that an editor makes at the cursor, and of the example that has it; it makes nothing half-written."""
 
 
 def undone(row: Row) -> tuple[bytes, bytes, bytes]:
@@ -41,6 +57,8 @@ def undone(row: Row) -> tuple[bytes, bytes, bytes]:
     sides = {"prefix": row["prefix"].encode(), "suffix": row["suffix"].encode()}
     for edit in reversed(row["edits"]):
         text, offset, inserted = sides[edit["side"]], edit["offset"], edit["inserted"].encode()
+        if not 0 <= offset <= len(text):
+            raise ValueError(f"edit {edit['kind']}: byte {offset} is outside of the {edit['side']}, {len(text)} bytes")
         if text[offset : offset + len(inserted)] != inserted:
             raise ValueError(f"edit {edit['kind']}: {edit['inserted']!r} is not at byte {offset} of the {edit['side']}")
         sides[edit["side"]] = text[:offset] + edit["removed"].encode() + text[offset + len(inserted) :]
@@ -69,8 +87,29 @@ def _undo(row: Row, _expected: Expected) -> Iterator[str]:
     ):
         if len(text) != length:
             yield f"the {name} has {len(text)} bytes, its offsets say {length}"
-    if not row["edits"] and (row["half_written"] or row["irreparable"] or row["open_ended"]):
-        yield "half-written without an edit"
+
+
+def _half_written(row: Row, _expected: Expected) -> Iterator[str]:
+    """The three flags, from the edits: irreparable means that no insertion at the cursor gives the original back."""
+    edits = [edit for edit in row["edits"] if edit["kind"] != TYPED]
+    if row["half_written"] != bool(edits):
+        yield f"half_written is {row['half_written']}, the row has {len(edits)} edits that make it so"
+    try:
+        original = _visible(b"".join(undone(row)).decode())
+    except (ValueError, KeyError):
+        return  # said under `undo`
+    prefix, suffix = _visible(row["prefix"]), _visible(row["suffix"])
+    fits = len(prefix) + len(suffix) <= len(original)
+    irreparable = not (fits and original.startswith(prefix) and original.endswith(suffix))
+    if row["irreparable"] != irreparable:
+        yield f"irreparable is {row['irreparable']}, by prefix, suffix and original it is {irreparable}"
+    if row["open_ended"] != (row["half_written"] and not row["irreparable"]):
+        yield f"open_ended is {row['open_ended']}, half_written {row['half_written']}, irreparable {row['irreparable']}"
+
+
+def _visible(text: str) -> str:
+    """A text without its white space."""
+    return "".join(text.split())
 
 
 def _middle(row: Row, _expected: Expected) -> Iterator[str]:
@@ -85,8 +124,8 @@ def _middle(row: Row, _expected: Expected) -> Iterator[str]:
     body = middle
     if row["newline_owner"] == "middle":
         body = middle.removesuffix("\n").removesuffix("\r")
-        if body == middle or category != MULTI_LINE:
-            yield "newline_owner is middle, but the middle ends without a line break or is no multi-line one"
+        if category not in (MULTI_LINE, RANDOM_SPAN):
+            yield f"newline_owner is middle in category {category}"
     if category in (SINGLE_LINE, MULTI_LINE) and body != body.strip():
         yield f"blanks at the edge of the middle: {body[:10]!r} ... {body[-10:]!r}"
     breaks = body.count("\n")
@@ -97,12 +136,20 @@ def _middle(row: Row, _expected: Expected) -> Iterator[str]:
 
 
 def _newline_owner(row: Row, _expected: Expected) -> Iterator[str]:
-    owner, suffix = row["newline_owner"], row["suffix"]
+    """Who holds the line break, by the suffix as it was before any edit."""
+    owner = row["newline_owner"]
+    try:
+        suffix = undone(row)[2].decode()
+    except (ValueError, KeyError):
+        return  # said under `undo`
     rest = suffix.split("\n", 1)[0].strip(" \t\r\f\v")
-    if owner == "suffix" and (rest or "\n" not in suffix) and not row["edits"]:
+    if owner == "suffix" and (rest or "\n" not in suffix):
         yield f"the line break is said to be in the suffix, which goes on with {suffix[:20]!r}"
-    if owner == "none" and suffix.strip(" \t\r\f\v") and not row["edits"]:
+    goes_on = bool(rest) and row["kind"] in ENDS_INSIDE_LINE
+    if owner == "none" and not goes_on and suffix.strip(" \t\r\f\v"):
         yield f"no line break is said to follow, but the suffix is {suffix[:20]!r}"
+    if (owner == "middle") != row["middle"].endswith("\n"):
+        yield f"the middle ends with {row['middle'][-1:]!r}, and the line break is said to be in the {owner}"
     if owner not in ("suffix", "middle", "none"):
         yield f"newline_owner is {owner!r}"
 
@@ -111,18 +158,32 @@ def _labels(row: Row, expected: Expected) -> Iterator[str]:
     category, kind = row["category"], row["kind"]
     if category not in CATEGORIES or KIND_CATEGORY.get(kind) != category:
         yield f"kind {kind!r} is not of category {category!r}"
-    if (row["stop_reason"] is not None) != (category == MULTI_LINE):
+    if row["stop_reason"] not in ((None,) if category != MULTI_LINE else ("eof", "dedent", "newline")):
         yield f"stop_reason is {row['stop_reason']!r} in category {category}"
     lines = sum(1 for line in row["middle"].split("\n") if line.strip())
     if (row["lines"], row["chars"]) != (lines, len(row["middle"])):
         yield f"lines and chars are {row['lines']}, {row['chars']}; the middle has {lines}, {len(row['middle'])}"
-    if category == MULTI_LINE:
+    if category in (MULTI_LINE, RANDOM_SPAN):
         height = row["middle"].rstrip("\r\n").count("\n") + 1
         if expected.max_lines is not None and height > expected.max_lines:
             yield f"{height} lines, over the cap of {expected.max_lines}"
         # The line break that a middle may keep does not count.
         if expected.max_chars is not None and len(row["middle"].rstrip("\r\n")) > expected.max_chars:
             yield f"{len(row['middle'])} characters, over the cap of {expected.max_chars}"
+
+
+def _typed(row: Row, _expected: Expected) -> Iterator[str]:
+    """What an editor put in after the enter key is a blank insertion at the prefix's end, made before any other edit."""
+    typed = [number for number, edit in enumerate(row["edits"]) if edit["kind"] == TYPED]
+    if typed != ([0] if row["kind"] == TYPED else []):
+        yield f"kind {row['kind']}, and {len(typed)} edits of kind {TYPED}"
+        return
+    for edit in row["edits"][: len(typed)]:
+        length = row["start_byte"] - row["context_start_byte"]
+        if edit["side"] != "prefix" or edit["removed"] or edit["offset"] != length:
+            yield f"what was typed is not put in at the cursor, but {edit['side']} {edit['offset']}"
+        if not re.fullmatch(r" |\r?\n[ \t]*", edit["inserted"]):
+            yield f"{edit['inserted']!r} was typed, expected a space, or line break and indent"
 
 
 def _cut(row: Row, _expected: Expected) -> Iterator[str]:
@@ -135,7 +196,7 @@ def _cut(row: Row, _expected: Expected) -> Iterator[str]:
 
 
 def _free_copy(row: Row, _expected: Expected) -> Iterator[str]:
-    if row["category"] not in (SINGLE_LINE, MULTI_LINE):
+    if row["category"] == EMPTY:
         return
     middle_lines = [line.strip() for line in row["middle"].strip().split("\n")]
     near = [line.strip() for line in row["suffix"].split("\n")[:20]]
@@ -148,33 +209,45 @@ def _free_copy(row: Row, _expected: Expected) -> Iterator[str]:
 
 
 def _origin(row: Row, expected: Expected) -> Iterator[str]:
-    for name in ("repository", "path", "language"):
+    for name in ("repository", "path", "language", "version"):
         if not row[name]:
             yield f"{name} is empty"
     for name in ("source_id", "content_id"):
-        if len(row[name]) != 40 or set(row[name]) - set("0123456789abcdef"):
+        if not _is_hex(row[name], 40):
             yield f"{name} is {row[name]!r}, no git blob id"
-    if not row["licenses"]:
-        yield "no license"
+    if not row["licenses"] or not all(name.strip() for name in row["licenses"]):
+        yield f"licenses are {row['licenses']}"
     elif expected.allowed_licenses is not None:
         wrong = [name for name in row["licenses"] if name.lower() not in expected.allowed_licenses]
         if wrong:
             yield f"license not on the allow-list: {', '.join(wrong)}"
 
 
+def _is_hex(text: str, digits: int) -> bool:
+    return len(text) == digits and not set(text) - set("0123456789abcdef")
+
+
 def _identity(row: Row, _expected: Expected) -> Iterator[str]:
     places = [row["start_byte"], row["end_byte"], row["context_start_byte"], row["context_end_byte"]]
-    key = json.dumps([row["content_id"], *places, row["kind"], row["edits"]], ensure_ascii=True, sort_keys=True)
+    key = " ".join(map(str, [row["content_id"], *places, row["kind"]]))
+    if row["edits"]:
+        key += " " + json.dumps(row["edits"], ensure_ascii=True, sort_keys=True)
     wanted = hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
     if row["example_id"] != wanted:
         yield f"the id should be {wanted}"
+    if not _is_hex(row["group_id"], 16):
+        yield f"group_id is {row['group_id']!r}, no example's id"
+    if (row["group_id"] != row["example_id"]) != (row["kind"] == "accept_then_stop"):
+        yield f"kind {row['kind']}, and group_id is {row['group_id']!r}"
 
 
 ROW_INVARIANTS: dict[str, Callable[[Row, Expected], Iterator[str]]] = {
     "undo": _undo,
+    "half_written": _half_written,
     "middle": _middle,
     "newline_owner": _newline_owner,
     "labels": _labels,
+    "typed": _typed,
     "cut": _cut,
     "free_copy": _free_copy,
     "origin": _origin,
@@ -190,3 +263,20 @@ def check_row(row: Row, expected: Expected) -> list[Violation]:
         for name, check in ROW_INVARIANTS.items()
         for message in check(row, expected)
     ]
+
+
+def check_content(row: Row, content: bytes) -> list[Violation]:
+    """Whether a row is cut from `content`: its id, the slice that it says it covers, in whole lines."""
+    start, end = row["context_start_byte"], row["context_end_byte"]
+    found: list[tuple[str, str]] = []
+    if git_blob_sha1(content) != row["content_id"]:
+        found.append(("content_id", f"the content's id is {git_blob_sha1(content)}, not {row['content_id']}"))
+    try:
+        is_slice = b"".join(undone(row)) == content[start:end] and len(content) >= end
+    except (ValueError, KeyError):
+        is_slice = False
+    if not is_slice:
+        found.append(("undo", f"prefix, middle and suffix are not bytes {start}-{end} of the content"))
+    elif (start and content[start - 1] != 0x0A) or (end < len(content) and content[end - 1] != 0x0A):
+        found.append(("undo", f"the context, bytes {start}-{end}, is not of whole lines"))
+    return [Violation(row["example_id"], name, message) for name, message in found]

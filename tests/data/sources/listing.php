@@ -22,7 +22,9 @@
 <?php
 function footer(array $links): void
 {
-    foreach ($links as $name => $url) {
+    $shown = array_filter($links);
+    ksort($shown);
+    foreach ($shown as $name => $url) {
         if (str_starts_with($url, 'http:')) {
             $url = 'https:' . substr($url, 5);
         }

@@ -1,0 +1,354 @@
+"""Silence after a finished statement, on lines of real-looking files in every language."""
+
+import pytest
+
+from transforms.split.draws import Draws
+from transforms.split.empty import after_statement
+from transforms.split.lines import Indent, compare_indents
+from transforms.split.single_line import IMPORT_SHARE
+from transforms.split.site import Refused
+
+SILENT = {
+    "InvoiceService.java": [
+        "package org.example.billing;",
+        "import static java.util.Objects.requireNonNull;",
+        "throw new IllegalArgumentException",
+        "if (text.isBlank() || text.startsWith",
+        "case CANCELLED: >> break;",
+        "yield base + 1;",
+        "yield base + 1; >> };",
+        "Collectors.summingLong(Line::total)));",
+        "log(String.format(TEMPLATE, id, list)); >> });",
+        "System.out.println(requireNonNull(message)); >> }",
+    ],
+    "OrdersController.cs": [
+        "ORDER BY id",
+        "private int _served;",
+        "set => _served = value ? 101 : 0; >> }",
+        "return NoContent(); >> }",
+        "select new { line.Sku, line.Due };",
+        "State.Sent => >> };",
+        "return NotFound",
+        "GC.SuppressFinalize(this); >> }",
+        "public record OrderEventArgs(Order Order);",
+    ],
+    "Router.php": [
+        "declare(strict_types=1);",
+        "not->interpolated >> HTML;",
+        "throw new InvalidArgumentException",
+        "$pattern = '/' . trim($pattern, '/'); >> }",
+        "return $handler($request, ...$arguments);",
+        "status === 429 >> };",
+    ],
+    "config.rs": [
+        "use std::fmt;",
+        'that never closes >> "#;',
+        "Environment(&'static str), >> }",
+        "Ok(text) => text,",
+        "text.parse().unwrap_or_else >> })",
+        "break number;",
+        ".or_else(|| self.parent",
+    ],
+    "importer.rb": [
+        "return importer unless block_given?",
+        "@count += 1",
+        "importer.close >> end",
+        "retry if",
+        "false",
+        ":failed",
+        ":failed >> end",
+        "def log(level, message) =",
+        "importer.run! or warn",
+    ],
+    "job_scheduler.python": [
+        "from functools import",
+        '"tags": >> }',
+        "period_s: float = 60.0",
+        "return await function",
+        "for entry in sorted >> ]",
+        "+ len(entry.tags) * 0.001",
+        "raise TypeError(entry)",
+        "def a job first >> )",
+        "raise error",
+    ],
+    "ledger.ts": [
+        "export type Currency",
+        "memo?: string;",
+        'Reversed = "reversed", >> }',
+        '.join(", ")}`);',
+        "Promise<State> { >> const rest = totals(postings);",
+        "[posting.account, posting.amount.toString() >> );",
+        "client.release(); >> }",
+        "default: { >> return `",
+    ],
+    "lru_cache.hpp": [
+        "quote and a { brace >> )json",
+        "using Iterator",
+        "~LruCache() noexcept = default;",
+        "return false;",
+        "std::forward<Args>(args)...));",
+        "friend bool operator==",
+        "enum class Level",
+        "return static_cast<char> >> };",
+        "c = upper(c);",
+        "throw; >> }",
+    ],
+    "orders_table.tsx": [
+        "type SortKey",
+        "{props.children} >> );",
+        "return String(a[key]) >> });",
+        "}, [data, filter, key]);",
+        "window.scrollTo",
+        "money.format >> );",
+    ],
+    "ring_buffer.c": [
+        "#include <string.h>",
+        "#include <pthread.h> >> #endif",
+        "typedef enum",
+        "uint8_t *data;",
+        "[RING_CLOSED] = >> };",
+        "length = 4;",
+        "while (length > 7);",
+    ],
+    "server.go": [
+        '"time" >> )',
+        "Key     string",
+        "done:   make(chan struct{}), >> }",
+        "defer ticker.Stop()",
+        "failures <- err >> }()",
+        "StatusNoContent) >> })",
+        "var wg sync.WaitGroup",
+    ],
+    "settings_panel.jsx": [
+        "import { saveSettings }",
+        "</label> >> );",
+        "event.returnValue = '';",
+        "}, [dirty]);",
+        "setError(failure.message); >> }",
+        "onClick={() => { >> setSettings(user.settings);",
+    ],
+    "upload_queue.js": [
+        "import { openDB } from 'idb'",
+        "const RETRY_DELAYS",
+        "added: Date.now(), >> };",
+        "continue outer;",
+        ": 'no error' >> }`);",
+        "return response.status < 500;",
+        "entry.error = error; >> });",
+    ],
+}
+
+# More must or could follow, or the line is no end of a statement.
+NOT_SILENT = {
+    "InvoiceService.java": [
+        "@Service",
+        "private volatile boolean closed; >> @Override",
+        "OPEN, PAID",
+        "} catch (NumberFormatException",
+        "case PAID:",
+        "case 0, 1 -> 0;",
+        ".flatMap(List::stream)",
+        "* Invoices from orders",
+        '{ "total": %s }',
+        'invoice number="%d"',
+    ],
+    "OrdersController.cs": [
+        "namespace Example.Shop",
+        "[HttpGet]",
+        "if (order is null)",
+        "return NotFound >> }",
+        "var late = from line in order.Lines",
+        "orderby line.Due",
+        "finally",
+        "#region Actions",
+        "case State.Draft:",
+        "_store.Dispose(); >> }",
+    ],
+    "Router.php": [
+        "namespace Example\\Http; >> #[Attribute",
+        "final class Router",
+        "private readonly Container",
+        "'/'; >> } else {",
+        "<<<'HTML'",
+        "Nothing at",
+        "default => null,",
+    ],
+    "config.rs": [
+        "#[must_use]",
+        "macro_rules! layers",
+        "/// Built in.",
+        "self.values >> .get(key)",
+        "where",
+        "} else {",
+        "[server]",
+    ],
+    "importer.rb": [
+        "require_relative >> module Catalog",
+        "begin",
+        "rescue CSV::MalformedCSVError",
+        "SQL = <<~SQL",
+        "VALUES (:sku",
+        "when nil",
+        "CSV.foreach",
+        "status = if errors.empty?",
+        '1,"a',
+    ],
+    "job_scheduler.python": [
+        "class JobFailed",
+        "@property",
+        '"retries": 3',
+        "except on as error:",
+        "case None:",
+        "total = entry.period_s",
+        "for entry in sorted",
+        "# One task a job",
+        ">>> Scheduler()",
+    ],
+    "ledger.ts": ["@Injectable(", "buckets: [1, 5, 25],", "} catch (error) {", 'case "JPY":', ".map((["],
+    "lru_cache.hpp": [
+        "template <typename... Args>",
+        "public:",
+        ": capacity_(capacity)",
+        "}  // namespace store",
+        "try {",
+    ],
+    "orders_table.tsx": [
+        "<thead>",
+        "active={name === key}",
+        "<td>#{order.id}</td>",
+        "return rows; >> return (",
+        "onClick={() => {",
+    ],
+    "ring_buffer.c": [
+        "#include <windows.h> >> #else",
+        "do {                       \\",
+        "(b) = swap_;",
+        "case 'x':",
+        "static size_t",
+        "default:",
+    ],
+    "server.go": [
+        '"context"',
+        "defer ticker.Stop() >> select {",
+        "case <-s.done:",
+        "case key == >> return",  # a value may follow
+        "go func() {",
+        "-port N",
+        "maxBody     = 1 << 20",
+    ],
+    "settings_panel.jsx": ["<label className", "{children}", "} catch (failure) {", "Cancel", ") : null}"],
+    "upload_queue.js": [
+        "export class UploadQueue",
+        "case 200:",
+        "} else if (!stem) {",
+        ".then(response => {",
+        "* @param",
+    ],
+}
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in SILENT.items() for text in texts])
+def test_after_a_finished_statement_silence_is_right(parsed_sources, row_with, sites_on, name: str, text: str) -> None:
+    file = parsed_sources[name]
+    row = row_with(file, text)
+    (site,) = sites_on(file, "after_statement", row)
+    assert (site.category, site.kind, site.stop_reason) == ("empty", "after_statement", None)
+    assert site.start == site.end == file.lines.last_visible(row)
+    assert site.newline_owner == "suffix"
+    assert site.bracket_delta == 0
+
+
+@pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in NOT_SILENT.items() for text in texts])
+def test_where_more_must_follow_there_is_no_silence(parsed_sources, row_with, sites_on, name: str, text: str) -> None:
+    file = parsed_sources[name]
+    assert sites_on(file, "after_statement", row_with(file, text)) == set()
+
+
+def test_the_tag_that_opens_php_is_no_statement(parsed_sources, sites_on) -> None:
+    assert sites_on(parsed_sources["Router.php"], "after_statement", 0) == set()
+
+
+def test_a_tag_that_opens_php_again_ends_no_statement(parsed_sources, row_with, sites_on) -> None:
+    file = parsed_sources["listing.php"]
+    assert sites_on(file, "after_statement", row_with(file, "endif; ?> >> <?php")) == set()
+
+
+def test_silence_never_stands_before_a_deeper_line(parsed_sources, sites_on) -> None:
+    """On every row of every file; a logical line that follows is equal or shallower, so the block is not about to open."""
+    found = 0
+    for file in parsed_sources.values():
+        for row in range(len(file.lines)):
+            if file.lines.first_visible(row) < 0 or not sites_on(file, "after_statement", row, draws=1):
+                continue
+            found += 1
+            later = file.next_logical_row(row)
+            if later is not None:
+                indent = compare_indents(file.lines.indent(later), file.lines.indent(row))
+                # A statement of several lines may end deeper than it began.
+                assert indent is not Indent.DEEPER
+    assert found > 500
+
+
+@pytest.mark.parametrize("line_break", ["\n", "\r\n"])
+def test_the_cursor_stands_before_trailing_blanks_and_the_line_break(parsed, sites_on, line_break: str) -> None:
+    text = line_break.join(["def f(x):", "    y = x  \t", "", "    return y", ""])
+    file = parsed("Python", text)
+    (site,) = sites_on(file, "after_statement", 1)
+    assert text.encode()[: site.start].endswith(b"y = x")
+    assert site.newline_owner == "suffix"
+
+
+def test_at_the_end_of_a_file_without_a_line_break_nobody_owns_one(parsed, sites_on) -> None:
+    (site,) = sites_on(parsed("Python", "x = 1\ny = 2"), "after_statement", 1)
+    assert site.newline_owner == "none"
+
+
+def test_a_statement_with_a_syntax_error_gives_no_silence(parsed, sites_on) -> None:
+    file = parsed("JavaScript", "function f() {\n  let a = ;\n  let b = 2;\n}\n")
+    assert sites_on(file, "after_statement", 1) == set()
+    assert sites_on(file, "after_statement", 2)
+
+
+def test_tabs_and_spaces_that_cannot_be_compared_give_no_silence(parsed, refusals_on) -> None:
+    file = parsed("C", "int f(void) {\n\tint a = 1;\n        int b = 2;\n        return a + b;\n}\n")
+    assert refusals_on(file, "after_statement", 1) == {"incomparable_indent"}
+
+
+@pytest.mark.parametrize(
+    ("language", "text", "row"),
+    [
+        ("Python", "def f():\n    if a:\n        return{}\n    b()\n", 2),
+        ("Python", "try:\n    a()\nexcept E:\n    raise{}\n", 3),
+        ("Python", "def f():\n    while a:\n        yield{}\n", 2),
+        ("Go", "package p\n\nfunc f() {{\n\tif a {{\n\t\treturn{}\n\t}}\n}}\n", 4),
+        ("Ruby", "def f\n  if a\n    return{}\n  end\nend\n", 2),
+        ("JavaScript", "function f() {{\n  if (a) {{\n    return{}\n  }}\n}}\n", 2),
+    ],
+)
+def test_after_a_keyword_that_may_take_a_value_more_may_follow(
+    parsed, sites_on, refusals_on, language, text, row
+) -> None:
+    assert refusals_on(parsed(language, text.format("")), "after_statement", row) == {"may_go_on"}
+    assert sites_on(parsed(language, text.format(" b")), "after_statement", row)
+
+
+def test_after_a_colon_a_body_is_to_follow(parsed, sites_on, refusals_on) -> None:
+    text = "void f(int a) {{\n  switch (a) {{\n  case 1:{}\n  case 2:\n    b();\n  }}\n}}\n"
+    assert refusals_on(parsed("C", text.format("")), "after_statement", 2) == {"may_go_on"}
+    assert sites_on(parsed("C", text.format("\n    b();")), "after_statement", 3)
+
+
+@pytest.mark.parametrize(
+    ("language", "line"),
+    [("Python", "import os"), ("Java", "import java.util.List;"), ("C", "#include <stdio.h>"), ("Rust", "use a::b;")],
+)
+def test_silence_after_imports_is_thinned_out(parsed, language: str, line: str) -> None:
+    file = parsed(language, line + "\n")
+    kept = 0
+    for number in range(600):
+        try:
+            after_statement(file, 0, Draws("share", number))
+            kept += 1
+        except Refused as refused:
+            assert str(refused) == "import"
+    assert 0.7 * IMPORT_SHARE < kept / 600 < 1.3 * IMPORT_SHARE

@@ -1,0 +1,122 @@
+"""Edited contexts: undone they are the file, and the flags say what can be repaired."""
+
+from typing import Any
+
+import pytest
+
+from transforms.split.examples import example_id
+from transforms.verify.row_invariants import undone
+
+Row = dict[str, Any]
+
+
+def without(row: Row, side: str, start: int, end: int) -> Row:
+    """The row with characters [start, end) of a side deleted, and the edit on record."""
+    text = row[side]
+    edit = {
+        "side": side,
+        "kind": "later_statements",
+        "offset": len(text[:start].encode()),
+        "removed": text[start:end],
+        "inserted": "",
+    }
+    return edited({**row, side: text[:start] + text[end:], "edits": [*row["edits"], edit]})
+
+
+def typed(row: Row, side: str, at: int, inserted: str) -> Row:
+    """The row with a text put in."""
+    text = row[side]
+    edit = {
+        "side": side,
+        "kind": "whitespace",
+        "offset": len(text[:at].encode()),
+        "removed": "",
+        "inserted": inserted,
+    }
+    return edited({**row, side: text[:at] + inserted + text[at:], "edits": [*row["edits"], edit]})
+
+
+def edited(row: Row) -> Row:
+    """The row with its flags, by the definition: whether one insertion at the cursor gives the original back."""
+    visible = ["".join(part.split()) for part in (b"".join(undone(row)).decode(), row["prefix"], row["suffix"])]
+    whole, before, after = visible
+    repairable = any(
+        whole == before + inserted + after
+        for inserted in [whole[len(before) : len(whole) - len(after)] if len(before) + len(after) <= len(whole) else ""]
+    )
+    names = ("content_id", "start_byte", "end_byte", "context_start_byte", "context_end_byte", "kind", "edits")
+    identifier = example_id(*(row[name] for name in names))
+    flags = {"half_written": True, "irreparable": not repairable, "open_ended": repairable}
+    # The second half of a pair has the first one's group.
+    group = row["group_id"] if row["kind"] == "accept_then_stop" else identifier
+    return {**row, **flags, "example_id": identifier, "group_id": group}
+
+
+@pytest.fixture(scope="module")
+def half_written(good) -> list[tuple[Row, bytes]]:
+    """Rows of which a part of the suffix, of the prefix or of both is not written yet, and one has stray blanks."""
+    found = []
+    for case in good[::4]:
+        row = case.row
+        prefix, suffix = row["prefix"], row["suffix"]
+        lines = [index + 1 for index, letter in enumerate(suffix) if letter == "\n"]
+        if len(lines) < 6 or prefix.count("\n") < 3:
+            continue
+        if row["middle"].strip() and "".join(row["middle"].split()) in "".join(suffix.split()):
+            continue  # with less between them it would be a copy
+        head = prefix.index("\n") + 1
+        first = without(row, "suffix", lines[0], lines[2])
+        found += [
+            (without(row, "suffix", lines[3], len(suffix)), case.content),
+            (without(row, "suffix", lines[1], lines[3]), case.content),
+            (without(row, "prefix", 0, head), case.content),
+            (without(first, "prefix", 0, head), case.content),
+            (typed(first, "suffix", lines[0], "  \n\n"), case.content),
+            (typed(row, "prefix", 0, "é\n"), case.content),
+        ]
+    assert len(found) > 60
+    return found
+
+
+def test_edits_that_are_on_record_break_no_invariant(half_written, checker) -> None:
+    for row, content in half_written:
+        assert checker.violations(row, content) == [], row["edits"]
+
+
+def test_some_contexts_can_be_repaired_and_some_cannot(half_written) -> None:
+    shares = [row["irreparable"] for row, _ in half_written]
+    assert 0.1 < sum(shares) / len(shares) < 0.9
+
+
+@pytest.mark.parametrize("flag", ["half_written", "irreparable", "open_ended"])
+def test_a_wrong_flag_is_caught(half_written, checker, flag: str) -> None:
+    for row, content in half_written:
+        found = checker.violations({**row, flag: not row[flag]}, content)
+        assert {violation.invariant for violation in found} == {"half_written"}
+
+
+@pytest.mark.parametrize("name", ["removed", "inserted", "offset", "side"])
+def test_a_wrong_edit_is_caught(half_written, checker, name: str) -> None:
+    for row, content in half_written:
+        last = row["edits"][-1]
+        wrong = {
+            "removed": last["removed"] + "x",
+            "inserted": last["inserted"] + "\x00",
+            "offset": last["offset"] + len(row["prefix"] + row["suffix"]),
+            "side": {"prefix": "suffix", "suffix": "prefix"}[last["side"]],
+        }[name]
+        mutant = {**row, "edits": [*row["edits"][:-1], {**last, name: wrong}]}
+        assert "undo" in {violation.invariant for violation in checker.violations(mutant, content)}
+
+
+def test_edits_out_of_order_are_caught(half_written, checker) -> None:
+    """Where two of them are on one side, the second's offset is of the text as the first left it."""
+    mutants = 0
+    for row, content in half_written:
+        sides = [edit["side"] for edit in row["edits"]]
+        if len(sides) == 2 and sides[0] == sides[1]:
+            mutant = {**row, "edits": row["edits"][::-1]}
+            found = {violation.invariant for violation in checker.violations(mutant, content)}
+            mutants += 1
+            assert found & {"undo", "identity"}
+    assert mutants > 5

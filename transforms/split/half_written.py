@@ -1,0 +1,177 @@
+"""Half-written contexts: what stands around a middle while the file is being written.
+
+Code on the internet is finished, code in an editor is not. One to three edit operations leave out, break off or disturb
+things around a middle; they are recorded, so that undoing them gives the original back, and they never touch the middle.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import chain, islice
+from typing import Any
+
+from schemas.example import RANDOM_SPAN
+from transforms.split.declarations import lost_declaration, names_in
+from transforms.split.draws import Draws
+from transforms.split.edit_operations import (
+    CLOSER,
+    CUT_TO_EOF,
+    EARLIER_DEFINITIONS,
+    IN_PROGRESS,
+    LATER_SIBLINGS,
+    LATER_STATEMENTS,
+    LINE_TAIL,
+    OPERATIONS,
+    WHITESPACE,
+)
+from transforms.split.edit_places import Place, open_bounds
+from transforms.split.edit_script import PREFIX, Edit, EditScript, is_irreparable
+from transforms.split.site import Refused, Site, check_no_free_copy
+from transforms.split.syntax import ParsedFile
+from transforms.split.worth import check_context
+
+# Lines of the suffix that the check for a free copy looks at, and one more.
+_NEAR_LINES = 21
+# A prefix of more bytes is context enough.
+_SHORT_BYTES = 1_024
+
+
+@dataclass(frozen=True)
+class HalfWrittenSettings:
+    """How many contexts are half-written, and how. Weights are relative."""
+
+    share: float = 0.4
+    """Share of the examples, random spans aside, whose context is to be half-written."""
+    operation_weights: dict[str, float] = field(
+        default_factory=lambda: {
+            LATER_SIBLINGS: 20.0,
+            CUT_TO_EOF: 20.0,
+            LATER_STATEMENTS: 15.0,
+            IN_PROGRESS: 10.0,
+            EARLIER_DEFINITIONS: 10.0,
+            CLOSER: 10.0,
+            WHITESPACE: 8.0,
+            LINE_TAIL: 2.0,
+        }
+    )
+    count_weights: tuple[float, ...] = (60.0, 30.0, 10.0)
+    """Weights of one operation, two, three, ... in one context."""
+
+
+@dataclass(frozen=True)
+class HalfWritten:
+    """A prefix and a suffix, what was done to them, and whether that can be repaired."""
+
+    prefix: bytes
+    suffix: bytes
+    edits: list[dict[str, Any]]
+    """schemas.example.EDIT, in the order in which they were made; what was typed at the cursor (`Site.typed`) comes last."""
+    half_written: bool
+    """Whether an operation edited the context; what was typed at the cursor does not count."""
+    irreparable: bool
+
+    @property
+    def open_ended(self) -> bool:
+        """Half-written and not irreparable: there is simply more to write."""
+        return self.half_written and not self.irreparable
+
+
+def half_write(
+    file: ParsedFile, site: Site, start: int, end: int, draws: Draws, settings: HalfWrittenSettings
+) -> HalfWritten:
+    """The context of a site, bytes [start, end) of the content, in whole lines; half-written in a drawn share of cases.
+
+    `draws` is a stream of this site's own. An operation that finds nothing to do, or that would delete the only declaration
+    of a name of the middle, or leave the middle's last line right below it, gives way to another. What makes the middle's
+    end true stays (see `edit_places.open_bounds`), so the site's `stop_reason` holds in both texts. A site with a
+    partner is edited as both halves allow: `around_partner` gives the other half.
+    """
+    script = EditScript(file.content, start, site.start, site.end, end)
+    if site.category != RANDOM_SPAN and draws.uniform() < settings.share:
+        _edit(file, site, start, end, script, draws, settings)
+    edits = [edit.row() for edit in script.edits]
+    if site.typed:
+        edits.append(Edit(PREFIX, site.kind, len(script.prefix), b"", site.typed).row())
+    irreparable = bool(edits) and script.is_irreparable(file.content[start:end])
+    return HalfWritten(script.prefix + site.typed, script.suffix, edits, bool(script.edits), irreparable)
+
+
+def around_partner(file: ParsedFile, partner: Site, start: int, end: int, context: HalfWritten) -> HalfWritten:
+    """The context of the half with a middle of a pair, by the one of the half that is to stay silent: the same edits."""
+    prefix = context.prefix[: len(context.prefix) - (partner.end - partner.start)]
+    irreparable = context.irreparable and is_irreparable(file.content[start:end], prefix, context.suffix)
+    return replace(context, prefix=prefix, irreparable=irreparable)
+
+
+def _edit(
+    file: ParsedFile, site: Site, start: int, end: int, script: EditScript, draws: Draws, settings: HalfWrittenSettings
+) -> None:
+    """Do as many operations as are drawn, or as find something to do."""
+    written = site.partner or site
+    before, after = open_bounds(file, site, start, end)
+    if written is not site:
+        before = min(before, open_bounds(file, written, start, end)[0])
+    place = Place(file, site, start, before, after, end, script)
+    wanted = 1 + _weighted(list(settings.count_weights), draws)
+    # Where nothing is made of statements nothing is declared either.
+    names = names_in(file.content[written.start : written.end]) if file.language.blocks else frozenset()
+    drawn = _drawn(settings.operation_weights, draws)
+    first = sorted(islice(drawn, wanted), key=list(OPERATIONS).index)
+    done = 0
+    is_last_resort = False
+    for name in chain(first, drawn):
+        if done == wanted:
+            return
+        if name == WHITESPACE and name not in first:
+            # Blanks can be put in nearly anywhere: they stand for another operation only where nothing else is possible.
+            is_last_resort = True
+        else:
+            done += _operate(name, place, written, names, draws)
+    if is_last_resort and not done:
+        _operate(WHITESPACE, place, written, names, draws)
+
+
+def _operate(name: str, place: Place, written: Site, names: frozenset[bytes], draws: Draws) -> bool:
+    """Do one operation, or leave the script as it was; whether it was done. `written` is the site with the middle."""
+    file, script = place.file, place.script
+    middle = written.start, written.end
+    done = 0
+    try:
+        changes = OPERATIONS[name](place, draws)
+        if (
+            names
+            and lost_declaration(file, names, middle, (place.start, place.end), script.changes, changes) is not None
+        ):
+            raise Refused("only_declaration")
+        for change in changes:
+            script.add(name, change)
+            done += 1
+        if written.end > written.start and any(change.start >= written.end for change in changes):
+            near = b"\n".join(script.suffix.split(b"\n", _NEAR_LINES)[:_NEAR_LINES])
+            check_no_free_copy(file.content[slice(*middle)].decode("utf-8"), near.decode("utf-8"))
+        if len(script.prefix) < _SHORT_BYTES:
+            check_context(script.prefix + script.suffix, len(script.prefix), len(script.prefix))
+    except Refused:
+        script.undo_last(done)
+        return False
+    return True
+
+
+def _drawn(weights: dict[str, float], draws: Draws) -> Iterator[str]:
+    """All names of a weight above 0 in a drawn order, heavier ones sooner; drawn as they are asked for."""
+    left = {name: weight for name, weight in weights.items() if weight > 0}
+    while left:
+        name = list(left)[_weighted(list(left.values()), draws)]
+        del left[name]
+        yield name
+
+
+def _weighted(weights: list[float], draws: Draws) -> int:
+    """A drawn index, by weight."""
+    point = draws.uniform() * sum(weights)
+    for index, weight in enumerate(weights):
+        point -= weight
+        if point < 0:
+            return index
+    return len(weights) - 1

@@ -1,0 +1,30 @@
+"""The language table: one row a language, in the words of its tree-sitter grammar.
+
+`row` is the shape of a row, `words`, `braces` and `data` hold the rows, `names` finds them by any name, and `grammar` loads
+the grammar of one.
+"""
+
+from transforms.split.languages.grammar import (
+    GrammarMismatch,
+    KindIds,
+    grammar_versions,
+    kind_ids,
+    load_grammar,
+)
+from transforms.split.languages.names import ALIASES, LANGUAGES, UNSUPPORTED, language_name, unsupported_reason
+from transforms.split.languages.row import BRACKETS, Language
+
+__all__ = [
+    "ALIASES",
+    "BRACKETS",
+    "LANGUAGES",
+    "UNSUPPORTED",
+    "GrammarMismatch",
+    "KindIds",
+    "Language",
+    "grammar_versions",
+    "kind_ids",
+    "language_name",
+    "load_grammar",
+    "unsupported_reason",
+]
