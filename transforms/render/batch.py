@@ -139,8 +139,11 @@ class Renderer:
         last = self._prompts[layout][-1]
         if last != Segment(Kind.PART, PREFIX) or not parts[MIDDLE]:
             return 0
-        line, total = lines_at_cursor(parts[PREFIX], "")[0], self._encoder.total
-        return max(0, total(line + parts[MIDDLE]) - total(line) - total(parts[MIDDLE]))
+        prefix, total = parts[PREFIX], self._encoder.total
+        # Blank lines before the cursor may be encoded otherwise in front of the middle.
+        visible = prefix.rfind("\n", 0, len(prefix.rstrip())) + 1
+        before = (lines_at_cursor(prefix, "")[0], prefix[visible:], prefix[len(prefix.rstrip()) :])
+        return max(0, *(total(text + parts[MIDDLE]) - total(text) - total(parts[MIDDLE]) for text in before))
 
     def _shortfall(self, parts: Mapping[str, str], layout: str) -> str:
         head, tail = lines_at_cursor(parts[PREFIX], parts[SUFFIX])

@@ -16,6 +16,7 @@ import subprocess
 import sys
 import tempfile
 from collections import Counter
+from contextlib import suppress
 from types import TracebackType
 from typing import IO
 
@@ -78,7 +79,9 @@ class SplitterProcess:
         if self._child is not None:
             assert self._child.stdin is not None
             assert self._child.stdout is not None
-            self._child.stdin.close()
+            # What was not sent yet is flushed, and a dead child does not take it.
+            with suppress(BrokenPipeError):
+                self._child.stdin.close()
             self._child.stdout.close()
             self._child.kill()
             self._child.wait()
