@@ -362,7 +362,7 @@ def _rejected_counts(rejections: pa.RecordBatch) -> dict[str, int]:
 def _unsupported_languages(rejections: pa.RecordBatch) -> list[str]:
     """The language of each row that was dropped for want of a grammar."""
     pairs = zip(rejections.column("reason").to_pylist(), rejections.column("detail").to_pylist(), strict=True)
-    return [detail for reason, detail in pairs if reason == "language_unsupported"]
+    return [detail.partition(":")[0] for reason, detail in pairs if reason == "language_unsupported"]
 
 
 def _record(shard: ParquetShard) -> FileRecord:

@@ -56,6 +56,8 @@ def check_complete(file: ParsedFile, unit: Unit, end: int) -> tree_sitter.Node:
     if file.in_multi_line_token(file.path(end - 1), end):
         raise Refused("inside_multi_line_token")
     text = file.content[statement.start_byte : end]
+    if file.in_comment(end - 1) or (statement.type.startswith("preproc") and (b"//" in text or b"/*" in text)):
+        raise Refused("no_statement_end")
     if text.endswith(b":") or text in _MAY_GO_ON:
         raise Refused("may_go_on")
     return statement

@@ -120,6 +120,10 @@ class ParsedFile:
         """Byte after the last visible one of a node."""
         return _visible_end(node.start_byte, node.end_byte, self.content)
 
+    def in_comment(self, offset: int) -> bool:
+        """Whether byte `offset` is part of a comment."""
+        return any(node.kind_id in self._ids.comments for node in self.path(offset))
+
     def _reaches_out(self, node: tree_sitter.Node, offset: int, row: int) -> bool:
         """Whether `offset`, on `row`, is inside a node that is on other lines too."""
         return node.start_byte < offset and (node.start_point.row < row or last_row(node, self.lines) > row)
@@ -245,7 +249,9 @@ class ParsedFile:
         names = [_name_of(node) for node in path if node.type in self.language.scopes]
         # Never Node.text: it crashes on a tree that was parsed through a read callable.
         return ".".join(
-            self.content[name.start_byte : name.end_byte].decode("utf-8", "replace") for name in names if name
+            self.content[name.start_byte : name.end_byte].decode("utf-8", "replace")
+            for name in names
+            if name and name.end_byte > name.start_byte  # a parser that recovers makes up names without a letter
         )
 
     def leaves(self, start: int, end: int) -> list[tree_sitter.Node]:

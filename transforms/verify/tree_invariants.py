@@ -285,8 +285,9 @@ def _neutral_hole(row: Row, file: Original) -> Iterator[str]:
             + len(changed[change.start_byte : start])
             - len(changed[change.start_byte : start].lstrip())
         )
-        if first < start or change.end_byte > reach:
-            yield f"without the middle the tree changes at bytes {first}-{change.end_byte}, outside {start}-{reach}"
+        last = reach + len(changed[reach : change.end_byte].rstrip())
+        if first < start or last > reach:
+            yield f"without the middle the tree changes at bytes {first}-{last}, outside {start}-{reach}"
             return
 
 

@@ -84,6 +84,8 @@ BRACES: tuple[Language, ...] = (
             "program block class_body interface_body enum_body_declarations constructor_body switch_block_statement_group"
             " annotation_type_body"
         ),
+        # After a `switch` a `;` would make it an expression.
+        neutral_in={"block": "{}", "constructor_body": "{}", "switch_block_statement_group": "{}"},
         after_token={"switch_block_statement_group": ":", "enum_body_declarations": ";"},
         scopes=kinds(
             "class_declaration interface_declaration enum_declaration record_declaration method_declaration"
