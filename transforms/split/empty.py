@@ -56,8 +56,6 @@ def check_complete(file: ParsedFile, unit: Unit, end: int) -> tree_sitter.Node:
     if file.in_multi_line_token(file.path(end - 1), end):
         raise Refused("inside_multi_line_token")
     text = file.content[statement.start_byte : end]
-    if file.in_comment(end - 1) or (statement.type.startswith("preproc") and (b"//" in text or b"/*" in text)):
-        raise Refused("no_statement_end")
     if text.endswith(b":") or text in _MAY_GO_ON:
         raise Refused("may_go_on")
     return statement
@@ -94,6 +92,10 @@ def _finished(file: ParsedFile, row: int, draws: Draws) -> tuple[tree_sitter.Nod
     if unit.ends_in_extra or not unit.whole_lines:
         raise Refused("no_statement_end")
     statement = check_complete(file, unit, end)
+    text = file.content[statement.start_byte : end]
+    # Some grammars take the comment after a directive into it.
+    if file.in_comment(end - 1) or (statement.type.startswith("preproc") and (b"//" in text or b"/*" in text)):
+        raise Refused("no_statement_end")
     if statement.type in file.language.imports and draws.uniform() >= IMPORT_SHARE:
         raise Refused("import")
     return statement, check_next_indent(file, row, statement.start_point.row)
