@@ -7,7 +7,7 @@ import json
 import tomllib
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
@@ -17,6 +17,8 @@ from transforms.dedup.settings import DedupSettings, preset
 from transforms.filters.chain import FilterSettings
 from transforms.filters.contamination import BenchmarkIndex
 from transforms.filters.license import parse_license_list, permissive_licenses
+from transforms.split.edit_operations import OPERATIONS
+from transforms.split.half_written import HalfWrittenSettings
 from transforms.split.languages import LANGUAGES, language_name
 from transforms.split.multi_line import MultiLineLimits
 from transforms.split.settings import KINDS, SplitSettings
@@ -99,6 +101,26 @@ class DedupSection(_Section):
         return replace(preset(self.preset), **given)
 
 
+class HalfWrittenSection(_Section):
+    """[split.half_written]: contexts as they are while a file is being written."""
+
+    share: float = Field(HalfWrittenSettings.share, ge=0, le=1)
+    operation_weights: dict[str, float] = Field(default_factory=lambda: dict(HalfWrittenSettings().operation_weights))
+    count_weights: tuple[Annotated[float, Field(ge=0)], ...] = HalfWrittenSettings.count_weights
+
+    @field_validator("operation_weights")
+    @classmethod
+    def _known_operations(cls, weights: dict[str, float]) -> dict[str, float]:
+        return _weights(weights, set(OPERATIONS), "edit operation")
+
+    @field_validator("count_weights")
+    @classmethod
+    def _some_count(cls, weights: tuple[float, ...]) -> tuple[float, ...]:
+        if not sum(weights) > 0:
+            raise ValueError(f"weights are not all 0, got {list(weights)}")
+        return weights
+
+
 class SplitSection(_Section):
     """[split]: mix and limits of the examples."""
 
@@ -109,6 +131,7 @@ class SplitSection(_Section):
     newline_in_middle_share: float = Field(0.2, ge=0, le=1)
     max_slots: int = Field(8, gt=0)
     lines_per_slot: int = Field(40, gt=0)
+    half_written: HalfWrittenSection = HalfWrittenSection()
 
     @field_validator("category_weights")
     @classmethod
@@ -227,6 +250,7 @@ class RunConfig(_Section):
             max_slots=split.max_slots,
             lines_per_slot=split.lines_per_slot,
             context_bytes=self.context_bytes,
+            half_written=HalfWrittenSettings(**split.half_written.model_dump()),
             seed=self.seed,
         )
 

@@ -15,6 +15,7 @@ import psutil
 
 _LAUNCHER = "STACKFIM_LAUNCHER_PID"
 _WATCH_INTERVAL_S = 1.0
+_NOTICE_S = 3.0
 _watching = threading.Lock()
 
 
@@ -61,6 +62,7 @@ def _gone_is_fine() -> Iterator[None]:
 def noticing_dead_workers() -> Iterator[None]:
     """Inside the block a worker's death raises WorkerDied in the main thread."""
     died: list[str] = []
+    noticed = threading.Event()
     before = threading.excepthook
 
     def hook(args: threading.ExceptHookArgs) -> None:
@@ -68,6 +70,7 @@ def noticing_dead_workers() -> Iterator[None]:
             if not died:
                 died.append(str(args.exc_value))
                 _thread.interrupt_main()
+                noticed.set()
         else:
             before(args)
 
@@ -75,6 +78,13 @@ def noticing_dead_workers() -> Iterator[None]:
     try:
         yield
     except KeyboardInterrupt:
+        if died:
+            raise WorkerDied(died[0]) from None
+        raise
+    except Exception:
+        # The connection to a dead worker may break before its end is noticed.
+        with suppress(KeyboardInterrupt):
+            noticed.wait(_NOTICE_S)
         if died:
             raise WorkerDied(died[0]) from None
         raise

@@ -1,7 +1,9 @@
 """What a run leaves, and that it leaves the same whatever happens to it."""
 
+import contextlib
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -37,6 +39,32 @@ def wait_for(condition, seconds: float = 60) -> None:
     while not condition():
         assert time.monotonic() < deadline, "the run never got there"
         time.sleep(0.02)
+
+
+def stopped_in_the_middle(
+    out: Path, source: Path, workers: int, marker: str = "split"
+) -> tuple[subprocess.Popen, list[psutil.Process]]:
+    """A run that stands still with some shards complete and some not, and its processes."""
+    for _ in range(5):
+        process = start(out, source, workers)
+        wait_for(lambda: list(out.glob(f"work/done/{marker}-*.json")))
+        with contextlib.suppress(psutil.NoSuchProcess):
+            processes = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
+            for each in processes:
+                each.suspend()
+            if len(list(out.glob("work/done/split-*.json"))) in range(5):
+                return process, processes
+            for each in processes:
+                each.resume()
+        process.communicate(timeout=60)
+        shutil.rmtree(out)
+    raise AssertionError("the run was always over before it could be stopped")
+
+
+def go_on(processes: list[psutil.Process]) -> None:
+    for process in processes:
+        with contextlib.suppress(psutil.NoSuchProcess):
+            process.resume()
 
 
 def workers_of(process: subprocess.Popen) -> list[psutil.Process]:
@@ -145,10 +173,10 @@ def test_interrupted_in_the_middle_it_ends_with_a_sentence_and_resumes(
     workers: int, built: Path, source_folder: Path, stackfim, tree_digest, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process = start(out, source_folder, workers)
-    wait_for(lambda: list(out.glob("work/done/split-*.json")))
-    children = psutil.Process(process.pid).children(recursive=True)
+    process, processes = stopped_in_the_middle(out, source_folder, workers)
+    children = processes[1:]
     process.send_signal(signal.SIGINT)
+    go_on(processes)
     interrupted = time.monotonic()
     _, errors = process.communicate(timeout=30)
     assert time.monotonic() - interrupted < 20
@@ -166,9 +194,9 @@ def test_a_killed_worker_is_noticed_and_the_run_resumes(
     built: Path, source_folder: Path, stackfim, tree_digest, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process = start(out, source_folder, 2)
-    wait_for(lambda: list(out.glob("work/done/filtered-*.json")))
+    process, processes = stopped_in_the_middle(out, source_folder, 2, "filtered")
     workers_of(process)[0].kill()
+    go_on(processes)
     killed = time.monotonic()
     _, errors = process.communicate(timeout=60)
     assert time.monotonic() - killed < 30
@@ -184,13 +212,9 @@ def test_killed_with_all_its_processes_it_resumes(
     built: Path, source_folder: Path, stackfim, tree_digest, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process = start(out, source_folder, 2)
-    wait_for(lambda: list(out.glob("work/done/split-*.json")))
-    for victim in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]:
-        try:
-            victim.kill()
-        except psutil.NoSuchProcess:
-            continue
+    process, processes = stopped_in_the_middle(out, source_folder, 2)
+    for victim in processes:
+        victim.kill()
     process.communicate(timeout=30)
     done = stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 2)
     assert done.returncode == 0, done.stderr
@@ -198,10 +222,9 @@ def test_killed_with_all_its_processes_it_resumes(
 
 
 def test_workers_end_when_their_launcher_is_killed(source_folder: Path, tmp_path: Path) -> None:
-    process = start(tmp_path / "out", source_folder, 2)
-    wait_for(lambda: list((tmp_path / "out").glob("work/done/filtered-*.json")))
-    children = psutil.Process(process.pid).children(recursive=True)
+    process, (_, *children) = stopped_in_the_middle(tmp_path / "out", source_folder, 2, "filtered")
     process.kill()
+    go_on(children)
     process.communicate(timeout=30)
     wait_for(lambda: not any(child.is_running() and child.status() != psutil.STATUS_ZOMBIE for child in children), 30)
 

@@ -11,6 +11,8 @@ import pyarrow as pa
 
 from schemas.example import EXAMPLE
 from schemas.rejection import FILE, rejections
+from transforms.split.draws import Draws
+from transforms.split.half_written import HalfWritten, around_partner, half_write
 from transforms.split.languages import language_name, unsupported_reason
 from transforms.split.lines import Lines
 from transforms.split.parser import BudgetedParser, ParseRefused, check_parseable
@@ -51,6 +53,9 @@ class _SiteValues(NamedTuple):
     context_start_byte: int
     context_end_byte: int
     edits: list[dict[str, Any]]
+    half_written: bool
+    irreparable: bool
+    open_ended: bool
     bracket_delta: int
     newline_owner: str
     node_type: str
@@ -88,7 +93,7 @@ class Splitter:
                 reasons[index] = refused.reason, str(refused)
                 continue
             sources += [index] * len(sites)
-            values += [self._values(content_ids[index], file, site) for site in sites]
+            values += self._rows(content_ids[index], file, sites)
         dropped = rows.take(pa.array(list(reasons), pa.int64()))
         return SplitResult(
             self._batch(rows, sources, values),
@@ -124,51 +129,28 @@ class Splitter:
             )
         return file, sites
 
-    def _values(self, content_id: str, file: ParsedFile, site: Site) -> _SiteValues:
-        content = file.content
-        start, end = context_slice(file.lines, site.partner or site, self.settings.context_bytes)
-        prefix, edits = content[start : site.start], []
-        if site.typed:
-            edits.append(insertion("prefix", site.kind, len(prefix), site.typed))
-        middle = content[site.start : site.end]
-        text = middle.decode("utf-8")
-        identifier = example_id(content_id, site.start, site.end, start, end, site.kind, edits)
-        group = site.partner or site
-        group_edits = edits if group is site else []
-        inside = site.start if site.end > site.start else max(site.start - 1, 0)
-        return _SiteValues(
-            example_id=identifier,
-            group_id=example_id(content_id, group.start, group.end, start, end, group.kind, group_edits),
-            category=site.category,
-            kind=site.kind,
-            stop_reason=site.stop_reason,
-            prefix=prefix + site.typed,
-            middle=middle,
-            suffix=content[site.end : end],
-            language=file.language.name,
-            start_byte=site.start,
-            end_byte=site.end,
-            context_start_byte=start,
-            context_end_byte=end,
-            edits=edits,
-            bracket_delta=site.bracket_delta,
-            newline_owner=site.newline_owner,
-            node_type=site.node_type,
-            scope=file.scope(file.path(inside)),
-            lines=sum(1 for line in text.split("\n") if line.strip()),
-            chars=len(text),
-        )
+    def _rows(self, content_id: str, file: ParsedFile, sites: list[Site]) -> list[_SiteValues]:
+        """The rows of a file's sites. The halves of a pair, the one with a middle first, have one context and its edits."""
+        rows: list[_SiteValues] = []
+        for index in range(len(sites) - 1, -1, -1):
+            site = sites[index]
+            if index + 1 < len(sites) and sites[index + 1].partner == site:
+                continue  # comes with its silent half
+            written = site.partner or site
+            start, end = context_slice(file.lines, written, self.settings.context_bytes)
+            draws = Draws("half_written", content_id, site.start, site.end, site.kind, self.settings.seed)
+            context = half_write(file, site, start, end, draws, self.settings.half_written)
+            group_id = example_id(content_id, written.start, written.end, start, end, written.kind, context.edits)
+            rows.append(_row(content_id, file, site, (start, end), context, group_id))
+            if site.partner is not None:
+                other = around_partner(file, written, start, end, context)
+                rows.append(_row(content_id, file, written, (start, end), other, group_id))
+        return rows[::-1]
 
     def _batch(self, rows: pa.RecordBatch, sources: list[int], values: list[_SiteValues]) -> pa.RecordBatch:
         """The examples as a batch: what tells of the file is taken from `rows`, at the index that `sources` gives for each."""
         count = len(values)
-        same: dict[str, object] = {
-            "half_written": False,
-            "irreparable": False,
-            "open_ended": False,
-            "seed": self.settings.seed,
-            "version": self.version,
-        }
+        same: dict[str, object] = {"seed": self.settings.seed, "version": self.version}
         own = dict(zip(_SiteValues._fields, zip(*values, strict=True), strict=True)) if values else {}
         of_the_file = rows.take(pa.array(sources, pa.int64()))
         columns = []
@@ -185,9 +167,37 @@ class Splitter:
         return pa.RecordBatch.from_arrays(columns, schema=EXAMPLE)
 
 
-def insertion(side: str, kind: str, offset: int, text: bytes) -> dict[str, Any]:
-    """The edit (schemas.example.EDIT) that puts `text` at byte `offset` of a side."""
-    return {"side": side, "kind": kind, "offset": offset, "removed": "", "inserted": text.decode("utf-8")}
+def _row(
+    content_id: str, file: ParsedFile, site: Site, covered: tuple[int, int], context: HalfWritten, group_id: str
+) -> _SiteValues:
+    middle = file.content[site.start : site.end]
+    text = middle.decode("utf-8")
+    inside = site.start if site.end > site.start else max(site.start - 1, 0)
+    return _SiteValues(
+        example_id=example_id(content_id, site.start, site.end, *covered, site.kind, context.edits),
+        group_id=group_id,
+        category=site.category,
+        kind=site.kind,
+        stop_reason=site.stop_reason,
+        prefix=context.prefix,
+        middle=middle,
+        suffix=context.suffix,
+        language=file.language.name,
+        start_byte=site.start,
+        end_byte=site.end,
+        context_start_byte=covered[0],
+        context_end_byte=covered[1],
+        edits=context.edits,
+        half_written=context.half_written,
+        irreparable=context.irreparable,
+        open_ended=context.open_ended,
+        bracket_delta=site.bracket_delta,
+        newline_owner=site.newline_owner,
+        node_type=site.node_type,
+        scope=file.scope(file.path(inside)),
+        lines=sum(1 for line in text.split("\n") if line.strip()),
+        chars=len(text),
+    )
 
 
 def context_slice(lines: Lines, site: Site, context_bytes: int) -> tuple[int, int]:

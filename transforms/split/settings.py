@@ -9,6 +9,7 @@ from schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
 from transforms.split.compound import COMPOUND, LINE_AND_BLOCK
 from transforms.split.empty import AFTER_ENTER, AFTER_STATEMENT
 from transforms.split.empty_places import BETWEEN_DEFINITIONS, CLOSED_PAIR, INSIDE_TEXT
+from transforms.split.half_written import HalfWrittenSettings
 from transforms.split.inner_line import BEFORE_CLOSERS, INNER_NODE, MID_TOKEN
 from transforms.split.multi_line import BLOCK_BODY, REST_OF_BLOCK, SIBLINGS, MultiLineLimits
 from transforms.split.pair import ACCEPT_THEN_STOP
@@ -58,6 +59,7 @@ class SplitSettings:
     """A file has one place for so many lines, rounded up."""
     context_bytes: int = 16_000
     """Size of prefix, middle and suffix together, in whole lines around the cursor; 0 for whole files."""
+    half_written: HalfWrittenSettings = field(default_factory=HalfWrittenSettings)
     seed: int = 0
 
     def to_json(self) -> str:
@@ -68,4 +70,8 @@ class SplitSettings:
     def from_json(cls, text: str) -> SplitSettings:
         """The settings that `to_json` wrote."""
         values = json.loads(text)
-        return cls(**{**values, "limits": MultiLineLimits(**values["limits"])})
+        half_written = values["half_written"] | {"count_weights": tuple(values["half_written"]["count_weights"])}
+        return cls(
+            **values
+            | {"limits": MultiLineLimits(**values["limits"]), "half_written": HalfWrittenSettings(**half_written)}
+        )

@@ -173,14 +173,14 @@ def _labels(row: Row, expected: Expected) -> Iterator[str]:
 
 
 def _typed(row: Row, _expected: Expected) -> Iterator[str]:
-    """What an editor put in after the enter key is a blank insertion at the prefix's end, made before any other edit."""
+    """What an editor put in after the enter key is a blank insertion at the prefix's end, made after all other edits."""
     typed = [number for number, edit in enumerate(row["edits"]) if edit["kind"] == TYPED]
-    if typed != ([0] if row["kind"] == TYPED else []):
+    if typed != ([len(row["edits"]) - 1] if row["kind"] == TYPED else []):
         yield f"kind {row['kind']}, and {len(typed)} edits of kind {TYPED}"
         return
-    for edit in row["edits"][: len(typed)]:
-        length = row["start_byte"] - row["context_start_byte"]
-        if edit["side"] != "prefix" or edit["removed"] or edit["offset"] != length:
+    for edit in row["edits"][-1:] if typed else []:
+        end = len(row["prefix"].encode()) - len(edit["inserted"].encode())
+        if edit["side"] != "prefix" or edit["removed"] or edit["offset"] != end:
             yield f"what was typed is not put in at the cursor, but {edit['side']} {edit['offset']}"
         if not re.fullmatch(r" |\r?\n[ \t]*", edit["inserted"]):
             yield f"{edit['inserted']!r} was typed, expected a space, or line break and indent"

@@ -70,7 +70,7 @@ def _after_enter(row: Row, file: Original) -> Iterator[str]:
     blank_follows = below >= len(file.lines) or not file.lines[below].strip(BLANKS)
     if not blank_follows and following is not None and following.indent == base:
         yield "the next line goes on as deep as the statement"
-    typed = row["edits"][0]["inserted"].encode() if row["edits"] else b""
+    typed = row["edits"][-1]["inserted"].encode() if row["edits"] else b""
     line_break = file.content[file.line_bounds(start)[1] :][:2]
     line_break = line_break if line_break == b"\r\n" else line_break[:1]
     expected = [b" ", *(ending_break + base for ending_break in ([line_break] if line_break else [b"\n", b"\r\n"]))]

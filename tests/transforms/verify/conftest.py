@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 import pytest
 
 from transforms.split.examples import Splitter
+from transforms.split.half_written import HalfWrittenSettings
 from transforms.split.parser import BudgetedParser, ParseRefused
 from transforms.split.settings import SplitSettings
 from transforms.verify.original import Original
@@ -46,13 +47,29 @@ def package_files() -> list[tuple[str, bytes]]:
 
 @pytest.fixture(scope="session")
 def good(rows_of, sources, package_files) -> list[Case]:
-    """Rows of every kind, whole files and parts of them, from LF and CRLF files; rows of one file stand together."""
+    """Rows of every kind in finished contexts, whole files and parts of them; rows of one file stand together."""
+    return _cases(rows_of, sources, package_files, half_written_share=0.0)
+
+
+@pytest.fixture(scope="session")
+def good_half_written(rows_of, sources, package_files) -> list[Case]:
+    """The same in half-written contexts; a pair's half that was not edited is among them."""
+    return _cases(rows_of, sources, package_files, half_written_share=1.0)
+
+
+def _cases(rows_of, sources, package_files, half_written_share: float) -> list[Case]:
+    """Rows of the hand-written sources, LF and CRLF, and of installed files."""
     files = [(file.language, file.content) for file in sources]
     files += [(file.language, file.content.replace(b"\n", b"\r\n")) for file in sources[::4]]
     files += package_files[::6]
     cases: list[Case] = []
     for number, (language, content) in enumerate(files):
-        settings = SplitSettings(max_slots=16, lines_per_slot=5, context_bytes=3_000 if number % 3 else 0)
+        settings = SplitSettings(
+            max_slots=16,
+            lines_per_slot=5,
+            context_bytes=3_000 if number % 3 else 0,
+            half_written=HalfWrittenSettings(share=half_written_share),
+        )
         rows = Splitter(settings, "0").split(rows_of([(language, content)])).examples.to_pylist()
         cases += [Case(row, content) for row in rows]
     return cases

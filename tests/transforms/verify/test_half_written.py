@@ -53,11 +53,16 @@ def edited(row: Row) -> Row:
 
 
 @pytest.fixture(scope="module")
-def half_written(good) -> list[tuple[Row, bytes]]:
-    """Rows of which a part of the suffix, of the prefix or of both is not written yet, and one has stray blanks."""
-    found = []
+def half_written(good, good_half_written) -> list[tuple[Row, bytes]]:
+    """Contexts that the splitter edited, and some with edits by hand in places that it would not choose.
+
+    By hand: a part of the suffix, of the prefix or of both is not written yet, and one has stray blanks.
+    """
+    found = [(case.row, case.content) for case in good_half_written[::4] if case.row["half_written"]]
     for case in good[::4]:
         row = case.row
+        if row["kind"] == "after_enter":
+            continue  # what was typed at the cursor is its last edit
         prefix, suffix = row["prefix"], row["suffix"]
         lines = [index + 1 for index, letter in enumerate(suffix) if letter == "\n"]
         if len(lines) < 6 or prefix.count("\n") < 3:
