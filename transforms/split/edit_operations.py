@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 import tree_sitter
 
-from schemas.example import EMPTY, SINGLE_LINE
+from schemas.example import EMPTY
 from transforms.split.draws import Draws
 from transforms.split.edit_places import (
     TRIES,
@@ -25,7 +25,7 @@ from transforms.split.edit_places import (
 from transforms.split.edit_script import Change
 from transforms.split.languages import BRACKETS
 from transforms.split.site import Refused
-from transforms.split.syntax import ParsedFile, is_comment
+from transforms.split.syntax import ParsedFile
 
 LATER_SIBLINGS = "later_siblings"
 CUT_TO_EOF = "cut_to_eof"
@@ -34,7 +34,6 @@ CLOSER = "closer"
 IN_PROGRESS = "in_progress"
 EARLIER_DEFINITIONS = "earlier_definitions"
 WHITESPACE = "whitespace"
-LINE_TAIL = "line_tail"
 
 MAX_STATEMENTS = 3
 """Most statements or definitions that one operation takes from here and there."""
@@ -148,26 +147,6 @@ def whitespace(place: Place, draws: Draws) -> list[Change]:
     raise Refused("no_line")
 
 
-def line_tail(place: Place, _draws: Draws) -> list[Change]:
-    """Leave out what follows a single-line middle on its line, where that is a comment.
-
-    Any other tail says where the middle ends: without `, b)` after it, `a` would be a wrong answer to `f(`.
-    """
-    file, site = place.file, place.site
-    if site.category != SINGLE_LINE:
-        raise Refused("no_tail")
-    row = file.lines.row_of(site.end - 1)
-    line_end = file.lines.end(row)
-    tail = file.content[site.end : line_end]
-    first = line_end - len(tail.lstrip())
-    if first == line_end:
-        raise Refused("no_tail")
-    comment = next((node for node in file.path(first) if is_comment(node)), None)
-    if comment is None or comment.start_byte != first or file.visible_end(comment) != file.lines.last_visible(row):
-        raise Refused("tail_of_code")
-    return [Change(site.end, line_end)]
-
-
 OPERATIONS: dict[str, Callable[[Place, Draws], list[Change]]] = {
     # Those that take most come first: what is left is for the others.
     CUT_TO_EOF: cut_to_eof,
@@ -177,7 +156,6 @@ OPERATIONS: dict[str, Callable[[Place, Draws], list[Change]]] = {
     CLOSER: closer,
     IN_PROGRESS: in_progress,
     WHITESPACE: whitespace,
-    LINE_TAIL: line_tail,
 }
 """The operations by name, in the order in which several of them are done."""
 

@@ -21,7 +21,6 @@ from transforms.split.edit_operations import (
     IN_PROGRESS,
     LATER_SIBLINGS,
     LATER_STATEMENTS,
-    LINE_TAIL,
     OPERATIONS,
     WHITESPACE,
 )
@@ -52,7 +51,6 @@ class HalfWrittenSettings:
             EARLIER_DEFINITIONS: 10.0,
             CLOSER: 10.0,
             WHITESPACE: 8.0,
-            LINE_TAIL: 2.0,
         }
     )
     count_weights: tuple[float, ...] = (60.0, 30.0, 10.0)
@@ -160,7 +158,7 @@ def _operate(name: str, place: Place, written: Site, names: frozenset[bytes], dr
 
 def _drawn(weights: dict[str, float], draws: Draws) -> Iterator[str]:
     """All names of a weight above 0 in a drawn order, heavier ones sooner; drawn as they are asked for."""
-    left = {name: weight for name, weight in weights.items() if weight > 0}
+    left = {name: weights[name] for name in OPERATIONS if weights.get(name, 0.0) > 0}
     while left:
         name = list(left)[_weighted(list(left.values()), draws)]
         del left[name]

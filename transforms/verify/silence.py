@@ -72,7 +72,7 @@ def _after_enter(row: Row, file: Original) -> Iterator[str]:
         yield "the next line goes on as deep as the statement"
     typed = row["edits"][-1]["inserted"].encode() if row["edits"] else b""
     line_break = file.content[file.line_bounds(start)[1] :][:2]
-    line_break = line_break if line_break == b"\r\n" else line_break[:1]
+    line_break = line_break if line_break == b"\r\n" else line_break[:1].strip(b"\r")
     expected = [b" ", *(ending_break + base for ending_break in ([line_break] if line_break else [b"\n", b"\r\n"]))]
     if typed not in expected:
         yield f"{typed!r} was typed, an editor puts in {expected[-1]!r}"

@@ -112,7 +112,7 @@ def test_files_changed_as_a_whole_give_valid_examples(rows_of, violations_of, so
         found = split_and_verify(rows_of, violations_of, file.language, content)
         # What changes no code keeps giving examples.
         if name in ("crlf", "no_final_line_break", "many_final_line_breaks", "trailing_blanks", "tabs_for_indent"):
-            assert found > 3
+            assert found > 1
     assert changed > len(sources) / 2
 
 

@@ -29,7 +29,7 @@ def test_prefix_middle_and_suffix_are_a_slice_of_the_file(rows_of, each_source, 
     )
     assert result.examples.schema.equals(EXAMPLE)
     result.examples.validate(full=True)
-    assert result.examples.num_rows > 5
+    assert result.examples.num_rows > 3
     for row in result.examples.to_pylist():
         start, end = row["context_start_byte"], row["context_end_byte"]
         prefix, middle, suffix = undone(row)
@@ -51,8 +51,8 @@ def test_a_row_says_where_it_comes_from(rows_of, each_source) -> None:
             assert row[name] == source[name]
         assert row["content_id"] == hashlib.sha1(blob).hexdigest()
         assert (row["language"], row["seed"], row["version"]) == (each_source.language, 5, "1.2.3")
-        assert (row["half_written"], row["irreparable"], row["open_ended"]) == (False, False, False)
-        assert len(row["edits"]) == (row["kind"] == "after_enter")
+        assert row["half_written"] == any(edit["kind"] != "after_enter" for edit in row["edits"])
+        assert row["open_ended"] == (row["half_written"] and not row["irreparable"])
         assert row["chars"] == len(row["middle"])
         assert row["lines"] == sum(bool(line.strip()) for line in row["middle"].split("\n"))
         assert row["node_type"]

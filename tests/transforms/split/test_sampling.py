@@ -111,7 +111,9 @@ def test_no_middle_is_taken_twice_with_and_without_its_line_break(rows_of, sourc
 def test_example_ids_are_unique(rows_of, sources, library) -> None:
     rows = rows_of((file.language, file.content) for file in sources)
     several = [row for seed in range(3) for row in split(rows, replace(DENSE, seed=seed))]
-    places = {(row["content_id"], row["kind"], row["start_byte"], row["end_byte"]) for row in several}
+    places = {
+        (row["content_id"], row["kind"], row["start_byte"], row["end_byte"], str(row["edits"])) for row in several
+    }
     assert len({row["example_id"] for row in several}) == len(places)
     assert len({row["example_id"] for row in library}) == len(library)
     alone = [row for row in library if row["kind"] != "accept_then_stop"]
