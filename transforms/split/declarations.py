@@ -55,6 +55,9 @@ _PERHAPS = _words(
     " _element import"
 )
 _ASSIGNING = ("=", ":=", "<-", "<<-")
+_MEMBERS = ("member", "selector", "field_expression", "field_access", "navigation")
+# Elsewhere an object has the members that its type declares.
+_MEMBERS_BY_ASSIGNMENT = frozenset(("JavaScript", "Julia", "Lua", "Perl", "PHP", "Python", "Ruby", "TypeScript", "TSX"))
 _TEXTS = _words("string comment content fragment text escape number integer float")
 # `.name(` and the like: a call or an access, except where the line defines methods by such names.
 _AFTER_MEMBERS = frozenset(b"(.),;]}\r\n")
@@ -133,6 +136,8 @@ def _role_in(file: ParsedFile, cursor: tree_sitter.TreeCursor) -> Role:
         parent = node.type
         if parent in file.language.imports or "param" in parent:
             return Role.DECLARATION
+        if is_token and file.language.name not in _MEMBERS_BY_ASSIGNMENT and any(part in parent for part in _MEMBERS):
+            return Role.USE
         if field in _DECLARING_FIELDS:
             known = _role_by_field(node, parent, field)
             if known is not None:

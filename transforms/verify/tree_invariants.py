@@ -7,6 +7,7 @@ import tree_sitter
 
 from schemas.example import EMPTY, MULTI_LINE, SINGLE_LINE
 from transforms.split.parser import ParseRefused
+from transforms.verify.declarations import declaration
 from transforms.verify.inner_line import before_closers, inner_node, is_text, mid_token
 from transforms.verify.original import BLANKS, Original
 from transforms.verify.silence import silence
@@ -336,6 +337,7 @@ TREE_INVARIANTS: dict[str, Callable[[Row, Original], Iterator[str]]] = {
     "neutral_hole": _neutral_hole,
     "silence": silence,
     "names": _names,
+    "declaration": declaration,
 }
 """Name to check; a check yields a message for each thing that is wrong."""
 

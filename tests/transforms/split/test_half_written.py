@@ -18,7 +18,6 @@ from transforms.split.edit_operations import (
     IN_PROGRESS,
     LATER_SIBLINGS,
     LATER_STATEMENTS,
-    LINE_TAIL,
     OPERATIONS,
     WHITESPACE,
 )
@@ -168,7 +167,7 @@ def test_the_line_of_the_cursor_stays(cases) -> None:
     for case in cases:
         prefix, middle, suffix = case.originals()
         assert case.context.prefix.rpartition(b"\n")[2] == (prefix + case.site.typed).rpartition(b"\n")[2]
-        if LINE_TAIL not in operations(case) and not middle.endswith(b"\n"):
+        if not middle.endswith(b"\n"):
             assert case.context.suffix.partition(b"\n")[0] == suffix.partition(b"\n")[0]
 
 
@@ -250,7 +249,7 @@ def test_operations_are_mixed(cases) -> None:
     shares = {name: sum(name in names for names in done) / len(done) for name in OPERATIONS}
     for name, share in shares.items():
         assert share < 0.45, shares
-        assert share > 0.06 or name == LINE_TAIL, shares
+        assert share > 0.06, (name, shares)
     counts = Counter(map(len, done))
     assert set(counts) == {1, 2, 3}
     assert counts[1] > counts[2] > counts[3]
@@ -259,7 +258,7 @@ def test_operations_are_mixed(cases) -> None:
 class TestOperations:
     """What each one leaves out, on all sites that it finds something at."""
 
-    @pytest.mark.parametrize("name", [name for name in OPERATIONS if name != LINE_TAIL])
+    @pytest.mark.parametrize("name", list(OPERATIONS))
     def test_every_operation_finds_something(self, cases_of, name: str) -> None:
         assert len(cases_of(name)) > 40
         assert {case.site.category for case in cases_of(name)} >= {SINGLE_LINE, MULTI_LINE}
@@ -327,7 +326,7 @@ class TestOperations:
             assert not case.context.irreparable
 
     def test_silence_is_not_put_beside_broken_code(self, cases_of) -> None:
-        for name in (CLOSER, IN_PROGRESS, LINE_TAIL):
+        for name in (CLOSER, IN_PROGRESS):
             assert all(case.site.category != EMPTY for case in cases_of(name))
 
 
@@ -368,12 +367,6 @@ def test_a_multi_line_end_before_a_sibling_keeps_it(parsed) -> None:
     text = "def f():\n    [[a()\n    b()]]\n\n    c()\n    d()\n"
     found = only(parsed, "Python", text, LATER_SIBLINGS, category=MULTI_LINE, stop_reason="newline")
     assert found == {b"def f():\n    |\n\n    c()\n"}
-
-
-def test_the_tail_of_a_line_goes_where_it_is_a_comment(parsed) -> None:
-    assert only(parsed, "Python", "x = f([[a)]]  # why\ny = 1\n", LINE_TAIL) == {b"x = f(|\ny = 1\n"}
-    assert only(parsed, "Python", "x = f([[a]], b)  # why\ny = 1\n", LINE_TAIL) == set()
-    assert only(parsed, "Java", "class A { int x = f([[a]]); }\n", LINE_TAIL) == set()
 
 
 def test_the_closer_of_what_is_open_goes(parsed) -> None:
