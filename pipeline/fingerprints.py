@@ -19,6 +19,7 @@ from transforms.dedup.near import signature_batch
 from transforms.dedup.order import FINGERPRINT, STANDING_SHARD
 from transforms.dedup.settings import DedupSettings
 from transforms.dedup.transform import ShardReader
+from transforms.shard_batch import single_batch
 
 
 @dataclass(frozen=True)
@@ -53,17 +54,19 @@ class FingerprintFiles:
         count = table.num_rows
         table = table.append_column(FINGERPRINT.field("shard"), pa.array(np.full(count, shard, np.int32)))
         table = table.append_column(FINGERPRINT.field("row"), pa.array(np.arange(count)))
-        return _single(table.select(FINGERPRINT.names).cast(FINGERPRINT))
+        return single_batch(table.select(FINGERPRINT.names).cast(FINGERPRINT))
 
-    def signatures(self, shard: int, rows: pa.Array) -> pa.RecordBatch:
-        """Language, number of shingles and signature of rows of a shard."""
+    def signatures(self, shard: int, rows: pa.Array, names: list[str]) -> pa.RecordBatch:
+        """Columns of rows of a shard: `shingles` (their number), `signature` or both, and `language`."""
         if shard >= STANDING_SHARD:
-            table = self._standing(shard, ["language", "shingles", "signature"])
+            table = self._standing(shard, names)
         else:
-            languages = _read(self.storage, layout.survivors(shard), ["language"])
-            table = _read(self.storage, layout.signatures(shard), ["shingles", "signature"])
-            table = table.append_column("language", languages.column("language"))
-        return _single(table.take(rows))
+            own = [name for name in names if name in SIGNATURE.names]
+            table = _read(self.storage, layout.signatures(shard), own)
+            if "language" in names:
+                languages = _read(self.storage, layout.survivors(shard), ["language"])
+                table = table.append_column("language", languages.column("language"))
+        return single_batch(table.select(names).take(rows))
 
     def contents(self, shard: int, rows: pa.Array) -> pa.Array:
         """The contents of rows of a shard of this run, given in ascending order; reads the row groups that hold one."""
@@ -119,8 +122,3 @@ def _with_settings(settings: DedupSettings) -> pa.Schema:
 def _read(storage: Storage, path: str, columns: list[str]) -> pa.Table:
     with storage.open(path) as stream:
         return pq.read_table(stream, columns=columns)
-
-
-def _single(table: pa.Table) -> pa.RecordBatch:
-    batches = table.combine_chunks().to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)

@@ -31,7 +31,7 @@ from transforms.dedup.transform import RemoveDuplicates
 from transforms.filters.chain import FilterSettings
 from transforms.filters.contamination import BenchmarkIndex
 from transforms.filters.transform import FilterRows, RedactRows
-from transforms.shard_batch import ShardBatch
+from transforms.shard_batch import ShardBatch, single_batch
 from transforms.split.settings import SplitSettings
 from transforms.split.transform import SplitFiles
 
@@ -133,11 +133,10 @@ def _decision(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> ShardD
     """The removals of a shard in order of rows, and the lowest repository hash of the rows that stay."""
     parts = list(joined["removals"])
     removals = pa.Table.from_batches(parts, LOCATED_REMOVAL)
-    removals = removals.take(pc.sort_indices(removals, sort_keys=[("row", "ascending")])).combine_chunks()
-    batches = removals.to_batches()
+    removals = removals.take(pc.sort_indices(removals, sort_keys=[("row", "ascending")]))
     (hashes,) = joined["hashes"]
     stays = np.ones(hashes.num_rows, bool)
-    stays[removals.column("row").to_numpy()] = False
+    located = single_batch(removals)
+    stays[located.column("row").to_numpy()] = False
     left = hashes.column("repository_hash").to_numpy()[stays]
-    empty = pa.RecordBatch.from_pylist([], schema=LOCATED_REMOVAL)
-    return ShardDecision(shard, batches[0] if batches else empty, int(left.min()) if len(left) else HIGHEST_HASH)
+    return ShardDecision(shard, located, int(left.min()) if len(left) else HIGHEST_HASH)

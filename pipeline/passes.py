@@ -256,7 +256,7 @@ class ReadSurvivors(beam.DoFn):
         named = context.files.named(shard)
         stays = pa.array(np.setdiff1d(np.arange(named.num_rows), removed))
         rows = named.take(stays)
-        found = context.files.signatures(shard, stays)
+        found = context.files.signatures(shard, stays, ["language", *SIGNATURE.names])
         columns = [rows.column(name) if name in rows.schema.names else found.column(name) for name in STANDING.names]
         batch = pa.RecordBatch.from_arrays(columns, names=STANDING.names)
         write_standing(context.storage, layout.fingerprints(shard, context.shards), [batch], context.dedup)

@@ -45,6 +45,12 @@ class ShardBatch:
         )
 
 
+def single_batch(table: pa.Table) -> pa.RecordBatch:
+    """The rows of a table as one batch, which may be empty."""
+    batches = table.combine_chunks().to_batches()
+    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
+
+
 class RecordBatchCoder(Coder):
     """Arrow IPC stream, lz4: compact, and a slice takes only its own rows along (a pickle takes its whole buffer)."""
 

@@ -211,6 +211,14 @@ def _word_hashes(
     data: npt.NDArray[np.uint8], cuts: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
     """A 64-bit hash and the first byte of every word of `data`; no word goes across one of the `cuts` (ascending)."""
+    starts, lengths = word_spans(data, cuts)
+    return hash_words(data, starts, lengths), starts
+
+
+def word_spans(
+    data: npt.NDArray[np.uint8], cuts: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
+    """First byte and length, at most WORD_CAP_BYTES, of every word; none goes across one of the `cuts` (ascending)."""
     is_word = np.zeros(len(data) + 2, bool)  # a separator on both sides, so that edges come in pairs
     is_word[1:-1] = _is_word(data)
     edges = np.flatnonzero(is_word[1:] != is_word[:-1])
@@ -219,9 +227,7 @@ def _word_hashes(
         edges = np.sort(np.concatenate((edges, *[np.unique(split)] * 2)))
     starts = np.ascontiguousarray(edges[::2])
     lengths = edges[1::2] - starts
-    if len(lengths) and lengths.max() > WORD_CAP_BYTES:
-        starts, lengths = _cap_words(starts, lengths)
-    return _hash_words(data, starts, lengths), starts
+    return _cap_words(starts, lengths) if len(lengths) and lengths.max() > WORD_CAP_BYTES else (starts, lengths)
 
 
 def _cap_words(
@@ -235,7 +241,7 @@ def _cap_words(
     return starts, np.minimum(ends - starts, WORD_CAP_BYTES)
 
 
-def _hash_words(
+def hash_words(
     data: npt.NDArray[np.uint8], starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.uint64]:
     """64-bit hashes of words of 1 to 256 bytes: 8-byte loads, the last one masked, mixed with the length.

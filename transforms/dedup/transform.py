@@ -31,7 +31,7 @@ from transforms.dedup.near import (
 )
 from transforms.dedup.order import FINGERPRINT, STANDING_SHARD
 from transforms.dedup.settings import DedupSettings
-from transforms.shard_batch import RecordBatchCoder  # noqa: F401  registers the coder for record batches
+from transforms.shard_batch import single_batch
 
 Located = tuple[int, pa.RecordBatch]
 """A shard, or a partition, and a batch."""
@@ -40,8 +40,8 @@ Located = tuple[int, pa.RecordBatch]
 class ShardReader(NamedTuple):
     """How the files of a shard are looked up, by rows in ascending order. Both functions pickle."""
 
-    fingerprints: Callable[[int, pa.Array], pa.RecordBatch]
-    """(shard, rows) to a batch with the columns `language`, `shingles` and `signature`."""
+    fingerprints: Callable[[int, pa.Array, list[str]], pa.RecordBatch]
+    """(shard, rows, names) to a batch with these columns, of `language`, `shingles` and `signature`."""
     contents: Callable[[int, pa.Array], pa.Array]
     """(shard, rows) to the contents; not asked for standing shards."""
 
@@ -165,8 +165,7 @@ def _add_totals(parts: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def _joined(parts: Iterable[pa.RecordBatch], schema: pa.Schema) -> pa.RecordBatch:
-    batches = pa.Table.from_batches(list(parts), schema).combine_chunks().to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=schema)
+    return single_batch(pa.Table.from_batches(list(parts), schema))
 
 
 def _left(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> Iterator[Located]:
@@ -181,7 +180,7 @@ def _left(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> Iterator[L
 
 def _pack(located: Located, reader: ShardReader, settings: DedupSettings, partitions: int) -> list[Located]:
     shard, left = located
-    found = reader.fingerprints(shard, left.column("row"))
+    found = reader.fingerprints(shard, left.column("row"), ["language", "shingles", "signature"])
     columns = [left.column("row"), found.column("shingles"), found.column("signature")]
     rows = pa.RecordBatch.from_arrays(columns, names=["row", "shingles", "signature"])
     return pack_bands(shard, rows, found.column("language").to_pylist(), settings, partitions)
@@ -205,7 +204,7 @@ _NAMED = pa.schema([*FINGERPRINT, MEMBERS.field("component"), MEMBERS.field("has
 
 def _totals(located: Located, reader: ShardReader) -> pa.RecordBatch:
     shard, named = located
-    shingles = reader.fingerprints(shard, named.column("row")).column("shingles").cast(pa.int64())
+    shingles = reader.fingerprints(shard, named.column("row"), ["shingles"]).column("shingles").cast(pa.int64())
     return add_totals([pa.RecordBatch.from_arrays([named.column("component"), shingles], schema=TOTALS)])
 
 
@@ -219,7 +218,7 @@ def _candidates(
     found = candidates(
         named.select(FINGERPRINT.names),
         named.select(MEMBERS.names),
-        reader.fingerprints(shard, rows).column("signature"),
+        reader.fingerprints(shard, rows, ["signature"]).column("signature"),
         contents,
         estimated,
         settings,

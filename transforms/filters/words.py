@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 
 from transforms.dedup.murmur import GOLDEN, finalise_64
-from transforms.dedup.shingles import BLOCK_BYTES, WORD_CAP_BYTES, _cap_words, _hash_words, _is_word
+from transforms.dedup.shingles import BLOCK_BYTES, hash_words, word_spans
 from transforms.filters.text import Text
 
 _STEP = pow(GOLDEN, 3, 2**64) | 1
@@ -44,9 +44,9 @@ def word_blocks(text: Text, *, lower_case: bool = False) -> Iterator[Words]:
     while first < rows:
         last = max(int(np.searchsorted(offsets, offsets[first] + BLOCK_BYTES, side="right")) - 1, first + 1)
         block, borders = data[offsets[first] : offsets[last]], offsets[first : last + 1] - offsets[first]
-        starts, lengths = _word_spans(block, borders[1:-1])
-        hashes = _hash_words(block, starts, lengths)
-        lowered = _hash_words(in_lower_case(block), starts, lengths) if lower_case else hashes[:0]
+        starts, lengths = word_spans(block, borders[1:-1])
+        hashes = hash_words(block, starts, lengths)
+        lowered = hash_words(in_lower_case(block), starts, lengths) if lower_case else hashes[:0]
         yield Words(slice(first, last), block, borders, hashes, lowered, starts, np.searchsorted(starts, borders))
         first = last
 
@@ -54,22 +54,7 @@ def word_blocks(text: Text, *, lower_case: bool = False) -> Iterator[Words]:
 def words_of(text: bytes) -> npt.NDArray[np.uint64]:
     """The hashes of the words of one text, as they stand."""
     data = np.frombuffer(text, np.uint8)
-    return _hash_words(data, *_word_spans(data, np.zeros(0, np.int64)))
-
-
-def _word_spans(
-    data: npt.NDArray[np.uint8], cuts: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """First byte and length of every word; no word goes across one of the `cuts` (ascending)."""
-    is_word = np.zeros(len(data) + 2, bool)  # a separator on both sides, so that edges come in pairs
-    is_word[1:-1] = _is_word(data)
-    edges = np.flatnonzero(is_word[1:] != is_word[:-1])
-    split = cuts[is_word[cuts] & is_word[cuts + 1]]
-    if len(split):
-        edges = np.sort(np.concatenate((edges, *[np.unique(split)] * 2)))
-    starts = np.ascontiguousarray(edges[::2])
-    lengths = edges[1::2] - starts
-    return _cap_words(starts, lengths) if len(lengths) and lengths.max() > WORD_CAP_BYTES else (starts, lengths)
+    return hash_words(data, *word_spans(data, np.zeros(0, np.int64)))
 
 
 def in_lower_case(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:

@@ -74,11 +74,12 @@ class Shelf:
     shards: dict[int, list[File]]
     settings: DedupSettings
 
-    def fingerprints(self, shard: int, rows: pa.Array) -> pa.RecordBatch:
+    def fingerprints(self, shard: int, rows: pa.Array, names: list[str]) -> pa.RecordBatch:
         files = [self.shards[shard][row] for row in rows.to_pylist()]
         made = signature_batch(pa.array([file.content for file in files], pa.binary()), self.settings)
         languages = pa.array([file.language for file in files], pa.string())
-        return pa.RecordBatch.from_arrays([languages, *made.columns], names=["language", *made.schema.names])
+        found = pa.RecordBatch.from_arrays([languages, *made.columns], names=["language", *made.schema.names])
+        return found.select(names)
 
     def contents(self, shard: int, rows: pa.Array) -> pa.Array:
         if shard >= STANDING_SHARD:
