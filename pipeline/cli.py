@@ -56,7 +56,14 @@ def build(
         str | None, typer.Option(help="Languages to keep, with commas. [default: all supported]", metavar="NAMES")
     ] = None,
     licenses: Annotated[
-        str | None, typer.Option(help="`permissive`, or a file with an SPDX identifier a line. [default: permissive]")
+        str | None,
+        typer.Option(
+            help="`permissive`, `stack-v1`, `public-domain`, or a file with an SPDX identifier a line. [default: permissive]"
+        ),
+    ] = None,
+    opt_out: Annotated[
+        str | None,
+        typer.Option(help="Leave out the repositories and owners that this file names, one a line.", metavar="FILE"),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read at most so many rows.", metavar="ROWS")] = None,
@@ -103,6 +110,7 @@ def build(
         if languages is not None
         else None,
         "licenses": licenses,
+        "opt_out": opt_out,
         "limit": limit,
         "context_bytes": context_bytes,
         "seed": seed,

@@ -16,7 +16,7 @@ from schemas.source import CANDIDATES
 from transforms.dedup.settings import DedupSettings, preset
 from transforms.filters.chain import FilterSettings
 from transforms.filters.contamination import BenchmarkIndex
-from transforms.filters.license import parse_license_list, permissive_licenses
+from transforms.filters.license import PRESETS, parse_license_list, parse_opt_outs, preset_licenses
 from transforms.split.languages import LANGUAGES, language_name
 from transforms.split.multi_line import MultiLineLimits
 from transforms.split.settings import KINDS, SplitSettings
@@ -39,6 +39,12 @@ class FilterSection(_Section):
     min_alphanumeric_fraction: float = Field(0.25, ge=0, le=1)
     switched_off: tuple[str, ...] = ()
     """Filters that do not run, by the stage that rejections name."""
+    license_policy: Literal["all", "any"] = "all"
+    """Whether all licenses of a row have to be allowed, or any of them."""
+    allow_unknown_licenses: bool = False
+    """Whether a license that is no SPDX expression and no known name is allowed."""
+    allow_missing_licenses: bool = False
+    """Whether a row without a license stays."""
     limits: dict[str, dict[str, float]] = Field(default_factory=dict)
     """[filters.limits.Python], or `"*"` for all languages: quality limits that differ from the table's."""
 
@@ -136,7 +142,9 @@ class RunConfig(_Section):
     languages: tuple[str, ...] | None = None
     """The Stack's names; None for all that are supported."""
     licenses: str = "permissive"
-    """`permissive`, or the path of a list file: one identifier a line."""
+    """`permissive`, `stack-v1` or `public-domain`, or the path of a list file: one identifier a line."""
+    opt_out: str | None = None
+    """File of repositories and owners whose rows are left out: one a line."""
     seed: int = Field(0, ge=0, lt=1 << 63)
     context_bytes: int = Field(16_000, ge=0)
     validation_share: float = Field(0.01, ge=0, le=0.5)
@@ -178,17 +186,21 @@ class RunConfig(_Section):
 
     def allowed_licenses(self) -> frozenset[str]:
         """The allow-list, in lower case. Raises UsageError for a list file that is missing or empty."""
-        if self.licenses == "permissive":
-            return permissive_licenses()
+        if self.licenses in PRESETS:
+            return preset_licenses(self.licenses)
         try:
             allowed = parse_license_list(Path(self.licenses).read_text("utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(
-                f"--licenses {self.licenses}: expected `permissive` or a text file with an identifier a line ({error})"
+                f"--licenses {self.licenses}: expected {', '.join(PRESETS)} or a text file with an identifier a line ({error})"
             ) from error
         if not allowed:
             raise UsageError(f"--licenses {self.licenses}: the file names no license; expected an identifier a line")
         return allowed
+
+    def opt_outs(self) -> frozenset[str]:
+        """Repositories and owners that are left out, in lower case. Raises UsageError for a file that cannot be read."""
+        return read_opt_outs(self.opt_out) if self.opt_out is not None else frozenset()
 
     def filter_settings(self) -> FilterSettings:
         """The configuration as the filters take it."""
@@ -200,6 +212,7 @@ class RunConfig(_Section):
                 **self.filters.model_dump(),
                 secrets=self.pii,
                 personal_data=self.pii,
+                opt_outs=self.opt_outs(),
             )
         except ValueError as error:
             raise UsageError(f"configuration: filters: {error}") from error
@@ -232,12 +245,33 @@ class RunConfig(_Section):
 
     def recorded(self) -> dict[str, Any]:
         """What the rows depend on, as JSON values: a license list by what it allows, not by where it lies."""
-        values = self.model_dump(mode="json", exclude={"keep_work", "against"})
+        values = self.model_dump(mode="json", exclude={"keep_work", "against", "opt_out"})
         benchmarks = [{"path": Path(section.path).name, "sha256": _digest(section.path)} for section in self.benchmarks]
         return values | {
-            "licenses": "permissive" if self.licenses == "permissive" else sorted(self.allowed_licenses()),
+            "licenses": self.licenses if self.licenses in PRESETS else sorted(self.allowed_licenses()),
+            "opt_outs": opt_out_record(self.opt_outs()),
             "benchmarks": benchmarks,
         }
+
+
+def read_opt_outs(path: str) -> frozenset[str]:
+    """The names of an opt-out file. Raises UsageError for one that cannot be read, or names nothing."""
+    try:
+        names = parse_opt_outs(Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"--opt-out {path}: expected a text file with a repository or an owner a line ({error})"
+        ) from error
+    if not names:
+        raise UsageError(f"--opt-out {path}: the file names nothing; expected a repository or an owner a line")
+    return names
+
+
+def opt_out_record(names: frozenset[str]) -> dict[str, Any]:
+    """How many names and their digest: who asked to be left out is nothing that a data set has to publish."""
+    return (
+        {"names": len(names), "sha256": hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()} if names else {}
+    )
 
 
 def _digest(path: str) -> str:

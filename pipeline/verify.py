@@ -15,11 +15,12 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline import layout
-from pipeline.config import RunConfig, UsageError
+from pipeline.config import UsageError
 from pipeline.shards import example_files, read_examples
 from pipeline.sources import Source, SourceError, open_source
 from pipeline.storage import Storage
 from schemas.manifest import ManifestMismatch, check_manifest
+from transforms.filters.license import LicensePolicy, preset_licenses
 from transforms.filters.redaction import redact
 from transforms.split.parser import BudgetedParser, ParseRefused
 from transforms.verify.dataset_invariants import DatasetIndex
@@ -125,9 +126,15 @@ def _expected(manifest: dict[str, Any] | None) -> Expected:
     if manifest is None:
         return Expected()
     configuration = json.loads(manifest["configuration"])
-    licenses = configuration["licenses"]
-    allowed = RunConfig().allowed_licenses() if licenses == "permissive" else frozenset(licenses)
-    return Expected(configuration["split"]["max_lines"], configuration["split"]["max_chars"], allowed)
+    licenses, filters = configuration["licenses"], configuration["filters"]
+    policy = LicensePolicy(
+        preset_licenses(licenses) if isinstance(licenses, str) else frozenset(licenses),
+        filters["license_policy"],
+        filters["allow_unknown_licenses"],
+        filters["allow_missing_licenses"],
+    )
+    limits = configuration["split"]
+    return Expected(limits["max_lines"], limits["max_chars"], policy, "license" in filters["switched_off"])
 
 
 def _checksums(storage: Storage, manifest: dict[str, Any]) -> Iterator[Violation]:

@@ -16,7 +16,15 @@ from transforms.filters.encoding import decide_encoding, invalid_utf8_at, nul_co
 from transforms.filters.findings import decide_findings
 from transforms.filters.generated import decide_generated, decide_vendored, generated_by, vendored_by
 from transforms.filters.language import decide_languages, known_languages
-from transforms.filters.license import decide_licenses, licenses_not_allowed, permissive_licenses
+from transforms.filters.license import (
+    ALL,
+    LicensePolicy,
+    decide_licenses,
+    decide_opt_outs,
+    license_problems,
+    permissive_licenses,
+)
+from transforms.filters.license_header import contradicting_headers, decide_license_headers
 from transforms.filters.limits import QualityLimits, limits_by_row, limits_of
 from transforms.filters.line_length import decide_line_lengths, line_lengths
 from transforms.filters.markup import decide_markup, markup_scores
@@ -53,9 +61,17 @@ class FilterSettings:
     """`drop` rejects files with secrets here; `redact` leaves them to transforms.filters.redaction; `keep` does neither."""
     personal_data: str = REDACT
     """The same for e-mail and IP addresses."""
+    license_policy: str = ALL
+    """Whether `all` licenses of a row have to be allowed, or `any` of them."""
+    allow_unknown_licenses: bool = False
+    """Whether a license that is no SPDX expression and no known name is allowed."""
+    allow_missing_licenses: bool = False
+    """Whether a row without a license stays."""
+    opt_outs: frozenset[str] = frozenset()
+    """Repositories and owners whose rows are left out, in lower case."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a stage, a limit or a mode that there is not."""
+        """Raises ValueError for a stage, a limit, a policy or a mode that there is not."""
         unknown = sorted(set(self.switched_off) - {*FILTERS, CONTAMINATION})
         if unknown:
             raise ValueError(
@@ -66,11 +82,25 @@ class FilterSettings:
         for mode in (self.secrets, self.personal_data):
             if mode not in MODES:
                 raise ValueError(f"secrets and personal data: one of {', '.join(MODES)}, got {mode!r}")
+        self.licenses()
+
+    def licenses(self) -> LicensePolicy:
+        """Which licenses a row may have."""
+        return LicensePolicy(
+            self.allowed_licenses, self.license_policy, self.allow_unknown_licenses, self.allow_missing_licenses
+        )
+
+
+def _opt_out(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_opt_outs(rows.column("repository").to_pylist(), settings.opt_outs) if settings.opt_outs else {}
 
 
 def _license(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
-    licenses = rows.column("licenses")
-    return decide_licenses(licenses, licenses_not_allowed(licenses, settings.allowed_licenses))
+    return decide_licenses(license_problems(rows.column("licenses"), settings.licenses()))
+
+
+def _license_header(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_license_headers(contradicting_headers(rows, settings.licenses()))
 
 
 def _language(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
@@ -152,10 +182,12 @@ def _personal_data(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
 
 
 FILTERS: dict[str, Callable[[pa.RecordBatch, FilterSettings], Drops]] = {
+    "opt_out": _opt_out,
     "license": _license,
     "language": _language,
     "size": _size,
     "encoding": _encoding,
+    "license_header": _license_header,
     "vendored": _vendored,
     "generated": _generated,
     "line_length": _line_length,
