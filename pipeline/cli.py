@@ -249,6 +249,31 @@ def render(
 
 
 @app.command()
+def purge(
+    folder: Annotated[str, typer.Argument(help="Folder of a finished run.", metavar="DIR")],
+    opt_out: Annotated[
+        str, typer.Option("--opt-out", help="File of repositories and owners, one a line.", metavar="FILE")
+    ],
+    out: Annotated[str, typer.Option("--out", help="Folder of the data set without them.", metavar="DIR2")],
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
+) -> None:
+    """Take repositories out of a data set: rows, removals, fingerprints, attribution and counts."""
+    from pipeline.purge import purge_folder
+
+    try:
+        manifest = purge_folder(folder, opt_out, out, workers or os.cpu_count() or 1)
+    except UsageError as error:
+        _fail(USAGE, str(error))
+    except KeyboardInterrupt:
+        _fail(FAILED, "interrupted. Run the same command again: it goes on with the shards that are not complete.")
+    counts, gone = manifest["counts"], manifest["rejected"]
+    typer.echo(
+        f"{gone.get('file:purge:opted_out', 0):,} files were taken out; {counts['examples']:,} examples from "
+        f"{counts['files_with_examples']:,} files are left in {out}. {folder} is as it was."
+    )
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     from pipeline.manifest import stackfim_version

@@ -154,6 +154,8 @@ class RunConfig(_Section):
     keep_work: bool = False
     columns: dict[str, str] = Field(default_factory=dict)
     """Source column for each column of a row, where a data set has names of its own."""
+    repository_url: str | None = None
+    """Address of a repository with `{repository}` in it, for ATTRIBUTION.parquet; that of The Stack's is known."""
     against: tuple[str, ...] = ()
     """Folders of finished runs, or sources, whose near-duplicates are removed."""
     pii: Literal["redact", "drop", "keep"] = "redact"
@@ -183,6 +185,13 @@ class RunConfig(_Section):
         if unknown:
             raise ValueError(f"no such column of a row: {', '.join(unknown)}; expected some of {', '.join(CANDIDATES)}")
         return columns
+
+    @field_validator("repository_url")
+    @classmethod
+    def _has_repository(cls, address: str | None) -> str | None:
+        if address is not None and "{repository}" not in address:
+            raise ValueError("expected an address with {repository} in it, such as https://github.com/{repository}")
+        return address
 
     def allowed_licenses(self) -> frozenset[str]:
         """The allow-list, in lower case. Raises UsageError for a list file that is missing or empty."""

@@ -2,6 +2,7 @@
 
 MANIFEST = "manifest.json"
 CARD = "README.md"
+ATTRIBUTION = "ATTRIBUTION.parquet"
 WORK = "work"
 FINGERPRINTS = "fingerprints"
 RUN = f"{WORK}/run.json"
@@ -57,3 +58,8 @@ def filtered_marker(index: int) -> str:
 def split_marker(index: int) -> str:
     """Says that pass B is complete for a shard."""
     return f"{WORK}/done/split-{index:05d}.json"
+
+
+def shard_of(path: str) -> int:
+    """The input shard that a numbered file of a run belongs to. Raises ValueError for another file."""
+    return int(path.rpartition("-of-")[0].rpartition("-")[2])

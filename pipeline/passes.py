@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import layout
+from pipeline.counts import example_counts, rejected_counts
 from pipeline.fingerprints import FingerprintFiles, StandingFile, write_standing
 from pipeline.parquet_shard import ParquetShard, parquet_shard
 from pipeline.sources import Source
@@ -156,7 +157,7 @@ class WriteSurvivors(_ShardWriter):
             made = signature_batch(batch.rows.column("content"), self._context.dedup)
             self._signatures.add(made.select(SIGNATURE.names).cast(SIGNATURE))
         self._rejections.add(batch.rejections)
-        rejected = _rejected_counts(batch.rejections)
+        rejected = rejected_counts(batch.rejections)
         self._counts.update(
             {"rows_in": batch.rows.num_rows + batch.rejections.num_rows, "survivors": batch.rows.num_rows} | rejected
         )
@@ -296,10 +297,10 @@ class WriteExamples(_ShardWriter):
         self._splits[layout.VALIDATION].add(batch.rows.filter(in_validation))
         self._splits[layout.TRAIN].add(batch.rows.filter(pa.array(~np.array(in_validation, bool))))
         self._rejections.add(batch.rejections)
-        rejected = _rejected_counts(batch.rejections)
+        rejected = rejected_counts(batch.rejections)
         self._counts.update(batch.counts)
         self._counts.update({"examples": batch.rows.num_rows} | rejected)
-        self._counts.update(_example_counts(batch.rows))
+        self._counts.update(example_counts(batch.rows))
         process_tally(context.progress_folder).add({"examples": batch.rows.num_rows} | rejected, flush=batch.last)
         if batch.last:
             self._stack.close()
@@ -328,35 +329,6 @@ def _in_validation(repositories: list[str], share: float, lowest: int) -> pa.Boo
         [hashes[repository] < limit or (share > 0 and hashes[repository] == lowest) for repository in repositories],
         pa.bool_(),
     )
-
-
-def _example_counts(examples: pa.RecordBatch) -> Counter[str]:
-    """Counts by category and kind, by language, and files with an example."""
-    counts: Counter[str] = Counter()
-    for name in ("category", "kind", "language", "stop_reason"):
-        counts.update(
-            {
-                f"{name}:{value.as_py()}": count.as_py()
-                for value, count in _value_counts(examples.column(name))
-                if value.is_valid
-            }
-        )
-    files = zip(*(examples.column(name).to_pylist() for name in ("repository", "path", "content_id")), strict=True)
-    counts["files_with_examples"] = len(set(files))
-    return counts
-
-
-def _value_counts(column: pa.Array) -> list[tuple[pa.Scalar, pa.Scalar]]:
-    return [(entry["values"], entry["counts"]) for entry in column.value_counts()]
-
-
-def _rejected_counts(rejections: pa.RecordBatch) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for unit, stage, reason in zip(
-        *(rejections.column(name).to_pylist() for name in ("unit", "stage", "reason")), strict=True
-    ):
-        counts[f"rejected:{unit}:{stage}:{reason}"] += 1
-    return dict(counts)
 
 
 def _unsupported_languages(rejections: pa.RecordBatch) -> list[str]:

@@ -53,7 +53,11 @@ MANIFEST = pa.schema(
             "refused", _COUNTS, "Candidate places that gave no example, by reason; their slots went to other places."
         ),
         column("unsupported_languages", _COUNTS, "Files of languages without a grammar, by language."),
-        column("files", pa.list_(FILE), "All data, rejection, removal and fingerprint files, in order of path."),
+        column(
+            "files",
+            pa.list_(FILE),
+            "All data, rejection, removal and fingerprint files, and the attribution, in order of path.",
+        ),
     ]
 )
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from schemas.attribution import ATTRIBUTION
 from schemas.column import describe
 from schemas.example import EXAMPLE
 from schemas.fingerprint import STANDING
@@ -20,6 +21,7 @@ DOCUMENTED = {
     "Rejection": REJECTION,
     "Removal": REMOVAL,
     "Fingerprint": STANDING,
+    "Attribution": ATTRIBUTION,
     "Source row, after reading": ROW,
 }
 
