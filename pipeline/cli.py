@@ -84,6 +84,9 @@ def build(
         str | None,
         typer.Option(help="Secrets and personal data: `redact`, `drop` the file, or `keep`. [default: redact]"),
     ] = None,
+    filter_scores: Annotated[
+        bool, typer.Option("--filter-scores", help="Also write every file's filter scores, to DIR/scores.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed draws other examples. [default: 0]")] = None,
     keep_work: Annotated[
         bool, typer.Option("--keep-work", help="Leave DIR/work, the rows after the filters, in place.")
@@ -106,15 +109,14 @@ def build(
 
     console = Console(stderr=True, highlight=False)
     overrides = {
-        "languages": tuple(name.strip() for name in languages.split(",") if name.strip())
-        if languages is not None
-        else None,
+        "languages": _names(languages),
         "licenses": licenses,
         "opt_out": opt_out,
         "limit": limit,
         "context_bytes": context_bytes,
         "seed": seed,
         "pii": pii,
+        "filters.scores": filter_scores or None,
         "against": tuple(against) if against else None,
         "keep_work": keep_work or None,
     }
@@ -246,6 +248,39 @@ def render(
         typer.echo(
             f"  {counts['padding_tokens'] / max(counts['tokens'], 1):.2%} of {counts['tokens']:,} tokens are padding"
         )
+
+
+@app.command(name="explain")
+def explain_one(
+    source: Annotated[str, typer.Argument(help="As for build.", metavar="SOURCE")],
+    path: Annotated[str, typer.Option("--path", help="Path of the file in its repository.")],
+    repository: Annotated[str | None, typer.Option(help="Its repository, where several have that path.")] = None,
+    config: Annotated[Path | None, typer.Option(help="The configuration of the run.", metavar="FILE")] = None,
+    languages: Annotated[str | None, typer.Option(help="As for build.", metavar="NAMES")] = None,
+    licenses: Annotated[str | None, typer.Option(help="As for build.")] = None,
+    opt_out: Annotated[str | None, typer.Option(help="As for build.", metavar="FILE")] = None,
+    pii: Annotated[str | None, typer.Option(help="As for build.")] = None,
+    json_object: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show every filter's scores, limits and verdict for one file, also those behind the first that drops it."""
+    from pipeline.explain import as_json, explain_file, print_explanation
+
+    overrides = {"languages": _names(languages), "licenses": licenses, "opt_out": opt_out, "pii": pii}
+    try:
+        explanation = explain_file(source, path, repository, load_config(config, overrides))
+    except (UsageError, SourceError) as error:
+        _fail(USAGE, str(error))
+    except SourceUnavailable as error:
+        _fail(FAILED, str(error))
+    if json_object:
+        typer.echo(as_json(explanation))
+    else:
+        print_explanation(explanation, Console(highlight=False))
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    """The names in a list with commas; None where nothing was given."""
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if text is not None else None
 
 
 @app.command()

@@ -37,6 +37,8 @@ class FilterSection(_Section):
     max_line_chars: int = Field(1_000, gt=0)
     max_mean_line_chars: float = Field(100.0, gt=0)
     min_alphanumeric_fraction: float = Field(0.25, ge=0, le=1)
+    scores: bool = False
+    """Whether every file's scores are written, to scores/."""
     switched_off: tuple[str, ...] = ()
     """Filters that do not run, by the stage that rejections name."""
     license_policy: Literal["all", "any"] = "all"
@@ -218,7 +220,7 @@ class RunConfig(_Section):
             return FilterSettings(
                 self.allowed_licenses(),
                 languages,
-                **self.filters.model_dump(),
+                **self.filters.model_dump(exclude={"scores"}),
                 secrets=self.pii,
                 personal_data=self.pii,
                 opt_outs=self.opt_outs(),
@@ -294,7 +296,7 @@ def _digest(path: str) -> str:
 
 
 def load_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
-    """The configuration of a TOML file with `overrides` (None values left out) over it.
+    """The configuration of a TOML file with `overrides` (None values left out) over it; `filters.scores` is one of a section.
 
     Raises UsageError, which names each key that is wrong, its value and what was expected.
     """
@@ -304,7 +306,13 @@ def load_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
             values = tomllib.loads(path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"--config {path}: {error}") from error
-    values |= {name: value for name, value in overrides.items() if value is not None}
+    for name, value in overrides.items():
+        section, _, key = name.rpartition(".")
+        if value is not None:
+            inside = values.get(section, {}) if section else values
+            if isinstance(inside, dict):  # what is no section is told below
+                inside = inside | {key: value}
+                values = values | {section: inside} if section else inside
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:

@@ -5,6 +5,7 @@ CARD = "README.md"
 ATTRIBUTION = "ATTRIBUTION.parquet"
 WORK = "work"
 FINGERPRINTS = "fingerprints"
+SCORES = "scores"
 RUN = f"{WORK}/run.json"
 TRAIN = "train"
 VALIDATION = "validation"
@@ -33,6 +34,11 @@ def removals(index: int, count: int) -> str:
 def fingerprints(index: int, count: int) -> str:
     """What later runs need to find near-duplicates of the files that stayed of one input shard."""
     return f"{FINGERPRINTS}/{_numbered('kept', index, count)}"
+
+
+def scores(index: int, count: int) -> str:
+    """Filter scores of one input shard."""
+    return f"{SCORES}/{_numbered('scores', index, count)}"
 
 
 def signatures(index: int) -> str:

@@ -29,9 +29,11 @@ from schemas.example import EXAMPLE
 from schemas.fingerprint import SIGNATURE, STANDING
 from schemas.rejection import REJECTION, no_rejections
 from schemas.removal import REMOVAL
+from schemas.score import SCORE
 from schemas.source import ROW
 from transforms.dedup.near import signature_batch
 from transforms.dedup.settings import DedupSettings
+from transforms.filters.scores import quality_scores
 from transforms.shard_batch import ShardBatch
 
 SPLIT_BYTES = 1 << 20
@@ -53,6 +55,8 @@ class RunContext:
     progress_folder: str | None
     dedup: DedupSettings | None
     files: FingerprintFiles
+    scores: bool = False
+    """Whether every file's filter scores are written."""
 
 
 def filtered_key(context: RunContext, locator: str) -> str:
@@ -129,6 +133,21 @@ class _ShardWriter(beam.DoFn):
             raise RuntimeError(f"the bundle ended before batch {self._open[1]} of shard {self._open[0]}")
 
 
+class WriteScores(_ShardWriter):
+    """Writes what the filters measure of every row, and gives the batches on as they are."""
+
+    def process(self, batch: ShardBatch) -> Iterator[ShardBatch]:
+        """The shard's file is complete before its last batch goes on."""
+        if self._expect(batch):
+            self._stack = ExitStack()
+            path = layout.scores(batch.shard, self._context.shards)
+            self._scores = self._stack.enter_context(parquet_shard(self._context.storage, path, SCORE))
+        self._scores.add(quality_scores(batch.rows))
+        if batch.last:
+            self._stack.close()
+        yield batch
+
+
 class WriteSurvivors(_ShardWriter):
     """Writes what passed the filters and what did not; gives (shard, fingerprints) when a shard is complete."""
 
@@ -167,12 +186,16 @@ class WriteSurvivors(_ShardWriter):
         )
         if batch.last:
             self._stack.close()
+            files = [_record(part) for part in (self._rows, self._signatures, self._rejections)]
+            if self._context.scores:
+                path = layout.scores(shard, self._context.shards)
+                files.append(FileRecord(path, storage.size(path) or 0, storage.sha256(path)))
             storage.write_json(
                 layout.filtered_marker(shard),
                 {
                     "key": filtered_key(self._context, self._locators[shard]),
                     "survivors": _record(self._rows).sha256,
-                    "files": [_record(part).as_dict() for part in (self._rows, self._signatures, self._rejections)],
+                    "files": [file.as_dict() for file in files],
                     "counts": dict(sorted(self._counts.items())),
                     "unsupported_languages": dict(sorted(self._unsupported.items())),
                 },

@@ -186,7 +186,14 @@ def _run_graph(
     source, shards = inputs.source, inputs.shards
     files = FingerprintFiles(storage, inputs.standing)
     context = RunContext(
-        storage, fingerprint, len(shards), config.validation_share, folder, config.dedup_settings(), files
+        storage,
+        fingerprint,
+        len(shards),
+        config.validation_share,
+        folder,
+        config.dedup_settings(),
+        files,
+        config.filters.scores,
     )
     filtered = (
         []

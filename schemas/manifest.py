@@ -56,7 +56,7 @@ MANIFEST = pa.schema(
         column(
             "files",
             pa.list_(FILE),
-            "All data, rejection, removal and fingerprint files, and the attribution, in order of path.",
+            "All data, rejection, removal, fingerprint and score files, and the attribution, in order of path.",
         ),
     ]
 )

@@ -12,6 +12,7 @@ from schemas.fingerprint import STANDING
 from schemas.rejection import REJECTION
 from schemas.removal import REMOVAL
 from schemas.rendered import PACKED, RENDERED, TOKENIZED
+from schemas.score import SCORE
 from schemas.source import ROW
 
 DOCUMENTED = {
@@ -22,6 +23,7 @@ DOCUMENTED = {
     "Removal": REMOVAL,
     "Fingerprint": STANDING,
     "Attribution": ATTRIBUTION,
+    "Filter scores": SCORE,
     "Source row, after reading": ROW,
 }
 

@@ -211,19 +211,28 @@ def filter_rows(
 
     With `benchmarks`, rows that hold their texts go as well. A row that a filter cannot handle is a rejection.
     """
-    filters = dict(FILTERS)
-    if benchmarks is not None:
-        filters[CONTAMINATION] = lambda rows, _: decide_contamination(
-            contamination(rows.column("content"), benchmarks), benchmarks
-        )
+    stages = [*FILTERS, *([CONTAMINATION] if benchmarks is not None else [])]
     rejected = []
-    for stage, decide in filters.items():
+    for stage in stages:
         if not rows.num_rows:
             break
         if stage not in settings.switched_off:
-            rows, dropped = divide(rows, stage, _decisions(decide, rows, settings))
+            rows, dropped = divide(rows, stage, decide_stage(stage, rows, settings, benchmarks))
             rejected.append(dropped)
     return rows, concatenate(rejected)
+
+
+def decide_stage(
+    stage: str, rows: pa.RecordBatch, settings: FilterSettings, benchmarks: BenchmarkIndex | None = None
+) -> Drops:
+    """What one filter drops of a batch; a row that it cannot handle is dropped for `filter_failed`."""
+    if stage == CONTAMINATION:
+        assert benchmarks is not None
+        index = benchmarks
+        return _decisions(
+            lambda rows, _: decide_contamination(contamination(rows.column("content"), index), index), rows, settings
+        )
+    return _decisions(FILTERS[stage], rows, settings)
 
 
 def _decisions(

@@ -14,6 +14,9 @@ from functools import cache
 ALL_LANGUAGES = "*"
 """Key of overrides that hold for every language."""
 
+NO_LIMIT = 1 << 30
+"""A most that no file reaches."""
+
 
 @dataclass(frozen=True)
 class QualityLimits:
@@ -44,7 +47,7 @@ class QualityLimits:
     """Visible text of markup in characters (StarCoder, HTML: 100)."""
     min_chars: int = 0
     """Size of data files in characters (StarCoder, JSON and YAML: 50)."""
-    max_chars: int = 1 << 30
+    max_chars: int = NO_LIMIT
     """Size of data files in characters (StarCoder, JSON and YAML: 5,000)."""
     min_letter_share: float = 0.0
     """ASCII letters and characters beyond ASCII, of all characters (StarCoder, JSON and YAML: 0.5)."""
