@@ -70,7 +70,7 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Read" >> beam.ParDo(ReadShards(plan.source, context)).with_output_types(ShardBatch)
     )
     if context.scores:
-        read = read | "Write scores" >> beam.ParDo(WriteScores(context)).with_output_types(ShardBatch)
+        read = read | "Write scores" >> beam.ParDo(WriteScores(context, plan.filters)).with_output_types(ShardBatch)
     fresh = (
         read
         | "Filter" >> FilterRows(plan.filters, plan.benchmarks)

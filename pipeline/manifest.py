@@ -84,6 +84,7 @@ def make_manifest(
             "configuration": json.dumps(config.recorded(), sort_keys=True),
             "counts": counts,
             "rejected": dict(sorted(rejected.items())),
+            "relabelled": _by_prefix(filtered, "relabelled:"),
             "redacted": _by_prefix(split, "redacted:"),
             "removed": _by_prefix(split, "removed:"),
             "examples": dict(sorted((examples | rows).items())),

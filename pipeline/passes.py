@@ -33,6 +33,7 @@ from schemas.score import SCORE
 from schemas.source import ROW
 from transforms.dedup.near import signature_batch
 from transforms.dedup.settings import DedupSettings
+from transforms.filters.chain import FilterSettings, relabel
 from transforms.filters.scores import quality_scores
 from transforms.shard_batch import ShardBatch
 
@@ -136,13 +137,17 @@ class _ShardWriter(beam.DoFn):
 class WriteScores(_ShardWriter):
     """Writes what the filters measure of every row, and gives the batches on as they are."""
 
+    def __init__(self, context: RunContext, filters: FilterSettings) -> None:
+        super().__init__(context)
+        self._filters = filters
+
     def process(self, batch: ShardBatch) -> Iterator[ShardBatch]:
         """The shard's file is complete before its last batch goes on."""
         if self._expect(batch):
             self._stack = ExitStack()
             path = layout.scores(batch.shard, self._context.shards)
             self._scores = self._stack.enter_context(parquet_shard(self._context.storage, path, SCORE))
-        self._scores.add(quality_scores(batch.rows))
+        self._scores.add(quality_scores(relabel(batch.rows, self._filters)[0]))
         if batch.last:
             self._stack.close()
         yield batch
@@ -180,6 +185,7 @@ class WriteSurvivors(_ShardWriter):
         self._counts.update(
             {"rows_in": batch.rows.num_rows + batch.rejections.num_rows, "survivors": batch.rows.num_rows} | rejected
         )
+        self._counts.update(batch.counts)
         self._unsupported.update(_unsupported_languages(batch.rejections))
         process_tally(self._context.progress_folder).add(
             {"survivors": batch.rows.num_rows} | rejected, flush=batch.last

@@ -42,6 +42,7 @@ MANIFEST = pa.schema(
         column("configuration", pa.string(), "All settings, as JSON text."),
         column("counts", _COUNTS, "Files and examples: in, rejected, removed, out."),
         column("rejected", _COUNTS, "Dropped files and examples by `unit:stage:reason`."),
+        column("relabelled", _COUNTS, "Files that show another language than their row says, by `from>to`."),
         column("redacted", _COUNTS, "Secrets and personal data that were replaced, by kind."),
         column("removed", _COUNTS, "Duplicates by method: `exact`, `near`, `near_estimated`."),
         column(

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from schemas.rejection import concatenate
+from transforms.filters.actual_language import all_evidence, decide_languages_shown, relabelled
 from transforms.filters.alphanumeric import alphanumeric_fraction, decide_alphanumeric
 from transforms.filters.comments import comment_scores, decide_comments, decide_logic_lines
 from transforms.filters.contamination import BenchmarkIndex, contamination, decide_contamination
@@ -35,6 +36,8 @@ from transforms.filters.repetition import decide_repetition, repetition
 from transforms.filters.secrets import find_secrets
 from transforms.filters.size import decide_size, size_bytes
 
+FILE_LANGUAGE = "file_language"
+"""The stage that judges languages by name and content; where it is switched off no row gets another language either."""
 CONTAMINATION = "contamination"
 """The last stage, for which `filter_rows` is given the benchmarks."""
 FAILED = "filter_failed"
@@ -106,6 +109,10 @@ def _license_header(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
 def _language(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
     languages = rows.column("language")
     return decide_languages(languages, known_languages(languages), settings.languages)
+
+
+def _file_language(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_languages_shown(rows.column("language"), all_evidence(rows))
 
 
 def _size(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
@@ -184,6 +191,7 @@ def _personal_data(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
 FILTERS: dict[str, Callable[[pa.RecordBatch, FilterSettings], Drops]] = {
     "opt_out": _opt_out,
     "license": _license,
+    FILE_LANGUAGE: _file_language,
     "language": _language,
     "size": _size,
     "encoding": _encoding,
@@ -204,10 +212,15 @@ FILTERS: dict[str, Callable[[pa.RecordBatch, FilterSettings], Drops]] = {
 """Stage name to filter, in the order that they run: cheap ones first, text ones after the encoding is known to be good."""
 
 
+def relabel(rows: pa.RecordBatch, settings: FilterSettings) -> tuple[pa.RecordBatch, dict[str, int]]:
+    """The rows with the language that they show (transforms.filters.actual_language), and how many changed how."""
+    return relabelled(rows) if FILE_LANGUAGE not in settings.switched_off else (rows, {})
+
+
 def filter_rows(
     rows: pa.RecordBatch, settings: FilterSettings, benchmarks: BenchmarkIndex | None = None
 ) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """The rows (schemas.source.ROW) that pass all filters, and a rejection for each that does not.
+    """The rows (schemas.source.ROW, after `relabel`) that pass all filters, and a rejection for each that does not.
 
     With `benchmarks`, rows that hold their texts go as well. A row that a filter cannot handle is a rejection.
     """

@@ -6,7 +6,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.filters.chain import CONTAMINATION, FILTERS, FilterSettings, decide_stage
+from transforms.filters.chain import CONTAMINATION, FILE_LANGUAGE, FILTERS, FilterSettings, decide_stage, relabel
 from transforms.filters.contamination import BenchmarkIndex, contamination
 from transforms.filters.encoding import invalid_utf8_at, nul_count
 from transforms.filters.findings import counts_by_row
@@ -46,7 +46,10 @@ def explain(
     row: pa.RecordBatch, settings: FilterSettings, benchmarks: BenchmarkIndex | None = None
 ) -> list[StageReport]:
     """The reports of all filters, in order, on a batch (schemas.source.ROW) of one row."""
+    said = row.column("language")[0].as_py()
+    row, _ = relabel(row, settings)
     measures = _measures(row, settings, benchmarks)
+    measures[FILE_LANGUAGE] = [Measure("said", said, ""), Measure("shown", row.column("language")[0].as_py(), "")]
     reports = []
     for stage in (*FILTERS, *([CONTAMINATION] if benchmarks is not None else [])):
         shown = tuple(measures.get(stage, ()))
