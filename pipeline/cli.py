@@ -84,6 +84,12 @@ def build(
         str | None,
         typer.Option(help="Secrets and personal data: `redact`, `drop` the file, or `keep`. [default: redact]"),
     ] = None,
+    comments_language: Annotated[
+        str | None,
+        typer.Option(
+            help="Drop files whose comments are in another language, such as `en`. [default: any]", metavar="CODE"
+        ),
+    ] = None,
     filter_scores: Annotated[
         bool, typer.Option("--filter-scores", help="Also write every file's filter scores, to DIR/scores.")
     ] = False,
@@ -116,6 +122,7 @@ def build(
         "context_bytes": context_bytes,
         "seed": seed,
         "pii": pii,
+        "comments_language": comments_language,
         "filters.scores": filter_scores or None,
         "against": tuple(against) if against else None,
         "keep_work": keep_work or None,
@@ -260,12 +267,14 @@ def explain_one(
     licenses: Annotated[str | None, typer.Option(help="As for build.")] = None,
     opt_out: Annotated[str | None, typer.Option(help="As for build.", metavar="FILE")] = None,
     pii: Annotated[str | None, typer.Option(help="As for build.")] = None,
+    comments_language: Annotated[str | None, typer.Option(help="As for build.", metavar="CODE")] = None,
     json_object: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
 ) -> None:
     """Show every filter's scores, limits and verdict for one file, also those behind the first that drops it."""
     from pipeline.explain import as_json, explain_file, print_explanation
 
     overrides = {"languages": _names(languages), "licenses": licenses, "opt_out": opt_out, "pii": pii}
+    overrides["comments_language"] = comments_language
     try:
         explanation = explain_file(source, path, repository, load_config(config, overrides))
     except (UsageError, SourceError) as error:

@@ -6,6 +6,8 @@ import hashlib
 import json
 import tomllib
 from dataclasses import replace
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Literal
 
@@ -162,6 +164,8 @@ class RunConfig(_Section):
     """Folders of finished runs, or sources, whose near-duplicates are removed."""
     pii: Literal["redact", "drop", "keep"] = "redact"
     """Secrets and personal data: replaced before a file is split, reason to drop the file, or left."""
+    comments_language: str = "any"
+    """Language that comments are to be in, by its ISO 639 code; `any` needs no library."""
     benchmarks: tuple[BenchmarkSection, ...] = ()
     filters: FilterSection = FilterSection()
     dedup: DedupSection = DedupSection()
@@ -213,6 +217,13 @@ class RunConfig(_Section):
         """Repositories and owners that are left out, in lower case. Raises UsageError for a file that cannot be read."""
         return read_opt_outs(self.opt_out) if self.opt_out is not None else frozenset()
 
+    def _comments_language(self) -> str:
+        if self.comments_language != "any" and find_spec("py3langid") is None:
+            raise UsageError(
+                f"--comments-language {self.comments_language}: needs py3langid; pip install 'stackfim[comments-language]'"
+            )
+        return self.comments_language
+
     def filter_settings(self) -> FilterSettings:
         """The configuration as the filters take it."""
         languages = frozenset(self.languages) if self.languages is not None else None
@@ -224,6 +235,7 @@ class RunConfig(_Section):
                 secrets=self.pii,
                 personal_data=self.pii,
                 opt_outs=self.opt_outs(),
+                comments_language=self._comments_language(),
             )
         except ValueError as error:
             raise UsageError(f"configuration: filters: {error}") from error
@@ -262,6 +274,9 @@ class RunConfig(_Section):
             "licenses": self.licenses if self.licenses in PRESETS else sorted(self.allowed_licenses()),
             "opt_outs": opt_out_record(self.opt_outs()),
             "benchmarks": benchmarks,
+            "comments_language": self.comments_language
+            if self.comments_language == "any"
+            else f"{self.comments_language} by py3langid {version('py3langid')}",
         }
 
 

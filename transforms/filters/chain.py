@@ -8,6 +8,7 @@ import pyarrow as pa
 from schemas.rejection import concatenate
 from transforms.filters.actual_language import all_evidence, decide_languages_shown, relabelled
 from transforms.filters.alphanumeric import alphanumeric_fraction, decide_alphanumeric
+from transforms.filters.comment_language import ANY, LANGUAGES, comment_languages, decide_comment_languages
 from transforms.filters.comments import comment_scores, decide_comments, decide_logic_lines
 from transforms.filters.contamination import BenchmarkIndex, contamination, decide_contamination
 from transforms.filters.data_files import data_scores, decide_data, decide_notebooks
@@ -70,6 +71,8 @@ class FilterSettings:
     """Whether a license that is no SPDX expression and no known name is allowed."""
     allow_missing_licenses: bool = False
     """Whether a row without a license stays."""
+    comments_language: str = ANY
+    """ISO 639 code of the language that comments are to be in, or `any`; needs the extra `comments-language`."""
     opt_outs: frozenset[str] = frozenset()
     """Repositories and owners whose rows are left out, in lower case."""
 
@@ -85,6 +88,8 @@ class FilterSettings:
         for mode in (self.secrets, self.personal_data):
             if mode not in MODES:
                 raise ValueError(f"secrets and personal data: one of {', '.join(MODES)}, got {mode!r}")
+        if self.comments_language not in (ANY, *LANGUAGES):
+            raise ValueError(f"language of comments: any, {', '.join(LANGUAGES)}, got {self.comments_language!r}")
         self.licenses()
 
     def licenses(self) -> LicensePolicy:
@@ -174,6 +179,14 @@ def _comments(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
     return either(decide_comments(scores, limits), decide_logic_lines(scores, limits))
 
 
+def _comments_language(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    wanted = settings.comments_language
+    if wanted == ANY:
+        return {}
+    scores = comment_languages(rows.column("content"), _languages(rows), wanted)
+    return decide_comment_languages(scores, wanted, _limits(rows, settings))
+
+
 def _repetition(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
     return decide_repetition(repetition(rows.column("content")), _limits(rows, settings))
 
@@ -205,6 +218,7 @@ FILTERS: dict[str, Callable[[pa.RecordBatch, FilterSettings], Drops]] = {
     "encoded_data": _encoded_data,
     "numbers": _numbers,
     "comments": _comments,
+    "comments_language": _comments_language,
     "repetition": _repetition,
     "secrets": _secrets,
     "personal_data": _personal_data,

@@ -7,6 +7,7 @@ from typing import Any
 import pyarrow as pa
 
 from transforms.filters.chain import CONTAMINATION, FILE_LANGUAGE, FILTERS, FilterSettings, decide_stage, relabel
+from transforms.filters.comment_language import ANY, comment_languages
 from transforms.filters.contamination import BenchmarkIndex, contamination
 from transforms.filters.encoding import invalid_utf8_at, nul_count
 from transforms.filters.findings import counts_by_row
@@ -89,6 +90,12 @@ def _measures(
             bounds = BOUNDS[score]
             texts = (_bound("at least", limits.get(bounds.minimum)), _bound("at most", limits.get(bounds.maximum)))
             found.setdefault(bounds.stage, []).append(Measure(score, value, ", ".join(filter(None, texts))))
+    wanted = settings.comments_language
+    if wanted != ANY:
+        said = comment_languages(content, [file["language"]], wanted)
+        most, share = said.most[0] or None, float(said.other_share[0]) if said.letters[0] else None
+        limit = f"at most {limits['max_other_language_share']:g} not in {wanted}"
+        found["comments_language"] = [Measure("mostly", most, wanted), Measure("other_share", share, limit)]
     if benchmarks is not None:
         shared = contamination(content, benchmarks)
         least = benchmarks.limits

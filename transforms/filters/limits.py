@@ -34,6 +34,8 @@ class QualityLimits:
     """Comments; StarCoder asks for 0.01, which drops much good code without any."""
     max_comment_share: float = 0.95
     """Comments and docstrings (StarCoder, OpenCoder: 0.8, which drops small functions under long documentation)."""
+    max_other_language_share: float = 0.5
+    """Letters of comments in another language than asked for, of all that are judged."""
     min_logic_lines: int = 1
     """Lines that are no comment, import or punctuation."""
     max_duplicate_line_share: float = 0.85
