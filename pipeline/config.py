@@ -38,6 +38,8 @@ class FilterSection(_Section):
     max_size_bytes: int = Field(1 << 20, gt=0)
     max_line_chars: int = Field(1_000, gt=0)
     max_mean_line_chars: float = Field(100.0, gt=0)
+    max_long_line_share: float = Field(0.1, ge=0, le=1)
+    """Characters of lines over `max_line_chars`, of a file's, up to which it stays."""
     min_alphanumeric_fraction: float = Field(0.25, ge=0, le=1)
     scores: bool = False
     """Whether every file's scores are written, to scores/."""

@@ -28,7 +28,7 @@ from transforms.filters.license import (
 )
 from transforms.filters.license_header import contradicting_headers, decide_license_headers
 from transforms.filters.limits import QualityLimits, limits_by_row, limits_of
-from transforms.filters.line_length import decide_line_lengths, line_lengths
+from transforms.filters.line_length import MAX_LONG_SHARE, decide_line_lengths, line_lengths
 from transforms.filters.markup import decide_markup, markup_scores
 from transforms.filters.number_tables import decide_numbers, number_shares
 from transforms.filters.personal_data import find_personal_data
@@ -56,6 +56,8 @@ class FilterSettings:
     max_size_bytes: int = 1 << 20
     max_line_chars: int = 1_000
     max_mean_line_chars: float = 100.0
+    max_long_line_share: float = MAX_LONG_SHARE
+    """Characters of lines over `max_line_chars`, of a file's, up to which it stays."""
     min_alphanumeric_fraction: float = 0.25
     switched_off: tuple[str, ...] = ()
     """Stages that do not run, by their names in FILTERS or `contamination`."""
@@ -130,8 +132,9 @@ def _encoding(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
 
 
 def _line_length(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    lengths = line_lengths(rows.column("content"), settings.max_line_chars)
     return decide_line_lengths(
-        line_lengths(rows.column("content")), settings.max_line_chars, settings.max_mean_line_chars
+        lengths, settings.max_line_chars, settings.max_mean_line_chars, settings.max_long_line_share
     )
 
 

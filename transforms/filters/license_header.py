@@ -43,6 +43,8 @@ _HINTS = (
     b"polyform",
 )
 """Every statement has one of these, in any case and on one line: told in a fraction of the time that the expressions take."""
+_WORDS = (b"licen", b"gpl", b"cddl", b"proprietary", b"confidential", b"unauthori", b"by-nc")
+"""And one of these, which fewer files have."""
 _NO_COMMENTS = frozenset({"JSON", "Jupyter Notebook", "CSV", "Text", "Diff", "Pickle"})
 _PROSE = frozenset({"Markdown", "reStructuredText", "RMarkdown", "AsciiDoc", "TeX", "Org"})
 _DECORATION = b" \t*#=-/<>!;:%|+\"'{}()\\."
@@ -158,7 +160,7 @@ def _flat(block: list[bytes]) -> str:
 
 def _hints(text: bytes) -> bool:
     lowered = text.lower()
-    return any(hint in lowered for hint in _HINTS)
+    return any(word in lowered for word in _WORDS) and any(hint in lowered for hint in _HINTS)
 
 
 def _tag(value: bytes) -> Statement | None:

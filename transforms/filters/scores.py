@@ -40,6 +40,7 @@ BOUNDS: dict[str, Bounds] = {
     "generated_by": Bounds("generated"),
     "max_line_chars": Bounds("line_length", maximum="max_line_chars"),
     "mean_line_chars": Bounds("line_length", maximum="max_mean_line_chars"),
+    "long_line_share": Bounds("line_length", maximum="max_long_line_share"),
     "alphanumeric_fraction": Bounds("alphanumeric", minimum="min_alphanumeric_fraction"),
     "xml_declaration": Bounds("markup"),
     "text_chars": Bounds("markup", minimum="min_text_chars"),
@@ -117,7 +118,7 @@ def _comments(rows: pa.RecordBatch) -> tuple[Any, ...]:
 _MEASURES: tuple[tuple[tuple[str, ...], Callable[[pa.RecordBatch], tuple[Any, ...]]], ...] = (
     (("vendored_by",), lambda rows: (vendored_by(rows),)),
     (("generated_by",), lambda rows: (generated_by(rows),)),
-    (("max_line_chars", "mean_line_chars"), lambda rows: line_lengths(rows.column("content"))),
+    (("max_line_chars", "mean_line_chars", "long_line_share"), lambda rows: line_lengths(rows.column("content"))),
     (("alphanumeric_fraction",), lambda rows: (alphanumeric_fraction(rows.column("content")),)),
     (
         ("xml_declaration", "text_chars", "text_share"),
