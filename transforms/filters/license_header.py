@@ -148,10 +148,11 @@ def stated_licenses(head: bytes, language: str) -> list[Statement]:
             blocks.append([])
         blocks[-1].append(words)
         last = number
-    texts = [_flat(block) for block in blocks]
-    if any(_UNLIMITED.search(text) for text in texts):
+    found = [_notice(_flat(block)) for block in blocks if _hints(b" ".join(block))]
+    notices = [notice for notice in found if notice is not None]
+    if notices and any(_UNLIMITED.search(_flat(block)) for block in blocks):
         return statements
-    return [*statements, *(notice for text in texts if (notice := _notice(text)) is not None)]
+    return [*statements, *notices]
 
 
 def _flat(block: list[bytes]) -> str:
