@@ -86,6 +86,8 @@ _PERL = re.compile(
     rb"^[ \t]*(?:require|plan|ok|is|done_testing|print|die)\b[^\n]*;|^__(?:END|DATA)__",
     re.MULTILINE,
 )
+_PERL_PRAGMA = re.compile(rb"^(?:use|no)[ \t]+(?:strict|warnings|Test|Mojo|v?5)\b", re.MULTILINE)
+_SHELL_SESSION = re.compile(rb"^  \$ \w", re.MULTILINE)
 _RAKU = re.compile(
     rb"^[ \t]*(?:use[ \t]+v6\b|unit[ \t]+(?:module|class)\b|(?:my[ \t]+)?(?:class|role|grammar)[ \t]+[\w:]+[^\n]*\{)",
     re.MULTILINE,
@@ -128,7 +130,9 @@ def _perl(head: bytes) -> str | None:
 
 
 def _test(head: bytes) -> str | None:
-    """Of `.t`: Perl's tests; other programs' test scripts share the extension."""
+    """Of `.t`: Perl's tests; other programs' test scripts share the extension, some with Perl in what they print."""
+    if _SHELL_SESSION.search(head) and not _PERL_PRAGMA.search(head):
+        return NOTHING
     return _perl(head) or NOTHING
 
 

@@ -43,6 +43,7 @@ SHOWN = [
     ("p.pl", "1;\n", "Perl", None),
     ("t/a.t", "use Test::More tests => 1;\nok(1);\n", "Perl", None),
     ("t/a.t", "  $ hg init repo\n  $ cd repo\n  adding a\n", "Perl", Evidence("", "content")),
+    ("t/a.t", "  $ cat a.pl\n  my $x = 1;\n  print \"x\";\n", "Perl", Evidence("", "content")),
     ("c.v", "Require Import List.\nLemma a : True.\nProof.\nQed.\n", "Verilog", Evidence("Coq", "content")),
     ("c.v", "module counter(input clk);\nalways @(posedge clk) x <= 1;\nendmodule\n", "Coq", Evidence("Verilog", "content")),
     ("q.sql", "CREATE OR REPLACE FUNCTION f() RETURNS int AS $$ BEGIN END $$ LANGUAGE plpgsql;\n", "SQL", None),
