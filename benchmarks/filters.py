@@ -1,12 +1,14 @@
 """How fast the filters are and what they drop: every stage alone, decontamination, secrets; drops by stage and language.
 
-    python benchmarks/filters.py [FOLDER] [--megabytes 60] [--rounds 3] [--benchmark-texts 8000] [--no-peer] [--drops FILE]
+    python benchmarks/filters.py [FOLDER] [--megabytes 60] [--rounds 3] [--benchmark-texts 8000] [--no-peer] [--table]
+                                 [--drops FILE]
 
 FOLDER has parquet files with a column `content`, and `lang`, `path` and `repository` under the names that the sources know;
 without it the files are those of the installed packages. Speeds are megabytes of content for a second of this process's CPU
 time, the best of `--rounds`. Benchmark strings are functions cut from the Python files of the installed packages; the
 peer looks for each of them in every file by `in`, one at a time, on a sample. `--drops` writes a JSON line for every row
-that a filter drops over all files: stage, reason, detail, language, repository, path.
+that a filter drops over all files: stage, reason, detail, language, repository, path. `--table` prints what the filters
+drop by language, as Markdown, and nothing else.
 
 Ends with 1 when a bar is missed: 10 MB/s for all filters that need no parse together, 40 for decontamination against
 8,000 strings, 15 for secrets and personal data.
@@ -22,6 +24,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import TypedDict
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -29,7 +32,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from schemas.source import CANDIDATES, ROW, as_binary, text_or_empty
-from transforms.filters.chain import FILTERS, FilterSettings
+from transforms.filters.chain import FILTERS, FilterSettings, relabel
 from transforms.filters.contamination import BenchmarkIndex, contamination, decide_contamination, index_benchmarks
 from transforms.filters.decision import Drops, divide
 from transforms.filters.personal_data import find_personal_data
@@ -38,7 +41,7 @@ from transforms.filters.secrets import find_secrets
 
 BATCH_ROWS = 1_000
 BARS = {"all filters without secrets": 10.0, "decontamination": 40.0, "secrets and personal data": 15.0}
-SOURCE_STAGES = ("license", "language")
+SOURCE_STAGES = ("opt_out", "license", "language")
 """Stages that judge where a row is from: left out, since all rows are to reach the others."""
 
 
@@ -182,35 +185,67 @@ def peer_speed(batches: list[pa.RecordBatch], strings: list[str], megabytes: flo
     return size / (time.process_time() - started)
 
 
-def print_drops(batches: Iterator[pa.RecordBatch], index: BenchmarkIndex, drops_file: Path | None) -> None:
-    """Print what each stage drops of what the stages before it left, by language, and how often each reason counts."""
-    by_stage: dict[str, Counter[str]] = {}
-    reasons: Counter[str] = Counter()
-    findings: Counter[str] = Counter()
+class Drop(TypedDict):
+    """A row that a filter drops."""
+
+    stage: str
+    reason: str
+    detail: str
+    language: str
+    repository: str
+    path: str
+
+
+def find_drops(
+    batches: Iterator[pa.RecordBatch], index: BenchmarkIndex
+) -> tuple[Counter[str], list[Drop], Counter[str], Counter[str]]:
+    """Rows by language, what each stage drops of what the stages before it left, relabelled rows, and what is redacted."""
     total: Counter[str] = Counter()
-    records = []
+    changes: Counter[str] = Counter()
+    findings: Counter[str] = Counter()
+    drops: list[Drop] = []
     for rows in batches:
+        rows, changed = relabel(rows, FilterSettings())
+        changes.update(changed)
         total.update(rows.column("language").to_pylist())
         rows = readable(rows)
         for stage, decide in stages(index).items():
-            drops = decide(rows) if rows.num_rows else {}
-            for row, (reason, detail) in drops.items():
-                found = {name: rows.column(name)[row].as_py() for name in ("language", "repository", "path")}
-                by_stage.setdefault(stage, Counter())[found["language"]] += 1
-                reasons[f"{stage}: {reason}"] += 1
-                records.append({"stage": stage, "reason": reason, "detail": detail} | found)
-            rows, _ = divide(rows, stage, drops)
+            found = decide(rows) if rows.num_rows else {}
+            for row, (reason, detail) in found.items():
+                names = {name: rows.column(name)[row].as_py() for name in ("language", "repository", "path")}
+                drops.append(Drop(stage=stage, reason=reason, detail=detail, **names))
+            rows, _ = divide(rows, stage, found)
         findings.update(finding.kind for finding in find_secrets(rows.column("content")))
         findings.update(finding.kind for finding in find_personal_data(rows.column("content")))
-    shown = [name for name, _ in total.most_common(12)]
-    print(f"\n{'dropped':20}{'files':>8}" + "".join(f"{name[:10]:>11}" for name in shown))
-    print(f"{'(of)':20}{sum(total.values()):>8}" + "".join(f"{total[name]:>11}" for name in shown))
-    for stage, counts in by_stage.items():
-        print(f"{stage:20}{sum(counts.values()):>8}" + "".join(f"{counts[name]:>11}" for name in shown))
+    return total, drops, changes, findings
+
+
+def print_table(total: Counter[str], drops: list[Drop]) -> None:
+    """Files that each stage drops, a line a language, as Markdown."""
+    names = [name for name in (*FILTERS, "contamination") if any(drop["stage"] == name for drop in drops)]
+    counts = Counter((drop["language"], drop["stage"]) for drop in drops)
+    print(f"| Language | Files | {' | '.join(f'`{name}`' for name in names)} | left |")
+    print(f"|---|---:|{'---:|' * (len(names) + 1)}")
+    for language, files in [*total.most_common(), ("all", sum(total.values()))]:
+        cells = [
+            sum(counts[other, name] for other in total) if language == "all" else counts[language, name]
+            for name in names
+        ]
+        shown = [f"{cell:,}" if cell else "" for cell in cells]
+        print(f"| {language} | {files:,} | {' | '.join(shown)} | {(files - sum(cells)) / files:.0%} |")
+
+
+def print_drops(batches: Iterator[pa.RecordBatch], index: BenchmarkIndex, drops_file: Path | None) -> None:
+    """Print what each stage drops by language, how often each reason counts, and what is left to redaction."""
+    total, drops, changes, findings = find_drops(batches, index)
+    print()
+    print_table(total, drops)
+    reasons = Counter(f"{drop['stage']}: {drop['reason']}" for drop in drops)
     print("\n" + "\n".join(f"{count:8} {reason}" for reason, count in reasons.most_common()))
-    print("\nleft to redaction: " + ", ".join(f"{count} {kind}" for kind, count in findings.most_common()))
+    print("\nrelabelled: " + ", ".join(f"{count} {change}" for change, count in changes.most_common()))
+    print("left to redaction: " + ", ".join(f"{count} {kind}" for kind, count in findings.most_common()))
     if drops_file:
-        drops_file.write_text("".join(json.dumps(record) + "\n" for record in records), "utf-8")
+        drops_file.write_text("".join(json.dumps(drop) + "\n" for drop in drops), "utf-8")
 
 
 def sample(batches: Iterator[pa.RecordBatch], megabytes: float) -> list[pa.RecordBatch]:
@@ -232,6 +267,7 @@ def main() -> int:
     parser.add_argument("--benchmark-texts", type=int, default=8_000)
     parser.add_argument("--no-peer", action="store_true")
     parser.add_argument("--drops", type=Path)
+    parser.add_argument("--table", action="store_true")
     arguments = parser.parse_args()
 
     def batches() -> Iterator[pa.RecordBatch]:
@@ -239,6 +275,10 @@ def main() -> int:
 
     strings = benchmark_strings(arguments.benchmark_texts)
     index = index_benchmarks([f"function {number}" for number in range(len(strings))], strings)
+    if arguments.table:
+        total, drops, _, _ = find_drops(batches(), index)
+        print_table(total, drops)
+        return 0
     met = print_speeds(
         sample(batches(), arguments.megabytes), index, strings, arguments.rounds, peer=not arguments.no_peer
     )

@@ -56,7 +56,14 @@ def build(
         str | None, typer.Option(help="Languages to keep, with commas. [default: all supported]", metavar="NAMES")
     ] = None,
     licenses: Annotated[
-        str | None, typer.Option(help="`permissive`, or a file with an SPDX identifier a line. [default: permissive]")
+        str | None,
+        typer.Option(
+            help="`permissive`, `stack-v1`, `public-domain`, or a file with an SPDX identifier a line. [default: permissive]"
+        ),
+    ] = None,
+    opt_out: Annotated[
+        str | None,
+        typer.Option(help="Leave out the repositories and owners that this file names, one a line.", metavar="FILE"),
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read at most so many rows.", metavar="ROWS")] = None,
@@ -77,6 +84,15 @@ def build(
         str | None,
         typer.Option(help="Secrets and personal data: `redact`, `drop` the file, or `keep`. [default: redact]"),
     ] = None,
+    comments_language: Annotated[
+        str | None,
+        typer.Option(
+            help="Drop files whose comments are in another language, such as `en`. [default: any]", metavar="CODE"
+        ),
+    ] = None,
+    filter_scores: Annotated[
+        bool, typer.Option("--filter-scores", help="Also write every file's filter scores, to DIR/scores.")
+    ] = False,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed draws other examples. [default: 0]")] = None,
     keep_work: Annotated[
         bool, typer.Option("--keep-work", help="Leave DIR/work, the rows after the filters, in place.")
@@ -99,14 +115,15 @@ def build(
 
     console = Console(stderr=True, highlight=False)
     overrides = {
-        "languages": tuple(name.strip() for name in languages.split(",") if name.strip())
-        if languages is not None
-        else None,
+        "languages": _names(languages),
         "licenses": licenses,
+        "opt_out": opt_out,
         "limit": limit,
         "context_bytes": context_bytes,
         "seed": seed,
         "pii": pii,
+        "comments_language": comments_language,
+        "filters.scores": filter_scores or None,
         "against": tuple(against) if against else None,
         "keep_work": keep_work or None,
     }
@@ -238,6 +255,66 @@ def render(
         typer.echo(
             f"  {counts['padding_tokens'] / max(counts['tokens'], 1):.2%} of {counts['tokens']:,} tokens are padding"
         )
+
+
+@app.command(name="explain")
+def explain_one(
+    source: Annotated[str, typer.Argument(help="As for build.", metavar="SOURCE")],
+    path: Annotated[str, typer.Option("--path", help="Path of the file in its repository.")],
+    repository: Annotated[str | None, typer.Option(help="Its repository, where several have that path.")] = None,
+    config: Annotated[Path | None, typer.Option(help="The configuration of the run.", metavar="FILE")] = None,
+    languages: Annotated[str | None, typer.Option(help="As for build.", metavar="NAMES")] = None,
+    licenses: Annotated[str | None, typer.Option(help="As for build.")] = None,
+    opt_out: Annotated[str | None, typer.Option(help="As for build.", metavar="FILE")] = None,
+    pii: Annotated[str | None, typer.Option(help="As for build.")] = None,
+    comments_language: Annotated[str | None, typer.Option(help="As for build.", metavar="CODE")] = None,
+    json_object: Annotated[bool, typer.Option("--json", help="One JSON object.")] = False,
+) -> None:
+    """Show every filter's scores, limits and verdict for one file, also those behind the first that drops it."""
+    from pipeline.explain import as_json, explain_file, print_explanation
+
+    overrides = {"languages": _names(languages), "licenses": licenses, "opt_out": opt_out, "pii": pii}
+    overrides["comments_language"] = comments_language
+    try:
+        explanation = explain_file(source, path, repository, load_config(config, overrides))
+    except (UsageError, SourceError) as error:
+        _fail(USAGE, str(error))
+    except SourceUnavailable as error:
+        _fail(FAILED, str(error))
+    if json_object:
+        typer.echo(as_json(explanation))
+    else:
+        print_explanation(explanation, Console(highlight=False))
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    """The names in a list with commas; None where nothing was given."""
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if text is not None else None
+
+
+@app.command()
+def purge(
+    folder: Annotated[str, typer.Argument(help="Folder of a finished run.", metavar="DIR")],
+    opt_out: Annotated[
+        str, typer.Option("--opt-out", help="File of repositories and owners, one a line.", metavar="FILE")
+    ],
+    out: Annotated[str, typer.Option("--out", help="Folder of the data set without them.", metavar="DIR2")],
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
+) -> None:
+    """Take repositories out of a data set: rows, removals, fingerprints, attribution and counts."""
+    from pipeline.purge import purge_folder
+
+    try:
+        manifest = purge_folder(folder, opt_out, out, workers or os.cpu_count() or 1)
+    except UsageError as error:
+        _fail(USAGE, str(error))
+    except KeyboardInterrupt:
+        _fail(FAILED, "interrupted. Run the same command again: it goes on with the shards that are not complete.")
+    counts, gone = manifest["counts"], manifest["rejected"]
+    typer.echo(
+        f"{gone.get('file:purge:opted_out', 0):,} files were taken out; {counts['examples']:,} examples from "
+        f"{counts['files_with_examples']:,} files are left in {out}. {folder} is as it was."
+    )
 
 
 @app.command()

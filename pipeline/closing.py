@@ -51,6 +51,9 @@ def print_closing(outcome: Outcome, out: str, seconds: float) -> None:
     if manifest["unsupported_languages"]:
         names = [f"{name} {count:,}" for name, count in _by_count(manifest["unsupported_languages"], "")]
         console.print(f"No grammar for: {', '.join(names)}", markup=False)
+    if manifest["relabelled"]:
+        changes = [f"{change} {count:,}" for change, count in _by_count(manifest["relabelled"], "")]
+        console.print(f"In another language than the source says: {', '.join(changes)}", markup=False)
     if manifest["redacted"]:
         found = [f"{kind} {count:,}" for kind, count in _by_count(manifest["redacted"], "")]
         console.print(f"Redacted: {', '.join(found)}", markup=False)

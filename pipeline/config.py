@@ -6,6 +6,8 @@ import hashlib
 import json
 import tomllib
 from dataclasses import replace
+from importlib.metadata import version
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -16,7 +18,7 @@ from schemas.source import CANDIDATES
 from transforms.dedup.settings import DedupSettings, preset
 from transforms.filters.chain import FilterSettings
 from transforms.filters.contamination import BenchmarkIndex
-from transforms.filters.license import parse_license_list, permissive_licenses
+from transforms.filters.license import PRESETS, parse_license_list, parse_opt_outs, preset_licenses
 from transforms.split.edit_operations import OPERATIONS
 from transforms.split.half_written import HalfWrittenSettings
 from transforms.split.languages import LANGUAGES, language_name
@@ -38,9 +40,19 @@ class FilterSection(_Section):
     max_size_bytes: int = Field(1 << 20, gt=0)
     max_line_chars: int = Field(1_000, gt=0)
     max_mean_line_chars: float = Field(100.0, gt=0)
+    max_long_line_share: float = Field(0.1, ge=0, le=1)
+    """Characters of lines over `max_line_chars`, of a file's, up to which it stays."""
     min_alphanumeric_fraction: float = Field(0.25, ge=0, le=1)
+    scores: bool = False
+    """Whether every file's scores are written, to scores/."""
     switched_off: tuple[str, ...] = ()
     """Filters that do not run, by the stage that rejections name."""
+    license_policy: Literal["all", "any"] = "all"
+    """Whether all licenses of a row have to be allowed, or any of them."""
+    allow_unknown_licenses: bool = False
+    """Whether a license that is no SPDX expression and no known name is allowed."""
+    allow_missing_licenses: bool = False
+    """Whether a row without a license stays."""
     limits: dict[str, dict[str, float]] = Field(default_factory=dict)
     """[filters.limits.Python], or `"*"` for all languages: quality limits that differ from the table's."""
 
@@ -159,7 +171,9 @@ class RunConfig(_Section):
     languages: tuple[str, ...] | None = None
     """The Stack's names; None for all that are supported."""
     licenses: str = "permissive"
-    """`permissive`, or the path of a list file: one identifier a line."""
+    """`permissive`, `stack-v1` or `public-domain`, or the path of a list file: one identifier a line."""
+    opt_out: str | None = None
+    """File of repositories and owners whose rows are left out: one a line."""
     seed: int = Field(0, ge=0, lt=1 << 63)
     context_bytes: int = Field(16_000, ge=0)
     validation_share: float = Field(0.01, ge=0, le=0.5)
@@ -169,10 +183,14 @@ class RunConfig(_Section):
     keep_work: bool = False
     columns: dict[str, str] = Field(default_factory=dict)
     """Source column for each column of a row, where a data set has names of its own."""
+    repository_url: str | None = None
+    """Address of a repository with `{repository}` in it, for ATTRIBUTION.parquet; that of The Stack's is known."""
     against: tuple[str, ...] = ()
     """Folders of finished runs, or sources, whose near-duplicates are removed."""
     pii: Literal["redact", "drop", "keep"] = "redact"
     """Secrets and personal data: replaced before a file is split, reason to drop the file, or left."""
+    comments_language: str = "any"
+    """Language that comments are to be in, by its ISO 639 code; `any` needs no library."""
     benchmarks: tuple[BenchmarkSection, ...] = ()
     filters: FilterSection = FilterSection()
     dedup: DedupSection = DedupSection()
@@ -199,19 +217,37 @@ class RunConfig(_Section):
             raise ValueError(f"no such column of a row: {', '.join(unknown)}; expected some of {', '.join(CANDIDATES)}")
         return columns
 
+    @field_validator("repository_url")
+    @classmethod
+    def _has_repository(cls, address: str | None) -> str | None:
+        if address is not None and "{repository}" not in address:
+            raise ValueError("expected an address with {repository} in it, such as https://github.com/{repository}")
+        return address
+
     def allowed_licenses(self) -> frozenset[str]:
         """The allow-list, in lower case. Raises UsageError for a list file that is missing or empty."""
-        if self.licenses == "permissive":
-            return permissive_licenses()
+        if self.licenses in PRESETS:
+            return preset_licenses(self.licenses)
         try:
             allowed = parse_license_list(Path(self.licenses).read_text("utf-8"))
         except (OSError, UnicodeDecodeError) as error:
             raise UsageError(
-                f"--licenses {self.licenses}: expected `permissive` or a text file with an identifier a line ({error})"
+                f"--licenses {self.licenses}: expected {', '.join(PRESETS)} or a text file with an identifier a line ({error})"
             ) from error
         if not allowed:
             raise UsageError(f"--licenses {self.licenses}: the file names no license; expected an identifier a line")
         return allowed
+
+    def opt_outs(self) -> frozenset[str]:
+        """Repositories and owners that are left out, in lower case. Raises UsageError for a file that cannot be read."""
+        return read_opt_outs(self.opt_out) if self.opt_out is not None else frozenset()
+
+    def _comments_language(self) -> str:
+        if self.comments_language != "any" and find_spec("py3langid") is None:
+            raise UsageError(
+                f"--comments-language {self.comments_language}: needs py3langid; pip install 'stackfim[comments-language]'"
+            )
+        return self.comments_language
 
     def filter_settings(self) -> FilterSettings:
         """The configuration as the filters take it."""
@@ -220,9 +256,11 @@ class RunConfig(_Section):
             return FilterSettings(
                 self.allowed_licenses(),
                 languages,
-                **self.filters.model_dump(),
+                **self.filters.model_dump(exclude={"scores"}),
                 secrets=self.pii,
                 personal_data=self.pii,
+                opt_outs=self.opt_outs(),
+                comments_language=self._comments_language(),
             )
         except ValueError as error:
             raise UsageError(f"configuration: filters: {error}") from error
@@ -256,12 +294,36 @@ class RunConfig(_Section):
 
     def recorded(self) -> dict[str, Any]:
         """What the rows depend on, as JSON values: a license list by what it allows, not by where it lies."""
-        values = self.model_dump(mode="json", exclude={"keep_work", "against"})
+        values = self.model_dump(mode="json", exclude={"keep_work", "against", "opt_out"})
         benchmarks = [{"path": Path(section.path).name, "sha256": _digest(section.path)} for section in self.benchmarks]
         return values | {
-            "licenses": "permissive" if self.licenses == "permissive" else sorted(self.allowed_licenses()),
+            "licenses": self.licenses if self.licenses in PRESETS else sorted(self.allowed_licenses()),
+            "opt_outs": opt_out_record(self.opt_outs()),
             "benchmarks": benchmarks,
+            "comments_language": self.comments_language
+            if self.comments_language == "any"
+            else f"{self.comments_language} by py3langid {version('py3langid')}",
         }
+
+
+def read_opt_outs(path: str) -> frozenset[str]:
+    """The names of an opt-out file. Raises UsageError for one that cannot be read, or names nothing."""
+    try:
+        names = parse_opt_outs(Path(path).read_text("utf-8"))
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(
+            f"--opt-out {path}: expected a text file with a repository or an owner a line ({error})"
+        ) from error
+    if not names:
+        raise UsageError(f"--opt-out {path}: the file names nothing; expected a repository or an owner a line")
+    return names
+
+
+def opt_out_record(names: frozenset[str]) -> dict[str, Any]:
+    """How many names and their digest: who asked to be left out is nothing that a data set has to publish."""
+    return (
+        {"names": len(names), "sha256": hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()} if names else {}
+    )
 
 
 def _digest(path: str) -> str:
@@ -275,7 +337,7 @@ def _digest(path: str) -> str:
 
 
 def load_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
-    """The configuration of a TOML file with `overrides` (None values left out) over it.
+    """The configuration of a TOML file with `overrides` (None values left out) over it; `filters.scores` is one of a section.
 
     Raises UsageError, which names each key that is wrong, its value and what was expected.
     """
@@ -285,7 +347,13 @@ def load_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
             values = tomllib.loads(path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"--config {path}: {error}") from error
-    values |= {name: value for name, value in overrides.items() if value is not None}
+    for name, value in overrides.items():
+        section, _, key = name.rpartition(".")
+        if value is not None:
+            inside = values.get(section, {}) if section else values
+            if isinstance(inside, dict):  # what is no section is told below
+                inside = inside | {key: value}
+                values = values | {section: inside} if section else inside
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:

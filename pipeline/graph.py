@@ -21,6 +21,7 @@ from pipeline.passes import (
     ShardDecision,
     ShardTask,
     WriteExamples,
+    WriteScores,
     WriteSurvivors,
     repository_hash,
 )
@@ -62,11 +63,16 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
     """Adds the whole run to `pipeline`."""
     context = plan.context
     locators = {shard: locator for shard, _, locator in plan.to_filter}
-    fresh = (
+    read = (
         pipeline
         | "Shards" >> beam.Create(plan.to_filter, reshuffle=False).with_output_types(ShardTask)
         | "Spread shards" >> beam.Reshuffle()
         | "Read" >> beam.ParDo(ReadShards(plan.source, context)).with_output_types(ShardBatch)
+    )
+    if context.scores:
+        read = read | "Write scores" >> beam.ParDo(WriteScores(context, plan.filters)).with_output_types(ShardBatch)
+    fresh = (
+        read
         | "Filter" >> FilterRows(plan.filters, plan.benchmarks)
         | "Write survivors"
         >> beam.ParDo(WriteSurvivors(context, locators)).with_output_types(tuple[int, pa.RecordBatch])

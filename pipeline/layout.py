@@ -2,8 +2,10 @@
 
 MANIFEST = "manifest.json"
 CARD = "README.md"
+ATTRIBUTION = "ATTRIBUTION.parquet"
 WORK = "work"
 FINGERPRINTS = "fingerprints"
+SCORES = "scores"
 RUN = f"{WORK}/run.json"
 TRAIN = "train"
 VALIDATION = "validation"
@@ -34,6 +36,11 @@ def fingerprints(index: int, count: int) -> str:
     return f"{FINGERPRINTS}/{_numbered('kept', index, count)}"
 
 
+def scores(index: int, count: int) -> str:
+    """Filter scores of one input shard."""
+    return f"{SCORES}/{_numbered('scores', index, count)}"
+
+
 def signatures(index: int) -> str:
     """Signatures of the survivors of one input shard, row by row."""
     return f"{WORK}/signatures/{index:05d}.parquet"
@@ -57,3 +64,8 @@ def filtered_marker(index: int) -> str:
 def split_marker(index: int) -> str:
     """Says that pass B is complete for a shard."""
     return f"{WORK}/done/split-{index:05d}.json"
+
+
+def shard_of(path: str) -> int:
+    """The input shard that a numbered file of a run belongs to. Raises ValueError for another file."""
+    return int(path.rpartition("-of-")[0].rpartition("-")[2])

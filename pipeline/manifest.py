@@ -8,7 +8,7 @@ from typing import Any
 from pipeline import layout
 from pipeline.config import RunConfig
 from pipeline.sources import Shard
-from pipeline.storage import Storage
+from pipeline.storage import FileRecord, Storage
 from schemas.manifest import FORMAT, check_manifest
 from transforms.split.languages import grammar_versions
 
@@ -30,7 +30,12 @@ def versions() -> dict[str, str]:
 
 
 def make_manifest(
-    storage: Storage, fingerprint: str, identity: dict[str, Any], shards: list[Shard], config: RunConfig
+    storage: Storage,
+    fingerprint: str,
+    identity: dict[str, Any],
+    shards: list[Shard],
+    config: RunConfig,
+    attribution: FileRecord,
 ) -> dict:
     """The manifest of a run whose shards are all complete.
 
@@ -40,7 +45,7 @@ def make_manifest(
     split: Counter[str] = Counter()
     rows: Counter[str] = Counter()
     unsupported: Counter[str] = Counter()
-    files: list[dict] = []
+    files: list[dict] = [attribution.as_dict()]
     for shard in shards:
         first, second = (storage.read_json(path(shard.index)) for path in (layout.filtered_marker, layout.split_marker))
         if first is None or second is None:
@@ -79,6 +84,7 @@ def make_manifest(
             "configuration": json.dumps(config.recorded(), sort_keys=True),
             "counts": counts,
             "rejected": dict(sorted(rejected.items())),
+            "relabelled": _by_prefix(filtered, "relabelled:"),
             "redacted": _by_prefix(split, "redacted:"),
             "removed": _by_prefix(split, "removed:"),
             "examples": dict(sorted((examples | rows).items())),
@@ -104,7 +110,6 @@ def dataset_card(manifest: dict) -> str:
         for prefix in ("category", "kind", "language")
     }
     configuration = json.loads(manifest["configuration"])
-    licenses = configuration["licenses"]
     source = json.loads(manifest["source"])
     lines = [
         "---",
@@ -138,14 +143,46 @@ def dataset_card(manifest: dict) -> str:
             *(f"| {name} | {count:,} |" for name, count in by_prefix[prefix]),
             "",
         ]
-    allowed = (
-        "permissive and public domain licenses" if licenses == "permissive" else f"a list of {len(licenses)} licenses"
-    )
-    lines += [
-        "## Licenses",
-        "",
-        f"Rows are from repositories whose licenses are all on the allow-list ({allowed}). Each row names repository, path,",
-        "revision and licenses of the file it was made from; whoever passes rows on keeps to those licenses.",
-        "",
-    ]
+    purged = configuration.get("purged", [])
+    if purged:
+        taken = manifest["rejected"].get("file:purge:opted_out", 0)
+        lines += [
+            "## Taken down",
+            "",
+            f"{taken:,} files of {sum(record['names'] for record in purged):,} named repositories and owners were taken out "
+            "on request after",
+            "the data set was made (`stackfim purge`).",
+            "",
+        ]
+    lines += ["## Licenses", "", *_license_lines(configuration), ""]
     return "\n".join(lines)
+
+
+def _license_lines(configuration: dict[str, Any]) -> list[str]:
+    licenses, filters = configuration["licenses"], configuration["filters"]
+    named = {"permissive": "permissive and public domain licenses", "stack-v1": "the licenses of The Stack v1"}
+    allowed = (
+        named.get(licenses, "public domain licenses")
+        if isinstance(licenses, str)
+        else f"a list of {len(licenses)} licenses"
+    )
+    if "license" in filters["switched_off"]:
+        return ["Licenses were not looked at. Each row names repository, path, revision and licenses of its file."]
+    stays = {"all": "all of them are", "any": "one of them is"}[filters["license_policy"]]
+    also = [
+        text
+        for key, text in (
+            ("allow_unknown_licenses", "Licenses that are not known count as allowed."),
+            ("allow_missing_licenses", "Repositories without a license are among them."),
+        )
+        if filters[key]
+    ]
+    lines = [
+        f"Rows are from repositories with licenses of which {stays} on the allow-list ({allowed}).",
+        *also,
+        "Each row names repository, path, revision and licenses of the file it was made from, and `ATTRIBUTION.parquet` lists",
+        "all repositories; whoever passes rows on keeps to those licenses.",
+    ]
+    if configuration.get("opt_outs"):
+        lines.append(f"{configuration['opt_outs']['names']:,} repositories and owners had asked to be left out.")
+    return lines

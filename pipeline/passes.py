@@ -18,6 +18,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from pipeline import layout
+from pipeline.counts import example_counts, rejected_counts
 from pipeline.fingerprints import FingerprintFiles, StandingFile, write_standing
 from pipeline.parquet_shard import ParquetShard, parquet_shard
 from pipeline.sources import Source
@@ -28,9 +29,12 @@ from schemas.example import EXAMPLE
 from schemas.fingerprint import SIGNATURE, STANDING
 from schemas.rejection import REJECTION, no_rejections
 from schemas.removal import REMOVAL
+from schemas.score import SCORE
 from schemas.source import ROW
 from transforms.dedup.near import signature_batch
 from transforms.dedup.settings import DedupSettings
+from transforms.filters.chain import FilterSettings, relabel
+from transforms.filters.scores import quality_scores
 from transforms.shard_batch import ShardBatch
 
 SPLIT_BYTES = 1 << 20
@@ -52,6 +56,8 @@ class RunContext:
     progress_folder: str | None
     dedup: DedupSettings | None
     files: FingerprintFiles
+    scores: bool = False
+    """Whether every file's filter scores are written."""
 
 
 def filtered_key(context: RunContext, locator: str) -> str:
@@ -128,6 +134,25 @@ class _ShardWriter(beam.DoFn):
             raise RuntimeError(f"the bundle ended before batch {self._open[1]} of shard {self._open[0]}")
 
 
+class WriteScores(_ShardWriter):
+    """Writes what the filters measure of every row, and gives the batches on as they are."""
+
+    def __init__(self, context: RunContext, filters: FilterSettings) -> None:
+        super().__init__(context)
+        self._filters = filters
+
+    def process(self, batch: ShardBatch) -> Iterator[ShardBatch]:
+        """The shard's file is complete before its last batch goes on."""
+        if self._expect(batch):
+            self._stack = ExitStack()
+            path = layout.scores(batch.shard, self._context.shards)
+            self._scores = self._stack.enter_context(parquet_shard(self._context.storage, path, SCORE))
+        self._scores.add(quality_scores(relabel(batch.rows, self._filters)[0]))
+        if batch.last:
+            self._stack.close()
+        yield batch
+
+
 class WriteSurvivors(_ShardWriter):
     """Writes what passed the filters and what did not; gives (shard, fingerprints) when a shard is complete."""
 
@@ -156,22 +181,27 @@ class WriteSurvivors(_ShardWriter):
             made = signature_batch(batch.rows.column("content"), self._context.dedup)
             self._signatures.add(made.select(SIGNATURE.names).cast(SIGNATURE))
         self._rejections.add(batch.rejections)
-        rejected = _rejected_counts(batch.rejections)
+        rejected = rejected_counts(batch.rejections)
         self._counts.update(
             {"rows_in": batch.rows.num_rows + batch.rejections.num_rows, "survivors": batch.rows.num_rows} | rejected
         )
+        self._counts.update(batch.counts)
         self._unsupported.update(_unsupported_languages(batch.rejections))
         process_tally(self._context.progress_folder).add(
             {"survivors": batch.rows.num_rows} | rejected, flush=batch.last
         )
         if batch.last:
             self._stack.close()
+            files = [_record(part) for part in (self._rows, self._signatures, self._rejections)]
+            if self._context.scores:
+                path = layout.scores(shard, self._context.shards)
+                files.append(FileRecord(path, storage.size(path) or 0, storage.sha256(path)))
             storage.write_json(
                 layout.filtered_marker(shard),
                 {
                     "key": filtered_key(self._context, self._locators[shard]),
                     "survivors": _record(self._rows).sha256,
-                    "files": [_record(part).as_dict() for part in (self._rows, self._signatures, self._rejections)],
+                    "files": [file.as_dict() for file in files],
                     "counts": dict(sorted(self._counts.items())),
                     "unsupported_languages": dict(sorted(self._unsupported.items())),
                 },
@@ -296,10 +326,10 @@ class WriteExamples(_ShardWriter):
         self._splits[layout.VALIDATION].add(batch.rows.filter(in_validation))
         self._splits[layout.TRAIN].add(batch.rows.filter(pa.array(~np.array(in_validation, bool))))
         self._rejections.add(batch.rejections)
-        rejected = _rejected_counts(batch.rejections)
+        rejected = rejected_counts(batch.rejections)
         self._counts.update(batch.counts)
         self._counts.update({"examples": batch.rows.num_rows} | rejected)
-        self._counts.update(_example_counts(batch.rows))
+        self._counts.update(example_counts(batch.rows))
         process_tally(context.progress_folder).add({"examples": batch.rows.num_rows} | rejected, flush=batch.last)
         if batch.last:
             self._stack.close()
@@ -328,35 +358,6 @@ def _in_validation(repositories: list[str], share: float, lowest: int) -> pa.Boo
         [hashes[repository] < limit or (share > 0 and hashes[repository] == lowest) for repository in repositories],
         pa.bool_(),
     )
-
-
-def _example_counts(examples: pa.RecordBatch) -> Counter[str]:
-    """Counts by category and kind, by language, and files with an example."""
-    counts: Counter[str] = Counter()
-    for name in ("category", "kind", "language", "stop_reason"):
-        counts.update(
-            {
-                f"{name}:{value.as_py()}": count.as_py()
-                for value, count in _value_counts(examples.column(name))
-                if value.is_valid
-            }
-        )
-    files = zip(*(examples.column(name).to_pylist() for name in ("repository", "path", "content_id")), strict=True)
-    counts["files_with_examples"] = len(set(files))
-    return counts
-
-
-def _value_counts(column: pa.Array) -> list[tuple[pa.Scalar, pa.Scalar]]:
-    return [(entry["values"], entry["counts"]) for entry in column.value_counts()]
-
-
-def _rejected_counts(rejections: pa.RecordBatch) -> dict[str, int]:
-    counts: Counter[str] = Counter()
-    for unit, stage, reason in zip(
-        *(rejections.column(name).to_pylist() for name in ("unit", "stage", "reason")), strict=True
-    ):
-        counts[f"rejected:{unit}:{stage}:{reason}"] += 1
-    return dict(counts)
 
 
 def _unsupported_languages(rejections: pa.RecordBatch) -> list[str]:

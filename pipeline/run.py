@@ -7,6 +7,7 @@ import os
 import shlex
 import sys
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +15,7 @@ from rich.console import Console
 
 from pipeline import layout
 from pipeline.against import standing_files
+from pipeline.attribution import write_attribution
 from pipeline.beam_options import Engine
 from pipeline.config import RunConfig, UsageError
 from pipeline.fingerprints import FingerprintFiles, StandingFile
@@ -70,7 +72,8 @@ def build(
     if finished is not None:
         return Outcome(finished, True, time.monotonic() - started)
     _run_graph(inputs, storage, config, fingerprint, workers, engine, console)
-    manifest = make_manifest(storage, fingerprint, identity, shards, config)
+    attribution = write_attribution(storage, storage.files("data"), repository_urls(identity, config.repository_url))
+    manifest = make_manifest(storage, fingerprint, identity, shards, config, attribution)
     storage.write_bytes(layout.CARD, dataset_card(manifest).encode())
     # The manifest comes last: a folder that has one is complete.
     storage.write_json(layout.MANIFEST, manifest)
@@ -85,6 +88,13 @@ def run_fingerprint(identity: dict[str, Any], shards: list[Shard], config: RunCo
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
+def repository_urls(identity: dict[str, Any], pattern: str | None) -> Callable[[str], str | None]:
+    """The address of a repository of a source, None where it is not known. The Stack's names are those of GitHub."""
+    if pattern is None and str(identity.get("dataset", "")).startswith("bigcode/the-stack"):
+        pattern = "https://github.com/{repository}"
+    return lambda repository: pattern.replace("{repository}", repository) if pattern is not None else None
+
+
 def _prepare(storage: Storage, fingerprint: str, config: RunConfig, *, overwrite: bool) -> dict[str, Any] | None:
     """Makes the folder ready; gives the manifest when it holds this very run, complete.
 
@@ -92,7 +102,16 @@ def _prepare(storage: Storage, fingerprint: str, config: RunConfig, *, overwrite
     """
     manifest, begun = storage.read_json(layout.MANIFEST), storage.read_json(layout.RUN)
     if overwrite and (manifest is not None or begun is not None):
-        for path in (layout.MANIFEST, layout.CARD, layout.WORK, "data", "rejections", "removals", layout.FINGERPRINTS):
+        for path in (
+            layout.MANIFEST,
+            layout.CARD,
+            layout.ATTRIBUTION,
+            layout.WORK,
+            "data",
+            "rejections",
+            "removals",
+            layout.FINGERPRINTS,
+        ):
             storage.remove(path)
         manifest = begun = None
     if manifest is not None and manifest.get("fingerprint") == fingerprint:
@@ -167,7 +186,14 @@ def _run_graph(
     source, shards = inputs.source, inputs.shards
     files = FingerprintFiles(storage, inputs.standing)
     context = RunContext(
-        storage, fingerprint, len(shards), config.validation_share, folder, config.dedup_settings(), files
+        storage,
+        fingerprint,
+        len(shards),
+        config.validation_share,
+        folder,
+        config.dedup_settings(),
+        files,
+        config.filters.scores,
     )
     filtered = (
         []

@@ -1,5 +1,7 @@
 """`stackfim verify`: every invariant on every row of a folder."""
 
+import heapq
+import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator
@@ -7,6 +9,7 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from multiprocessing import get_context
 from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import Any
 
 import pyarrow as pa
@@ -15,11 +18,13 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline import layout
-from pipeline.config import RunConfig, UsageError
+from pipeline.attribution import read_attribution, uses_of
+from pipeline.config import UsageError
 from pipeline.shards import example_files, read_examples
 from pipeline.sources import Source, SourceError, open_source
 from pipeline.storage import Storage
 from schemas.manifest import ManifestMismatch, check_manifest
+from transforms.filters.license import LicensePolicy, preset_licenses
 from transforms.filters.redaction import redact
 from transforms.split.parser import BudgetedParser, ParseRefused
 from transforms.verify.dataset_invariants import DatasetIndex
@@ -28,7 +33,14 @@ from transforms.verify.row_invariants import ROW_INVARIANTS, Expected, check_con
 from transforms.verify.tree_invariants import TREE_INVARIANTS, check_tree
 from transforms.verify.violation import Violation
 
-_DATASET_INVARIANTS = ("checksum", "unique_id", "one_split_a_repository", "one_split_a_group", "content_id")
+_DATASET_INVARIANTS = (
+    "checksum",
+    "attribution",
+    "unique_id",
+    "one_split_a_repository",
+    "one_split_a_group",
+    "content_id",
+)
 
 
 @dataclass
@@ -62,6 +74,9 @@ def verify_folder(folder: Path, source_spec: str | None, workers: int) -> Report
     report = Report()
     if manifest is not None:
         report.violations += _checksums(Storage(str(folder)), manifest)
+        report.violations += attribution_violations(
+            Storage(str(folder)), [path.relative_to(folder).as_posix() for path in files]
+        )
     source, report.originals = _originals(manifest, source_spec)
     tasks = [_Task(tuple(group), expected, source, _locator(manifest, group[0])) for group in _by_shard(files)]
     index = DatasetIndex()
@@ -125,9 +140,15 @@ def _expected(manifest: dict[str, Any] | None) -> Expected:
     if manifest is None:
         return Expected()
     configuration = json.loads(manifest["configuration"])
-    licenses = configuration["licenses"]
-    allowed = RunConfig().allowed_licenses() if licenses == "permissive" else frozenset(licenses)
-    return Expected(configuration["split"]["max_lines"], configuration["split"]["max_chars"], allowed)
+    licenses, filters = configuration["licenses"], configuration["filters"]
+    policy = LicensePolicy(
+        preset_licenses(licenses) if isinstance(licenses, str) else frozenset(licenses),
+        filters["license_policy"],
+        filters["allow_unknown_licenses"],
+        filters["allow_missing_licenses"],
+    )
+    limits = configuration["split"]
+    return Expected(limits["max_lines"], limits["max_chars"], policy, "license" in filters["switched_off"])
 
 
 def _checksums(storage: Storage, manifest: dict[str, Any]) -> Iterator[Violation]:
@@ -140,6 +161,25 @@ def _checksums(storage: Storage, manifest: dict[str, Any]) -> Iterator[Violation
     for path in storage.files("data"):
         if path not in listed:
             yield Violation(path, "checksum", "the manifest does not name this file")
+
+
+def attribution_violations(storage: Storage, paths: list[str]) -> Iterator[Violation]:
+    """Where ATTRIBUTION.parquet and the rows differ, a violation a repository."""
+    if not storage.exists(layout.ATTRIBUTION):
+        yield Violation(layout.ATTRIBUTION, "attribution", "the file is not there")
+        return
+    with TemporaryDirectory() as scratch:
+        found = uses_of(storage, paths, Storage(scratch))
+        both = heapq.merge(
+            ((use, "the rows") for use in found),
+            ((use, "the file") for use in read_attribution(storage)),
+            key=lambda pair: pair[0].origin,
+        )
+        for origin, pairs in itertools.groupby(both, key=lambda pair: pair[0].origin):
+            uses = list(pairs)
+            if len(uses) != 2 or uses[0][0] != uses[1][0] or uses[0][1] == uses[1][1]:
+                said = ", ".join(f"{where} {use.files} files and {use.rows} rows" for use, where in uses)
+                yield Violation(origin.repository, "attribution", f"revision {origin.revision or 'unknown'}: {said}")
 
 
 def _originals(manifest: dict[str, Any] | None, spec: str | None) -> tuple[Source | None, str]:

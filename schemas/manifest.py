@@ -42,6 +42,7 @@ MANIFEST = pa.schema(
         column("configuration", pa.string(), "All settings, as JSON text."),
         column("counts", _COUNTS, "Files and examples: in, rejected, removed, out."),
         column("rejected", _COUNTS, "Dropped files and examples by `unit:stage:reason`."),
+        column("relabelled", _COUNTS, "Files that show another language than their row says, by `from>to`."),
         column("redacted", _COUNTS, "Secrets and personal data that were replaced, by kind."),
         column("removed", _COUNTS, "Duplicates by method: `exact`, `near`, `near_estimated`."),
         column(
@@ -53,7 +54,11 @@ MANIFEST = pa.schema(
             "refused", _COUNTS, "Candidate places that gave no example, by reason; their slots went to other places."
         ),
         column("unsupported_languages", _COUNTS, "Files of languages without a grammar, by language."),
-        column("files", pa.list_(FILE), "All data, rejection, removal and fingerprint files, in order of path."),
+        column(
+            "files",
+            pa.list_(FILE),
+            "All data, rejection, removal, fingerprint and score files, and the attribution, in order of path.",
+        ),
     ]
 )
 

@@ -13,6 +13,7 @@ from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
 from schemas.source import ROW
+from transforms.filters.license import LicensePolicy
 from transforms.split.languages import LANGUAGES
 from transforms.split.parser import BudgetedParser
 from transforms.split.settings import SplitSettings
@@ -164,7 +165,7 @@ def violations_of() -> Callable[..., list[Violation]]:
     originals: dict[str, Original] = {}
 
     def check(row: dict[str, Any], content: bytes, limits: Any = DEFAULT_LIMITS) -> list[Violation]:
-        expected = Expected(limits.max_lines, limits.max_chars, frozenset({"mit"}))
+        expected = Expected(limits.max_lines, limits.max_chars, LicensePolicy(frozenset({"mit"})))
         found = check_row(row, expected) + check_content(row, content)
         if not found:
             language = row["language"]

@@ -1,7 +1,7 @@
-"""SPDX identifiers from what package metadata says about licenses: expressions, trove classifiers, informal names.
+"""SPDX expressions from what package metadata says about licenses: free text, trove classifiers, addresses.
 
-A license is never guessed: what names no license, or a family without its variant (`BSD`), gives none. One
-convention: `Apache` alone is Apache-2.0, the foundation's only license since 2004.
+Names and expressions are read by transforms.filters.license_expressions. A license is never guessed: what names no
+license, or a family without its variant (`BSD`), gives none.
 
 Identifiers: https://spdx.org/licenses/; classifiers: the Python Package Index, list of trove classifiers.
 """
@@ -9,12 +9,9 @@ Identifiers: https://spdx.org/licenses/; classifiers: the Python Package Index, 
 import re
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import cache
-from typing import Any
 
 from pipeline.sources.license_texts import recognise
-
-_MAX_EXPRESSION_CHARS = 1_000
+from transforms.filters.license_expressions import canonical_license, strict_license
 
 # Classifiers that name one license, by the part after the last `::`.
 CLASSIFIERS: dict[str, str] = {
@@ -98,107 +95,6 @@ FAMILIES: dict[str, str] = {
 # Classifiers that say nothing about which license it is.
 _SILENT = ("OSI Approved", "DFSG approved")
 
-# Common ways to write a license, after `_normalised`.
-INFORMAL: dict[str, str] = {
-    "0 clause bsd": "0BSD",
-    "2 clause bsd": "BSD-2-Clause",
-    "3 clause bsd": "BSD-3-Clause",
-    "agpl 3": "AGPL-3.0-only",
-    "agpl 3 or later": "AGPL-3.0-or-later",
-    "agpl 3+": "AGPL-3.0-or-later",
-    "apache": "Apache-2.0",
-    "apache 2": "Apache-2.0",
-    "apl 2": "Apache-2.0",
-    "artistic 2": "Artistic-2.0",
-    "asl 2": "Apache-2.0",
-    "blue oak model 1": "BlueOak-1.0.0",
-    "boost": "BSL-1.0",
-    "boost 1": "BSL-1.0",
-    "bsd 0 clause": "0BSD",
-    "bsd 2": "BSD-2-Clause",
-    "bsd 2 clause": "BSD-2-Clause",
-    "bsd 3": "BSD-3-Clause",
-    "bsd 3 clause": "BSD-3-Clause",
-    "bsd new": "BSD-3-Clause",
-    "bsd simplified": "BSD-2-Clause",
-    "cc0": "CC0-1.0",
-    "cc0 1": "CC0-1.0",
-    "cc0 1 universal": "CC0-1.0",
-    "cddl 1": "CDDL-1.0",
-    "eclipse distribution 1": "BSD-3-Clause",
-    "eclipse public 1": "EPL-1.0",
-    "eclipse public 2": "EPL-2.0",
-    "edl 1": "BSD-3-Clause",
-    "epl 1": "EPL-1.0",
-    "epl 2": "EPL-2.0",
-    "eupl 1.2": "EUPL-1.2",
-    "expat": "MIT",
-    "freebsd": "BSD-2-Clause",
-    "gnu affero general public 3": "AGPL-3.0-only",
-    "gnu affero general public 3 or later": "AGPL-3.0-or-later",
-    "gnu agpl 3": "AGPL-3.0-only",
-    "gnu general public 2": "GPL-2.0-only",
-    "gnu general public 2 or later": "GPL-2.0-or-later",
-    "gnu general public 3": "GPL-3.0-only",
-    "gnu general public 3 or later": "GPL-3.0-or-later",
-    "gnu gpl 2": "GPL-2.0-only",
-    "gnu gpl 2 or later": "GPL-2.0-or-later",
-    "gnu gpl 3": "GPL-3.0-only",
-    "gnu gpl 3 or later": "GPL-3.0-or-later",
-    "gnu lesser general public 2.1": "LGPL-2.1-only",
-    "gnu lesser general public 2.1 or later": "LGPL-2.1-or-later",
-    "gnu lesser general public 3": "LGPL-3.0-only",
-    "gnu lesser general public 3 or later": "LGPL-3.0-or-later",
-    "gnu lgpl 2.1": "LGPL-2.1-only",
-    "gnu lgpl 3": "LGPL-3.0-only",
-    "gpl 2": "GPL-2.0-only",
-    "gpl 2 or later": "GPL-2.0-or-later",
-    "gpl 2+": "GPL-2.0-or-later",
-    "gpl 3": "GPL-3.0-only",
-    "gpl 3 or later": "GPL-3.0-or-later",
-    "gpl 3+": "GPL-3.0-or-later",
-    "historical permission notice and disclaimer": "HPND",
-    "hpnd": "HPND",
-    "isc": "ISC",
-    "iscl": "ISC",
-    "lgpl 2.1": "LGPL-2.1-only",
-    "lgpl 2.1 or later": "LGPL-2.1-or-later",
-    "lgpl 2.1+": "LGPL-2.1-or-later",
-    "lgpl 3": "LGPL-3.0-only",
-    "lgpl 3 or later": "LGPL-3.0-or-later",
-    "lgpl 3+": "LGPL-3.0-or-later",
-    "mit": "MIT",
-    "mit 0": "MIT-0",
-    "mit expat": "MIT",
-    "mit no attribution": "MIT-0",
-    "modified bsd": "BSD-3-Clause",
-    "mozilla public 1.1": "MPL-1.1",
-    "mozilla public 2": "MPL-2.0",
-    "mpl 1.1": "MPL-1.1",
-    "mpl 2": "MPL-2.0",
-    "ms pl": "MS-PL",
-    "mulan psl 2": "MulanPSL-2.0",
-    "ncsa": "NCSA",
-    "new bsd": "BSD-3-Clause",
-    "ofl 1.1": "OFL-1.1",
-    "postgresql": "PostgreSQL",
-    "psf": "PSF-2.0",
-    "psf 2": "PSF-2.0",
-    "psfl": "PSF-2.0",
-    "python foundation": "PSF-2.0",
-    "revised bsd": "BSD-3-Clause",
-    "sil open font 1.1": "OFL-1.1",
-    "simplified bsd": "BSD-2-Clause",
-    "unlicense": "Unlicense",
-    "upl 1": "UPL-1.0",
-    "wtfpl": "WTFPL",
-    "zero clause bsd": "0BSD",
-    "zlib": "Zlib",
-    "zlib libpng": "Zlib",
-    "zope public 2.1": "ZPL-2.1",
-    "zpl 2.1": "ZPL-2.1",
-}
-
 # Where pom.xml and old package.json files point: parts of addresses.
 _ADDRESSES: dict[str, str] = {
     "apache.org/licenses/license-2.0": "Apache-2.0",
@@ -220,10 +116,6 @@ _ADDRESSES: dict[str, str] = {
 }
 _OPENSOURCE_ADDRESS = re.compile(r"opensource\.org/licenses?/(?P<name>[\w.+-]+?)(?:\.php|\.html|/)?$", re.ASCII)
 
-_NOISE = ("the", "license", "licence", "licenses", "licensed", "under", "version", "software")
-_WITH_ABBREVIATION = re.compile(r"([^()]+)\(([^()]+)\)\s*")
-_SEPARATORS = re.compile(r"\s*(?:/|;|\||&|\bor\b|\band\b)\s*", re.IGNORECASE)
-
 
 @dataclass(frozen=True)
 class ClassifierLicenses:
@@ -234,33 +126,18 @@ class ClassifierLicenses:
 
 
 def expression_licenses(expression: str) -> list[str]:
-    """The licenses in an SPDX expression, each once, without their exceptions; none for anything else.
+    """An SPDX expression as rows have it, with current identifiers; none for anything else.
 
-    `MIT OR (Apache-2.0 WITH LLVM-exception)` gives MIT and Apache-2.0. Old identifiers give their new names.
+    `MIT or GPL-2.0+` gives `MIT OR GPL-2.0-or-later`: which of the two it may be is for the license filter to say.
     """
-    if not expression.strip() or len(expression) > _MAX_EXPRESSION_CHARS:
-        return []
-    try:
-        parsed = _licensing().parse(expression.strip(), validate=True, strict=True)
-        symbols = parsed.get_literals() if parsed is not None else []
-    except Exception:  # besides its own errors the parser raises IndexError and others on odd input
-        return []
-    keys = [str(getattr(symbol, "license_symbol", symbol).key) for symbol in symbols]
-    return list(dict.fromkeys(keys))
+    found = strict_license(expression)
+    return [found] if found is not None else []
 
 
 def field_licenses(text: str) -> list[str]:
-    """The licenses that a free-text field names: an SPDX expression, a common name, several of them, a whole text."""
-    text = text.strip()
-    if len(text) <= _MAX_EXPRESSION_CHARS and "\n" not in text:
-        found = expression_licenses(text) or _informal(text)
-        if found:
-            return found
-        parts = [part for part in _SEPARATORS.split(text) if part]
-        each = [expression_licenses(part) or _informal(part) for part in parts]
-        if len(parts) > 1 and all(each):
-            return list(dict.fromkeys(name for names in each for name in names))
-    return recognise(text)
+    """The license that a free-text field names: an SPDX expression, a common name, several of them, a whole text."""
+    found = canonical_license(text)
+    return [found] if found is not None else recognise(text)
 
 
 def address_licenses(address: str) -> list[str]:
@@ -299,30 +176,3 @@ def family_members(families: Iterable[str], candidates: Iterable[str]) -> list[s
     names = list(candidates)
     members = [[name for name in names if name.startswith(family)] for family in families]
     return list(dict.fromkeys(name for group in members for name in group)) if all(members) else []
-
-
-def _informal(text: str) -> list[str]:
-    name = INFORMAL.get(_normalised(text))
-    if name is not None:
-        return [name]
-    both = _WITH_ABBREVIATION.fullmatch(text)
-    if both is None:
-        return []
-    full, short = (expression_licenses(part) or _informal(part) for part in both.groups())
-    return full if full == short else []
-
-
-def _normalised(text: str) -> str:
-    """Lower case, without filler words, `v2.0` and `2.0` both as `2`."""
-    words = [word for word in re.split(r"[\s,()\"'_:-]+", text.lower()) if word and word not in _NOISE]
-    spaced = " ".join(words)
-    spaced = re.sub(r"\b(apache|a?gpl|lgpl|mpl|bsd|epl|psf|zpl|upl|apl|asl)v?\.?(?=\d)", r"\1 ", spaced)
-    spaced = re.sub(r"\b(?:v|ver|v\.)\s?(?=\d)", "", spaced)
-    return re.sub(r"\b(\d+)(?:\.0)+(?!\d|\.)", r"\1", spaced)
-
-
-@cache
-def _licensing() -> Any:
-    from license_expression import get_spdx_licensing
-
-    return get_spdx_licensing()

@@ -13,7 +13,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from pipeline.sources.bounded_files import NotRead, read_regular_file
-from pipeline.sources.file_languages import language_of_name
 from pipeline.sources.git_folder import head_commit, origin_name
 from pipeline.sources.license_names import family_members
 from pipeline.sources.license_texts import MAX_TEXT_CHARS, recognise
@@ -23,6 +22,7 @@ from pipeline.sources.package_metadata import (
     PackageMetadata,
     installed_metadata,
 )
+from transforms.filters.file_languages import language_of_name
 
 GIT = ".git"
 DIST_INFO = ".dist-info"

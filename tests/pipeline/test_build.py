@@ -74,7 +74,15 @@ def workers_of(process: subprocess.Popen) -> list[psutil.Process]:
 
 def test_a_run_leaves_what_the_documentation_says(built: Path) -> None:
     top = {path.name for path in built.iterdir()}
-    assert top == {"README.md", "data", "rejections", "removals", "fingerprints", "manifest.json"}
+    assert top == {
+        "README.md",
+        "ATTRIBUTION.parquet",
+        "data",
+        "rejections",
+        "removals",
+        "fingerprints",
+        "manifest.json",
+    }
     names = {path.name for path in (built / "data").iterdir()}
     assert names == {f"{split}-{index:05d}-of-00006.parquet" for split in ("train", "validation") for index in range(6)}
     for pattern, schema in (

@@ -5,12 +5,14 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from schemas.attribution import ATTRIBUTION
 from schemas.column import describe
 from schemas.example import EXAMPLE
 from schemas.fingerprint import STANDING
 from schemas.rejection import REJECTION
 from schemas.removal import REMOVAL
 from schemas.rendered import PACKED, RENDERED, TOKENIZED
+from schemas.score import SCORE
 from schemas.source import ROW
 
 DOCUMENTED = {
@@ -20,6 +22,8 @@ DOCUMENTED = {
     "Rejection": REJECTION,
     "Removal": REMOVAL,
     "Fingerprint": STANDING,
+    "Attribution": ATTRIBUTION,
+    "Filter scores": SCORE,
     "Source row, after reading": ROW,
 }
 

@@ -18,6 +18,7 @@ GOOD: dict[str, Any] = {
     "configuration": "{}",
     "counts": {"files": 3},
     "rejected": {"file:size:empty": 1},
+    "relabelled": {"C>C++": 3},
     "redacted": {"email": 4},
     "removed": {"exact": 2, "near": 1},
     "examples": {},

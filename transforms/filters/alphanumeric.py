@@ -1,7 +1,8 @@
 """Share of alphanumeric characters: low in data, art and symbol tables.
 
-Rule and threshold: The Stack's preprocessing (Kocetkov et al. 2022; StarCoder, Li et al. 2023, section 3.1), 0.25. A
-letter or digit is what `str.isalnum` says, so ideographs and Cyrillic count.
+Rule and threshold: The Stack's preprocessing (Kocetkov et al. 2022; StarCoder, Li et al. 2023, section 3.1), 0.25; of the
+visible characters here, since small programs with deep indents are code. A letter or digit is what `str.isalnum` says, so
+ideographs and Cyrillic count.
 """
 
 import itertools
@@ -11,32 +12,34 @@ import numpy as np
 import pyarrow as pa
 
 from transforms.filters.decision import Drops, drop_where
-from transforms.filters.text import characters, text_of
+from transforms.filters.text import BLANKS, characters, text_of
 
 _ASCII = bytes(byte for byte in range(128) if chr(byte).isalnum())
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")
 
 
 def alphanumeric_fraction(content: pa.BinaryArray) -> np.ndarray:
-    """Alphanumeric characters of every row of valid UTF-8, by its characters; 0 for empty rows. float64, (rows,)."""
+    """Alphanumeric characters of every row of valid UTF-8, by its visible ones; 0 for blank rows. float64, (rows,)."""
     text = text_of(content)
     sizes = np.diff(text.offsets)
-    counts = np.zeros(len(sizes), np.int64)
+    counts, blanks = np.zeros(len(sizes), np.int64), np.zeros(len(sizes), np.int64)
     # Row by row in the processor's cache: a table look-up of the whole batch would stream many times its size.
     data = memoryview(text.data.data)
     for row, (start, stop) in enumerate(itertools.pairwise(text.offsets.tolist())):
-        counts[row] = stop - start - len(bytes(data[start:stop]).translate(None, _ASCII))
+        others = bytes(data[start:stop]).translate(None, _ASCII)
+        counts[row] = stop - start - len(others)
+        blanks[row] = len(others) - len(others.translate(None, BLANKS))
     lengths = characters(text)
     for row in np.flatnonzero(lengths < sizes).tolist():
         beyond = "".join(_BEYOND_ASCII.findall(content[row].as_py().decode("utf-8")))
         counts[row] += sum(map(str.isalnum, beyond))
-    return counts / np.maximum(lengths, 1)
+    return counts / np.maximum(lengths - blanks, 1)
 
 
 def decide_alphanumeric(fractions: np.ndarray, min_fraction: float) -> Drops:
     """Drops `too_few_alphanumeric` rows."""
     details = [
-        f"{fraction:.3f} of the characters are alphanumeric, expected at least {min_fraction:g}"
+        f"{fraction:.3f} of the visible characters are alphanumeric, expected at least {min_fraction:g}"
         for fraction in fractions.tolist()
     ]
     return drop_where(fractions < min_fraction, "too_few_alphanumeric", details)

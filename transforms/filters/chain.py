@@ -6,7 +6,9 @@ from dataclasses import dataclass, field
 import pyarrow as pa
 
 from schemas.rejection import concatenate
+from transforms.filters.actual_language import all_evidence, decide_languages_shown, relabelled
 from transforms.filters.alphanumeric import alphanumeric_fraction, decide_alphanumeric
+from transforms.filters.comment_language import ANY, LANGUAGES, comment_languages, decide_comment_languages
 from transforms.filters.comments import comment_scores, decide_comments, decide_logic_lines
 from transforms.filters.contamination import BenchmarkIndex, contamination, decide_contamination
 from transforms.filters.data_files import data_scores, decide_data, decide_notebooks
@@ -16,9 +18,17 @@ from transforms.filters.encoding import decide_encoding, invalid_utf8_at, nul_co
 from transforms.filters.findings import decide_findings
 from transforms.filters.generated import decide_generated, decide_vendored, generated_by, vendored_by
 from transforms.filters.language import decide_languages, known_languages
-from transforms.filters.license import decide_licenses, licenses_not_allowed, permissive_licenses
+from transforms.filters.license import (
+    ALL,
+    LicensePolicy,
+    decide_licenses,
+    decide_opt_outs,
+    license_problems,
+    permissive_licenses,
+)
+from transforms.filters.license_header import contradicting_headers, decide_license_headers
 from transforms.filters.limits import QualityLimits, limits_by_row, limits_of
-from transforms.filters.line_length import decide_line_lengths, line_lengths
+from transforms.filters.line_length import MAX_LONG_SHARE, decide_line_lengths, line_lengths
 from transforms.filters.markup import decide_markup, markup_scores
 from transforms.filters.number_tables import decide_numbers, number_shares
 from transforms.filters.personal_data import find_personal_data
@@ -27,6 +37,8 @@ from transforms.filters.repetition import decide_repetition, repetition
 from transforms.filters.secrets import find_secrets
 from transforms.filters.size import decide_size, size_bytes
 
+FILE_LANGUAGE = "file_language"
+"""The stage that judges languages by name and content; where it is switched off no row gets another language either."""
 CONTAMINATION = "contamination"
 """The last stage, for which `filter_rows` is given the benchmarks."""
 FAILED = "filter_failed"
@@ -44,6 +56,8 @@ class FilterSettings:
     max_size_bytes: int = 1 << 20
     max_line_chars: int = 1_000
     max_mean_line_chars: float = 100.0
+    max_long_line_share: float = MAX_LONG_SHARE
+    """Characters of lines over `max_line_chars`, of a file's, up to which it stays."""
     min_alphanumeric_fraction: float = 0.25
     switched_off: tuple[str, ...] = ()
     """Stages that do not run, by their names in FILTERS or `contamination`."""
@@ -53,9 +67,19 @@ class FilterSettings:
     """`drop` rejects files with secrets here; `redact` leaves them to transforms.filters.redaction; `keep` does neither."""
     personal_data: str = REDACT
     """The same for e-mail and IP addresses."""
+    license_policy: str = ALL
+    """Whether `all` licenses of a row have to be allowed, or `any` of them."""
+    allow_unknown_licenses: bool = False
+    """Whether a license that is no SPDX expression and no known name is allowed."""
+    allow_missing_licenses: bool = False
+    """Whether a row without a license stays."""
+    comments_language: str = ANY
+    """ISO 639 code of the language that comments are to be in, or `any`; needs the extra `comments-language`."""
+    opt_outs: frozenset[str] = frozenset()
+    """Repositories and owners whose rows are left out, in lower case."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a stage, a limit or a mode that there is not."""
+        """Raises ValueError for a stage, a limit, a policy or a mode that there is not."""
         unknown = sorted(set(self.switched_off) - {*FILTERS, CONTAMINATION})
         if unknown:
             raise ValueError(
@@ -66,16 +90,36 @@ class FilterSettings:
         for mode in (self.secrets, self.personal_data):
             if mode not in MODES:
                 raise ValueError(f"secrets and personal data: one of {', '.join(MODES)}, got {mode!r}")
+        if self.comments_language not in (ANY, *LANGUAGES):
+            raise ValueError(f"language of comments: any, {', '.join(LANGUAGES)}, got {self.comments_language!r}")
+        self.licenses()
+
+    def licenses(self) -> LicensePolicy:
+        """Which licenses a row may have."""
+        return LicensePolicy(
+            self.allowed_licenses, self.license_policy, self.allow_unknown_licenses, self.allow_missing_licenses
+        )
+
+
+def _opt_out(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_opt_outs(rows.column("repository").to_pylist(), settings.opt_outs) if settings.opt_outs else {}
 
 
 def _license(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
-    licenses = rows.column("licenses")
-    return decide_licenses(licenses, licenses_not_allowed(licenses, settings.allowed_licenses))
+    return decide_licenses(license_problems(rows.column("licenses"), settings.licenses()))
+
+
+def _license_header(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_license_headers(contradicting_headers(rows, settings.licenses()))
 
 
 def _language(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
     languages = rows.column("language")
     return decide_languages(languages, known_languages(languages), settings.languages)
+
+
+def _file_language(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    return decide_languages_shown(rows.column("language"), all_evidence(rows))
 
 
 def _size(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
@@ -88,8 +132,9 @@ def _encoding(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
 
 
 def _line_length(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    lengths = line_lengths(rows.column("content"), settings.max_line_chars)
     return decide_line_lengths(
-        line_lengths(rows.column("content")), settings.max_line_chars, settings.max_mean_line_chars
+        lengths, settings.max_line_chars, settings.max_mean_line_chars, settings.max_long_line_share
     )
 
 
@@ -137,6 +182,14 @@ def _comments(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
     return either(decide_comments(scores, limits), decide_logic_lines(scores, limits))
 
 
+def _comments_language(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
+    wanted = settings.comments_language
+    if wanted == ANY:
+        return {}
+    scores = comment_languages(rows.column("content"), _languages(rows), wanted)
+    return decide_comment_languages(scores, wanted, _limits(rows, settings))
+
+
 def _repetition(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
     return decide_repetition(repetition(rows.column("content")), _limits(rows, settings))
 
@@ -152,10 +205,13 @@ def _personal_data(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
 
 
 FILTERS: dict[str, Callable[[pa.RecordBatch, FilterSettings], Drops]] = {
+    "opt_out": _opt_out,
     "license": _license,
+    FILE_LANGUAGE: _file_language,
     "language": _language,
     "size": _size,
     "encoding": _encoding,
+    "license_header": _license_header,
     "vendored": _vendored,
     "generated": _generated,
     "line_length": _line_length,
@@ -165,6 +221,7 @@ FILTERS: dict[str, Callable[[pa.RecordBatch, FilterSettings], Drops]] = {
     "encoded_data": _encoded_data,
     "numbers": _numbers,
     "comments": _comments,
+    "comments_language": _comments_language,
     "repetition": _repetition,
     "secrets": _secrets,
     "personal_data": _personal_data,
@@ -172,26 +229,40 @@ FILTERS: dict[str, Callable[[pa.RecordBatch, FilterSettings], Drops]] = {
 """Stage name to filter, in the order that they run: cheap ones first, text ones after the encoding is known to be good."""
 
 
+def relabel(rows: pa.RecordBatch, settings: FilterSettings) -> tuple[pa.RecordBatch, dict[str, int]]:
+    """The rows with the language that they show (transforms.filters.actual_language), and how many changed how."""
+    return relabelled(rows) if FILE_LANGUAGE not in settings.switched_off else (rows, {})
+
+
 def filter_rows(
     rows: pa.RecordBatch, settings: FilterSettings, benchmarks: BenchmarkIndex | None = None
 ) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """The rows (schemas.source.ROW) that pass all filters, and a rejection for each that does not.
+    """The rows (schemas.source.ROW, after `relabel`) that pass all filters, and a rejection for each that does not.
 
     With `benchmarks`, rows that hold their texts go as well. A row that a filter cannot handle is a rejection.
     """
-    filters = dict(FILTERS)
-    if benchmarks is not None:
-        filters[CONTAMINATION] = lambda rows, _: decide_contamination(
-            contamination(rows.column("content"), benchmarks), benchmarks
-        )
+    stages = [*FILTERS, *([CONTAMINATION] if benchmarks is not None else [])]
     rejected = []
-    for stage, decide in filters.items():
+    for stage in stages:
         if not rows.num_rows:
             break
         if stage not in settings.switched_off:
-            rows, dropped = divide(rows, stage, _decisions(decide, rows, settings))
+            rows, dropped = divide(rows, stage, decide_stage(stage, rows, settings, benchmarks))
             rejected.append(dropped)
     return rows, concatenate(rejected)
+
+
+def decide_stage(
+    stage: str, rows: pa.RecordBatch, settings: FilterSettings, benchmarks: BenchmarkIndex | None = None
+) -> Drops:
+    """What one filter drops of a batch; a row that it cannot handle is dropped for `filter_failed`."""
+    if stage == CONTAMINATION:
+        assert benchmarks is not None
+        index = benchmarks
+        return _decisions(
+            lambda rows, _: decide_contamination(contamination(rows.column("content"), index), index), rows, settings
+        )
+    return _decisions(FILTERS[stage], rows, settings)
 
 
 def _decisions(

@@ -86,12 +86,23 @@ class CommentScores(NamedTuple):
     """Bytes of all lines, blanks at their edges apart; (rows,)."""
 
 
-def comment_scores(content: pa.BinaryArray, languages: list[str]) -> CommentScores:
-    """Comment share and logic lines of every row, by its language."""
+class CommentLines(NamedTuple):
+    """Which lines of a batch are comments and which have logic."""
+
+    text: Text
+    lines: Lines
+    comment: npt.NDArray[np.bool_]
+    """(lines,); false where the language's comments are not known."""
+    logic: npt.NDArray[np.bool_]
+    """(lines,)."""
+
+
+def classified_lines(content: pa.BinaryArray, languages: list[str]) -> CommentLines:
+    """The lines of every row, told apart by its language."""
     text = text_of(content)
     lines = lines_of(text)
     filled = lines.filled
-    row_language = np.array([list(MARKERS).index(name) if name in MARKERS else -1 for name in languages], np.int64)
+    row_language = _numbers(languages)
     language = row_language[lines.row] if len(languages) else np.zeros(0, np.int64)
     comment, logic = np.zeros(len(filled), bool), np.zeros(len(filled), bool)
     for number, (name, markers) in enumerate(MARKERS.items()):
@@ -107,13 +118,25 @@ def comment_scores(content: pa.BinaryArray, languages: list[str]) -> CommentScor
         in_comment &= part.filled
         comment[chosen] = in_comment
         logic[chosen] = part.filled & ~in_comment & _begins_logic(text, part, markers, name)
-    size = np.where(filled, lines.end - lines.visible, 0)
+    return CommentLines(text, lines, comment, logic)
+
+
+def comment_scores(content: pa.BinaryArray, languages: list[str]) -> CommentScores:
+    """Comment share and logic lines of every row, by its language."""
+    _, lines, comment, logic = classified_lines(content, languages)
+    size = np.where(lines.filled, lines.end - lines.visible, 0)
     visible = lines.sum_by_row(size)
     share = lines.sum_by_row(size * comment) / np.maximum(visible, 1)
-    known = row_language >= 0
+    known = _numbers(languages) >= 0
     return CommentScores(
         np.where(known, share, -1.0), np.where(known, lines.sum_by_row(logic.astype(np.int64)), -1), visible
     )
+
+
+def _numbers(languages: list[str]) -> npt.NDArray[np.int64]:
+    """Place of each row's language in MARKERS; -1 for one that is not there."""
+    places = {name: place for place, name in enumerate(MARKERS)}
+    return np.array([places.get(name, -1) for name in languages], np.int64)
 
 
 def _any_mark(text: Text, lines: Lines, marks: tuple[bytes, ...]) -> npt.NDArray[np.bool_]:

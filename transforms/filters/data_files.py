@@ -14,6 +14,7 @@ import pyarrow as pa
 
 from transforms.filters.decision import Drops, drop_over, drop_under, either
 from transforms.filters.limits import QualityLimits
+from transforms.filters.text import BLANKS
 
 SIZED_LANGUAGES = frozenset({"JSON", "YAML"})
 NOTEBOOK = "Jupyter Notebook"
@@ -31,7 +32,7 @@ class DataScores(NamedTuple):
     chars: npt.NDArray[np.int64]
     """Characters of JSON and YAML; (rows,)."""
     letter_share: npt.NDArray[np.float64]
-    """Their letters, characters beyond ASCII counted as such; (rows,)."""
+    """Their letters, characters beyond ASCII counted as such, of the visible ones; (rows,)."""
     notebook_source_share: npt.NDArray[np.float64]
     """Bytes of source cells of a notebook, of all its bytes; 0 for one that is broken or made by a program; (rows,)."""
 
@@ -46,7 +47,8 @@ def data_scores(content: pa.BinaryArray, languages: list[str]) -> DataScores:
             text = data.decode("utf-8", "replace")
             beyond = len(text) - sum(map(str.isascii, text)) if not text.isascii() else 0
             chars[row] = len(text)
-            letters[row] = (len(data) - len(data.translate(None, _ASCII_LETTERS)) + beyond) / max(len(text), 1)
+            visible = len(text) - (len(data) - len(data.translate(None, BLANKS)))
+            letters[row] = (len(data) - len(data.translate(None, _ASCII_LETTERS)) + beyond) / max(visible, 1)
         elif language == NOTEBOOK:
             source[row] = _notebook_source_share(content[row].as_py())
     return DataScores(chars, letters, source)
@@ -84,7 +86,7 @@ def decide_data(scores: DataScores, limits: list[QualityLimits]) -> Drops:
         np.where(known, scores.letter_share, 2.0),
         [limit.min_letter_share for limit in limits],
         "too_few_letters",
-        "{value:.2f} of the characters are letters, expected at least {limit:g}",
+        "{value:.2f} of the visible characters are letters, expected at least {limit:g}",
     )
     return either(few, either(small, large))
 

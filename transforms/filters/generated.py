@@ -7,11 +7,10 @@ same words as text. Of linguist's vendored folders only those count that hold de
 """
 
 import re
-from collections.abc import Iterator
 
 import pyarrow as pa
 
-from transforms.filters.comments import MARKERS
+from transforms.filters.comment_lines import comment_lines
 from transforms.filters.decision import Drops
 
 HEAD_BYTES = 3_000
@@ -71,19 +70,6 @@ _VENDORED_PATHS = _table(
 )  # fmt: skip
 
 _DECORATION = rb"[ \t*#=\-/<>!;:.@|\[({\"']*"
-# Languages that the table of comment markers does not have: what begins a comment anywhere.
-_ANY_MARKER = rb"#+|//+|/\*+|\*+|--+|;+|%+|<!--|\(\*+|dnl\b|(?:@?rem|REM)\b|\"|!|\{-+|=begin"
-_ANY_BLOCKS = ((b"/*", b"*/"), (b"<!--", b"-->"), (b"(*", b"*)"), (b"{-", b"-}"))
-_DOCSTRING = re.compile(rb"[rRuUbB]{0,2}(\"\"\"|''')")
-# Text of several lines that code begins: a template of what a generator writes says what it writes.
-_LONG_STRING = re.compile(rb"(\"\"\"|'''|`)|<<[~-]?[\"']?([A-Za-z_]\w*)")
-_LONG_STRINGS = {
-    **dict.fromkeys(
-        ("Python", "Cython", "Kotlin", "Scala", "Java", "C#", "Elixir", "Swift", "Julia"), (b'"""', b"'''")
-    ),
-    **dict.fromkeys(("JavaScript", "TypeScript", "TSX", "Go"), (b"`",)),
-}
-_HEREDOCS = frozenset({"Shell", "Perl", "Ruby", "PHP"})
 MAX_BEGIN_LINE = 5
 MAX_NOTICE_INDENT = 3
 """Blanks before a comment that warns of edits: one further in speaks of a member, not of the file."""
@@ -214,7 +200,7 @@ def _hints(text: bytes) -> bool:
 def _notice(head: bytes, language: str) -> str:
     """The rule that the comments at a file's head fulfil."""
     lines = head.replace(b"\r", b"").split(b"\n")[:HEAD_LINES]
-    for number, indent, words in _comment_lines(lines, language):
+    for number, indent, words in comment_lines(lines, language):
         if not _hints(words):
             continue
         if _AT_GENERATED.search(words):
@@ -232,53 +218,6 @@ def _notice(head: bytes, language: str) -> str:
         if _SHOUTED.search(stripped) or (_DO_NOT_EDIT.search(stripped) and _MADE.search(around)):
             return "do_not_edit"
     return ""
-
-
-def _comment_lines(lines: list[bytes], language: str) -> Iterator[tuple[int, int, bytes]]:
-    """Number, indentation and words of the lines that are comments: by the language's markers, or by any."""
-    markers = MARKERS.get(language)
-    blocks: tuple[tuple[bytes, bytes], ...]
-    if markers is None:
-        line_marker, blocks = re.compile(_ANY_MARKER), _ANY_BLOCKS
-    else:
-        begins = [*markers.line, *([markers.block[0]] if markers.block else [])]
-        line_marker = re.compile(b"|".join(re.escape(begin.strip()) for begin in begins))
-        blocks = (markers.block,) if markers.block else ()
-    end: bytes | None = None
-    in_text = False
-    code_seen = False
-    for number, line in enumerate(lines):
-        bare = line.lstrip()
-        indent = len(line) - len(bare)
-        docstring = _DOCSTRING.match(bare) if markers and markers.docstrings and not code_seen and end is None else None
-        if end is not None:
-            if not in_text:
-                yield number, indent, bare
-            if end in bare:
-                end, in_text = None, False
-        elif docstring:
-            yield number, indent, bare[docstring.end() :]
-            end = None if docstring.group(1) in bare[docstring.end() :] else docstring.group(1)
-        elif line_marker.match(bare):
-            yield number, indent, bare
-            opened = next((block for block in blocks if bare.startswith(block[0])), None)
-            if opened and opened[1] not in bare[len(opened[0]) :]:
-                end = opened[1]
-        elif bare:
-            code_seen = True
-            end = _opened_text(bare, language)
-            in_text = end is not None
-
-
-def _opened_text(line: bytes, language: str) -> bytes | None:
-    """What ends the text of several lines that a line of code begins; None where it begins none."""
-    opened: bytes | None = None
-    for fence, tag in _LONG_STRING.findall(line):
-        if fence in _LONG_STRINGS.get(language, ()) and opened in (None, fence):
-            opened = None if opened else fence
-        elif tag and opened is None and language in _HEREDOCS:
-            opened = tag
-    return opened
 
 
 def decide_generated(rules: list[str]) -> Drops:

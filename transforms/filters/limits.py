@@ -14,6 +14,9 @@ from functools import cache
 ALL_LANGUAGES = "*"
 """Key of overrides that hold for every language."""
 
+NO_LIMIT = 1 << 30
+"""A most that no file reaches."""
+
 
 @dataclass(frozen=True)
 class QualityLimits:
@@ -25,15 +28,18 @@ class QualityLimits:
     """The same, in bytes (StarCoder2: 1,024 in one piece; here code that embeds an icon or a key stays)."""
     max_digit_share: float = 0.45
     """ASCII digits (OpenCoder: 0.2, which also drops test vectors)."""
-    max_number_line_share: float = 0.8
+    max_number_line_share: float = 0.85
     """Lines of nothing but number literals."""
     min_comment_share: float = 0.0
     """Comments; StarCoder asks for 0.01, which drops much good code without any."""
-    max_comment_share: float = 0.95
-    """Comments and docstrings (StarCoder, OpenCoder: 0.8, which drops small functions under long documentation)."""
+    max_comment_share: float = 0.98
+    """Comments and docstrings (StarCoder, OpenCoder: 0.8, which drops small functions and interfaces under long
+    documentation)."""
+    max_other_language_share: float = 0.5
+    """Letters of comments in another language than asked for, of all that are judged."""
     min_logic_lines: int = 1
     """Lines that are no comment, import or punctuation."""
-    max_duplicate_line_share: float = 0.85
+    max_duplicate_line_share: float = 0.9
     """Share of lines with words that repeat an earlier one (OpenCoder: 0.7, which drops tests and families of
     overloads)."""
     max_top_ngram_share: float = 0.6
@@ -44,10 +50,11 @@ class QualityLimits:
     """Visible text of markup in characters (StarCoder, HTML: 100)."""
     min_chars: int = 0
     """Size of data files in characters (StarCoder, JSON and YAML: 50)."""
-    max_chars: int = 1 << 30
+    max_chars: int = NO_LIMIT
     """Size of data files in characters (StarCoder, JSON and YAML: 5,000)."""
     min_letter_share: float = 0.0
-    """ASCII letters and characters beyond ASCII, of all characters (StarCoder, JSON and YAML: 0.5)."""
+    """ASCII letters and characters beyond ASCII, of the visible ones (StarCoder, JSON and YAML: 0.5 of all, which drops
+    what is written with deep indents)."""
     min_notebook_source_share: float = 0.0
     """Bytes of source cells, of the notebook with its outputs."""
 
@@ -72,9 +79,6 @@ LIMITS: dict[str, QualityLimits] = {
     "INI": _DATA,
     "TOML": _DATA,
     "Jupyter Notebook": dataclasses.replace(_DATA, min_notebook_source_share=0.1),
-    # A header that declares little under a long comment is still the interface.
-    "C": dataclasses.replace(_CODE, max_comment_share=0.97),
-    "C++": dataclasses.replace(_CODE, max_comment_share=0.97),
 }
 """Languages whose limits differ from the default, by The Stack's names."""
 

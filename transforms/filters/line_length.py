@@ -1,7 +1,8 @@
 """Line lengths that separate written code from data and minified files.
 
 Rule and thresholds: The Stack's preprocessing (Kocetkov et al. 2022; StarCoder, Li et al. 2023, section 3.1): longest
-line at most 1,000 characters, mean at most 100.
+line at most 1,000 characters, mean at most 100. A file whose long lines hold little of it is code all the same: a test
+with one long address, a parser with one long expression.
 """
 
 from typing import NamedTuple
@@ -12,6 +13,10 @@ import pyarrow as pa
 from transforms.filters.decision import Drops, drop_where, either
 from transforms.filters.text import continuation_bytes, text_of
 
+LONG_CHARS = 1_000
+MAX_LONG_SHARE = 0.1
+"""Characters of long lines, of a file's, up to which it stays."""
+
 
 class LineLengths(NamedTuple):
     """Longest and mean line of every row, in characters without line breaks."""
@@ -20,14 +25,16 @@ class LineLengths(NamedTuple):
     """int64, (rows,)."""
     mean: np.ndarray
     """float64, (rows,)."""
+    long_share: np.ndarray
+    """Characters of lines that are longer than asked for, of all lines'; float64, (rows,)."""
 
 
-def line_lengths(content: pa.BinaryArray) -> LineLengths:
-    """Lengths of the lines of valid UTF-8; 0 for empty rows. A line ends at LF or CRLF."""
+def line_lengths(content: pa.BinaryArray, long_chars: int = LONG_CHARS) -> LineLengths:
+    """Lengths of the lines of valid UTF-8; 0 for empty rows. A line ends at LF or CRLF, a long one has over `long_chars`."""
     text = text_of(content)
     rows = len(content)
     if not len(text.data):
-        return LineLengths(np.zeros(rows, np.int64), np.zeros(rows))
+        return LineLengths(np.zeros(rows, np.int64), np.zeros(rows), np.zeros(rows))
     breaks = np.flatnonzero(text.data == 0x0A)
     # A line starts where a row does and after each line break inside a row.
     row_starts, row_ends = text.offsets[:-1], text.offsets[1:]
@@ -46,15 +53,20 @@ def line_lengths(content: pa.BinaryArray) -> LineLengths:
     if len(continuation):
         lengths -= np.searchsorted(continuation, ends) - np.searchsorted(continuation, starts)
     first_line = np.searchsorted(starts, row_starts[filled])
-    longest, mean = np.zeros(rows, np.int64), np.zeros(rows)
+    longest, mean, long_share = np.zeros(rows, np.int64), np.zeros(rows), np.zeros(rows)
     if len(first_line):
         counts = np.diff(np.append(first_line, len(starts)))
         longest[filled] = np.maximum.reduceat(lengths, first_line)
-        mean[filled] = np.add.reduceat(lengths, first_line) / counts
-    return LineLengths(longest, mean)
+        total = np.add.reduceat(lengths, first_line)
+        mean[filled] = total / counts
+        in_long = np.add.reduceat(np.where(lengths > long_chars, lengths, 0), first_line)
+        long_share[filled] = in_long / np.maximum(total, 1)
+    return LineLengths(longest, mean, long_share)
 
 
-def decide_line_lengths(lengths: LineLengths, max_chars: int, max_mean_chars: float) -> Drops:
+def decide_line_lengths(
+    lengths: LineLengths, max_chars: int, max_mean_chars: float, max_long_share: float = MAX_LONG_SHARE
+) -> Drops:
     """Drops `line_too_long` and `lines_too_long_on_average` rows."""
     longest = [
         f"longest line has {length} characters, expected at most {max_chars}" for length in lengths.longest.tolist()
@@ -63,5 +75,6 @@ def decide_line_lengths(lengths: LineLengths, max_chars: int, max_mean_chars: fl
         f"lines have {length:.1f} characters on average, expected at most {max_mean_chars:g}"
         for length in lengths.mean.tolist()
     ]
+    too_long = (lengths.longest > max_chars) & (lengths.long_share > max_long_share)
     on_average = drop_where(lengths.mean > max_mean_chars, "lines_too_long_on_average", mean)
-    return either(on_average, drop_where(lengths.longest > max_chars, "line_too_long", longest))
+    return either(on_average, drop_where(too_long, "line_too_long", longest))

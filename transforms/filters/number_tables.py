@@ -13,13 +13,12 @@ import pyarrow as pa
 from transforms.filters.decision import Drops, drop_over, either
 from transforms.filters.limits import QualityLimits
 from transforms.filters.lines import lines_of
-from transforms.filters.text import text_of
+from transforms.filters.text import BLANKS, text_of
 
 MIN_BYTES = 512
 """A shorter file is never a table: `version = (1, 2, 3)` has its place."""
 
 _DIGITS = bytes(range(0x30, 0x3A))
-_BLANKS = b" \t\r\n\x0b\x0c"
 # What a line of number literals begins with, and all it may hold: digits, hex digits, suffixes, punctuation.
 _MAY_BEGIN = np.zeros(256, bool)
 _MAY_BEGIN[list(b"0123456789-+.{[(")] = True
@@ -43,7 +42,7 @@ def number_shares(content: pa.BinaryArray) -> NumberShares:
     data = memoryview(text.data.data)
     borders = text.offsets.tolist()
     for row in np.flatnonzero(np.diff(text.offsets) >= MIN_BYTES).tolist():
-        seen = bytes(data[borders[row] : borders[row + 1]]).translate(None, _BLANKS)
+        seen = bytes(data[borders[row] : borders[row + 1]]).translate(None, BLANKS)
         visible[row] = len(seen)
         digits[row] = len(seen) - len(seen.translate(None, _DIGITS))
     # Few rows have digits enough to be a table: only their lines are looked at.
@@ -63,7 +62,7 @@ def _bytes_in_number_lines(row: pa.BinaryArray) -> int:
     for start, end in zip(lines.visible[candidates].tolist(), lines.end[candidates].tolist(), strict=True):
         line = data[start:end]
         if _NUMBERS.fullmatch(line):
-            total += len(line.translate(None, _BLANKS))
+            total += len(line.translate(None, BLANKS))
     return total
 
 

@@ -5,6 +5,9 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
+BLANKS = b" \t\r\n\x0b\x0c"
+"""What is not visible, of ASCII."""
+
 
 class Text(NamedTuple):
     """The bytes of all rows one after another."""

@@ -5,14 +5,14 @@ from collections import Counter
 import apache_beam as beam
 
 from schemas.rejection import no_rejections
-from transforms.filters.chain import FilterSettings, filter_rows
+from transforms.filters.chain import FilterSettings, filter_rows, relabel
 from transforms.filters.contamination import BenchmarkIndex
 from transforms.filters.redaction import redact
-from transforms.shard_batch import MapRows, ShardBatch
+from transforms.shard_batch import ShardBatch
 
 
 class FilterRows(beam.PTransform):
-    """Rows that pass all filters stay; the others become rejections of their batch."""
+    """Rows that pass all filters stay, in the language that they show; the others become rejections of their batch."""
 
     def __init__(self, settings: FilterSettings, benchmarks: BenchmarkIndex | None = None) -> None:
         super().__init__()
@@ -21,8 +21,13 @@ class FilterRows(beam.PTransform):
 
     def expand(self, batches: beam.PCollection) -> beam.PCollection:
         """ShardBatch of source rows to the same."""
-        settings, benchmarks = self._settings, self._benchmarks
-        return batches | MapRows(lambda rows: filter_rows(rows, settings, benchmarks))
+        return batches | beam.Map(_filtered, self._settings, self._benchmarks).with_output_types(ShardBatch)
+
+
+def _filtered(batch: ShardBatch, settings: FilterSettings, benchmarks: BenchmarkIndex | None) -> ShardBatch:
+    rows, changes = relabel(batch.rows, settings)
+    counts = {f"relabelled:{change}": count for change, count in changes.items()}
+    return batch.with_rows(*filter_rows(rows, settings, benchmarks), counts)
 
 
 class RedactRows(beam.PTransform):

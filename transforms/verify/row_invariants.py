@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.example import CATEGORIES, EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
+from transforms.filters.license import LicensePolicy, license_problem_of_row
 from transforms.verify.violation import Violation
 
 Row = dict[str, Any]
@@ -20,8 +21,10 @@ class Expected:
     max_lines: int | None = None
     """Most lines of a multi-line middle; None where it is not known."""
     max_chars: int | None = None
-    allowed_licenses: frozenset[str] | None = None
-    """In lower case; None where they are not known."""
+    licenses: LicensePolicy | None = None
+    """Which licenses a row may have; None where it is not known."""
+    any_license: bool = False
+    """Whether licenses were not looked at: rows may have any, or none."""
 
 
 KIND_CATEGORY = {
@@ -215,12 +218,14 @@ def _origin(row: Row, expected: Expected) -> Iterator[str]:
     for name in ("source_id", "content_id"):
         if not _is_hex(row[name], 40):
             yield f"{name} is {row[name]!r}, no git blob id"
-    if not row["licenses"] or not all(name.strip() for name in row["licenses"]):
+    if expected.any_license:
+        return
+    problem = license_problem_of_row(row["licenses"], expected.licenses) if expected.licenses is not None else None
+    missing = not row["licenses"] and (expected.licenses is None or not expected.licenses.allow_missing)
+    if missing or not all(name.strip() for name in row["licenses"]):
         yield f"licenses are {row['licenses']}"
-    elif expected.allowed_licenses is not None:
-        wrong = [name for name in row["licenses"] if name.lower() not in expected.allowed_licenses]
-        if wrong:
-            yield f"license not on the allow-list: {', '.join(wrong)}"
+    elif problem is not None:
+        yield f"{problem[0]}: {', '.join(problem[1])}"
 
 
 def _is_hex(text: str, digits: int) -> bool:

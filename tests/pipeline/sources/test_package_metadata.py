@@ -34,7 +34,7 @@ def test_a_license_expression_goes_before_everything_else() -> None:
         "License: Apache 2.0",
         "Classifier: License :: OSI Approved :: ISC License (ISCL)",
     )
-    assert metadata == PackageMetadata("thing", "1.2", ("MIT", "Zlib"))
+    assert metadata == PackageMetadata("thing", "1.2", ("MIT AND Zlib",))
 
 
 def test_classifiers_go_before_the_field() -> None:
@@ -76,7 +76,7 @@ def test_the_description_is_not_part_of_the_header() -> None:
     [
         (
             '[project]\nname = "a"\nversion = "2"\nlicense = "MIT OR Apache-2.0"',
-            PackageMetadata("a", "2", ("MIT", "Apache-2.0")),
+            PackageMetadata("a", "2", ("MIT OR Apache-2.0",)),
         ),
         ('[project]\nname = "a"\nlicense = {text = "BSD 3-Clause"}', PackageMetadata("a", "", ("BSD-3-Clause",))),
         ('[project]\nname = "a"\nlicense = {file = "LIC"}', PackageMetadata("a", license_files=("LIC",))),
@@ -102,7 +102,7 @@ def test_pyproject(text: str, expected: PackageMetadata) -> None:
     ("document", "expected"),
     [
         ({"name": "@a/b", "version": "1.0.0", "license": "MIT"}, PackageMetadata("@a/b", "1.0.0", ("MIT",))),
-        ({"name": "a", "license": "(MIT OR CC0-1.0)"}, PackageMetadata("a", "", ("MIT", "CC0-1.0"))),
+        ({"name": "a", "license": "(MIT OR CC0-1.0)"}, PackageMetadata("a", "", ("MIT OR CC0-1.0",))),
         ({"name": "a", "license": {"type": "ISC", "url": "x"}}, PackageMetadata("a", "", ("ISC",))),
         (
             {"name": "a", "licenses": [{"type": "MIT"}, {"type": "Apache 2.0"}]},
@@ -132,7 +132,7 @@ def test_npm_with_a_byte_order_mark_and_without_any_json() -> None:
     [
         (
             '[package]\nname = "a"\nversion = "1"\nlicense = "MIT/Apache-2.0"',
-            PackageMetadata("a", "1", ("MIT", "Apache-2.0")),
+            PackageMetadata("a", "1", ("MIT OR Apache-2.0",)),
         ),
         ('[package]\nname = "a"\nlicense-file = "L"', PackageMetadata("a", license_files=("L",))),
         ('[package]\nname = "a"\nversion.workspace = true\nlicense.workspace = true', PackageMetadata("a")),

@@ -31,7 +31,7 @@ def test_encoding_says_where_it_breaks() -> None:
 
 
 def test_line_length_says_which_limit_by_how_much() -> None:
-    lengths = LineLengths(np.array([10, 1001, 1000, 400]), np.array([5.0, 20.0, 100.0, 100.25]))
+    lengths = LineLengths(np.array([10, 1001, 1000, 400]), np.array([5.0, 20.0, 100.0, 100.25]), np.full(4, 0.5))
     assert decide_line_lengths(lengths, 1000, 100.0) == {
         1: ("line_too_long", "longest line has 1001 characters, expected at most 1000"),
         3: ("lines_too_long_on_average", "lines have 100.2 characters on average, expected at most 100"),
@@ -39,13 +39,19 @@ def test_line_length_says_which_limit_by_how_much() -> None:
 
 
 def test_a_row_over_both_line_limits_has_one_reason() -> None:
-    drops = decide_line_lengths(LineLengths(np.array([5000]), np.array([5000.0])), 1000, 100.0)
+    drops = decide_line_lengths(LineLengths(np.array([5000]), np.array([5000.0]), np.ones(1)), 1000, 100.0)
     assert drops[0][0] == "line_too_long"
+
+
+def test_long_lines_that_hold_little_of_the_file_are_no_reason() -> None:
+    lengths = LineLengths(np.array([1200, 1200]), np.array([30.0, 30.0]), np.array([0.1, 0.11]))
+    assert list(decide_line_lengths(lengths, 1000, 100.0)) == [1]
+    assert list(decide_line_lengths(lengths, 1000, 100.0, 0.05)) == [0, 1]
 
 
 def test_alphanumeric_says_the_share() -> None:
     assert decide_alphanumeric(np.array([0.25, 0.2]), 0.25) == {
-        1: ("too_few_alphanumeric", "0.200 of the characters are alphanumeric, expected at least 0.25")
+        1: ("too_few_alphanumeric", "0.200 of the visible characters are alphanumeric, expected at least 0.25")
     }
 
 
@@ -79,7 +85,9 @@ def test_drop_where_takes_a_detail_a_row_or_one_for_all() -> None:
     "drops",
     [
         decide_size(np.array([200, 0]), 100),
-        decide_line_lengths(LineLengths(np.array([2000, 10]), np.array([5.0, 200.0])), 1000, 100.0),
+        decide_line_lengths(
+            LineLengths(np.array([2000, 10]), np.array([5.0, 200.0]), np.array([0.5, 0.0])), 1000, 100.0
+        ),
     ],
     ids=["size", "line_length"],
 )

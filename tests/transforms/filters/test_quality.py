@@ -285,9 +285,9 @@ def test_data_files_are_judged_by_size_letters_and_source() -> None:
 
 
 def test_limits_are_the_tables_then_those_for_all_then_those_of_the_language() -> None:
-    overrides = {"*": {"max_digit_share": 0.9}, "C": {"max_digit_share": 0.1, "min_logic_lines": 5}}
-    assert limits_of("C", overrides).max_digit_share == 0.1
-    assert limits_of("C", overrides).max_comment_share == LIMITS["C"].max_comment_share
+    overrides = {"*": {"max_digit_share": 0.9}, "SQL": {"max_digit_share": 0.1, "min_logic_lines": 5}}
+    assert limits_of("SQL", overrides).max_digit_share == 0.1
+    assert limits_of("HTML", overrides).min_text_chars == LIMITS["HTML"].min_text_chars
     assert limits_of("Go", overrides).max_digit_share == 0.9
     assert limits_of("Go") == QualityLimits()
     with pytest.raises(ValueError, match="max_digits .for C."):

@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from transforms.filters.license import LicensePolicy
 from transforms.split.examples import Splitter
 from transforms.split.half_written import HalfWrittenSettings
 from transforms.split.parser import BudgetedParser, ParseRefused
@@ -16,7 +17,7 @@ from transforms.verify.row_invariants import Expected, check_content, check_row
 from transforms.verify.tree_invariants import check_tree
 from transforms.verify.violation import Violation
 
-EXPECTED = Expected(32, 800, frozenset({"mit"}))
+EXPECTED = Expected(32, 800, LicensePolicy(frozenset({"mit"})))
 
 # Packages that the product and its tests need, and the languages of their files.
 PACKAGES = "numpy pyarrow torch pydantic hypothesis rich fsspec jinja2 datasets scipy apache_beam typer _pytest"

@@ -129,6 +129,7 @@ _EXTENSIONS = {
 _FILE_NAMES = {
     "BUILD": "Starlark",
     "BUILD.bazel": "Starlark",
+    "Build.PL": "Perl",
     "CMakeLists.txt": "CMake",
     "Containerfile": "Dockerfile",
     "Dockerfile": "Dockerfile",
@@ -136,6 +137,7 @@ _FILE_NAMES = {
     "Gemfile": "Ruby",
     "Jenkinsfile": "Groovy",
     "Makefile": "Makefile",
+    "Makefile.PL": "Perl",
     "Podfile": "Ruby",
     "Rakefile": "Ruby",
     "SConscript": "Python",

@@ -1,0 +1,119 @@
+"""`stackfim explain`: every filter's scores, limits and verdict for one file of a source."""
+
+import json
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+from rich.console import Console
+from rich.table import Table
+
+from pipeline.config import RunConfig, UsageError
+from pipeline.sources import open_source
+from transforms.filters.explain import DROPPED, StageReport, explain
+
+_STYLES = {"kept": "green", "dropped": "red", "switched off": "dim"}
+
+
+@dataclass(frozen=True)
+class Explanation:
+    """What a run with a configuration makes of one file, as far as the filters go."""
+
+    repository: str
+    path: str
+    content_id: str
+    language: str
+    read_error: str
+    """Why the source gave no row for the file; empty where it did."""
+    filters: tuple[StageReport, ...]
+
+    @property
+    def first_drop(self) -> StageReport | None:
+        """The filter whose reason is on record; None for a file that stays."""
+        return next((report for report in self.filters if report.verdict == DROPPED), None)
+
+
+def explain_file(spec: str, path: str, repository: str | None, config: RunConfig) -> Explanation:
+    """The first file of the source with that path, and repository where one is given.
+
+    Raises UsageError where there is none, SourceError for a source that cannot be read.
+    """
+    source = open_source(spec, config.columns)
+    settings, benchmarks = config.filter_settings(), config.benchmark_texts()
+    for shard in source.shards(config.limit):
+        for rows, rejections in source.read(shard.locator):
+            found = rows.filter(_named(rows, path, repository))
+            if found.num_rows:
+                row = found.slice(0, 1)
+                plain = {name: row.column(name)[0].as_py() for name in ("repository", "path", "content_id", "language")}
+                return Explanation(**plain, read_error="", filters=tuple(explain(row, settings, benchmarks)))
+            unread = rejections.filter(_named(rejections, path, repository)).to_pylist()
+            if unread:
+                first = unread[0]
+                said = f"{first['reason']}: {first['detail']}"
+                return Explanation(first["repository"], first["path"], first["content_id"], "", said, ())
+    named = f"{repository}: {path}" if repository is not None else path
+    raise UsageError(f"--path {path}: {spec} has no file {named}; paths are relative to their repository")
+
+
+def _named(rows: pa.RecordBatch, path: str, repository: str | None) -> pa.BooleanArray:
+    named = pc.equal(rows.column("path"), path)
+    return named if repository is None else pc.and_(named, pc.equal(rows.column("repository"), repository))
+
+
+def as_json(explanation: Explanation) -> str:
+    """One JSON object: the file, `kept`, and the filters with their scores."""
+    filters = [asdict(report) for report in explanation.filters]
+    for report in filters:
+        report["scores"] = report.pop("measures")
+    named = {
+        name: getattr(explanation, name) for name in ("repository", "path", "content_id", "language", "read_error")
+    }
+    kept = not explanation.read_error and explanation.first_drop is None
+    return json.dumps(named | {"kept": kept, "filters": filters}, ensure_ascii=False, indent=1)
+
+
+def print_explanation(explanation: Explanation, console: Console) -> None:
+    """A table with a line a score, filters in the order that they run."""
+    head = f"{explanation.repository}: {explanation.path} ({explanation.language or 'no language'})"
+    console.print(head, markup=False, soft_wrap=True)
+    if explanation.read_error:
+        console.print(f"not read: {explanation.read_error}", markup=False, soft_wrap=True)
+        return
+    table = Table(show_header=True, header_style="bold")
+    for title in ("Filter", "Score", "Value", "Limit", "Verdict"):
+        wraps = title in ("Value", "Limit")
+        table.add_column(
+            title,
+            justify="right" if title == "Value" else "left",
+            no_wrap=not wraps,
+            overflow="fold" if wraps else "ignore",
+        )
+    for report in explanation.filters:
+        verdict = report.reason or report.verdict
+        lines = report.measures or (None,)
+        for number, measure in enumerate(lines):
+            first = number == 0
+            cells = (measure.score, _shown(measure.value), measure.limit) if measure is not None else ("", "", "")
+            table.add_row(
+                report.stage if first else "",
+                *cells,
+                f"[{_STYLES[report.verdict]}]{verdict}[/]" if first else "",
+            )
+    console.print(table)
+    drop = explanation.first_drop
+    if drop is None:
+        console.print("The file stays.")
+    else:
+        others = [report.stage for report in explanation.filters if report.verdict == DROPPED and report != drop]
+        also = f" (so would {', '.join(others)})" if others else ""
+        console.print(f"The file goes: {drop.stage}, {drop.reason}: {drop.detail}{also}", markup=False, soft_wrap=True)
+
+
+def _shown(value: Any) -> str:
+    if value is None:
+        return "-"
+    if isinstance(value, float):
+        return f"{value:.3f}"
+    return f"{value:,}" if isinstance(value, int) and not isinstance(value, bool) else str(value)

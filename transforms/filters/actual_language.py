@@ -1,0 +1,260 @@
+"""The language that a file is in, where its name and content say another one than its row.
+
+Rules: linguist's heuristics.yml and strategies (https://github.com/github-linguist/linguist), for the extensions that
+several languages share. What settles a file, in order: the content where the extension is shared, the extension where it
+is not, a modeline, a shebang. Only evidence for another language counts: a file that shows none is what its row says.
+"""
+
+import re
+from collections.abc import Callable
+from typing import NamedTuple
+
+import pyarrow as pa
+
+from schemas.source import ROW
+from transforms.filters.decision import Drops
+from transforms.filters.file_languages import SHEBANG_BYTES, language_of_name, language_of_shebang
+from transforms.split.languages import language_name
+
+HEAD_BYTES = 50_000
+"""How much of a file the heuristics look at; linguist's figure."""
+MODELINE_BYTES = 600
+
+OBJECTIVE_C = "Objective-C"
+NOTHING = ""
+
+
+class Evidence(NamedTuple):
+    """What a file shows."""
+
+    language: str
+    """The Stack's name; empty where it is none of those that share the extension."""
+    by: str
+    """`content`, `extension`, `modeline` or `shebang`."""
+
+
+# Differences that are none: one is written in the other's grammar, or data sets name them alike.
+_KIN = (
+    frozenset({"C", "C++", OBJECTIVE_C, "Objective-C++", "Cuda", "HLSL", "GLSL"}),
+    frozenset({"JavaScript", "TypeScript", "TSX", "JSX", "Vue", "Svelte", "Astro"}),
+    frozenset({"JSON", "JSON5", "JSON with Comments", "Jupyter Notebook"}),
+    frozenset(
+        {"HTML", "HTML+ERB", "Java Server Pages", "Jinja", "Smarty", "Twig", "Mako", "Vue", "XML", "SVG", "XSLT", "PHP"}
+    ),
+    frozenset({"CSS", "SCSS", "Less", "Sass"}),
+    frozenset({"Python", "Cython", "Starlark", "Snakemake", "Meson"}),
+    frozenset({"Shell", "fish", "BitBake"}),
+    frozenset({"SQL", "PLSQL", "PLpgSQL", "TSQL"}),
+    frozenset({"Markdown", "RMarkdown"}),
+    frozenset({"Haskell", "Literate Haskell"}),
+)
+
+_COMMENTS = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
+_FOR_CPP = re.compile(
+    rb"^[ \t]*#[ \t]*if(?:def[ \t]+__cplusplus|[ \t]+defined[ \t]*\(?[ \t]*__cplusplus)[^\n]*\n.*?"
+    rb"(?:^[ \t]*#[ \t]*(?:endif|else|elif)|\Z)",
+    re.DOTALL | re.MULTILINE,
+)
+_OBJECTIVE_C = re.compile(
+    rb"^[ \t]*(?:@(?:interface|protocol|class|implementation|property|end)\b|#import\b)", re.MULTILINE
+)
+_CPP = re.compile(
+    rb"^[ \t]*(?:template[ \t]*<|(?:inline[ \t]+)?namespace(?:[ \t]+[\w:]+)?\s*\{|using[ \t]+namespace[ \t]+\w|"
+    rb"(?:public|private|protected)[ \t]*:(?!:)|class[ \t]+(?:[A-Z_]+(?:\([^)]*\))?[ \t]+)?\w+(?:::\w+)*"
+    rb"(?:[ \t]+final)?\s*(?:\{|;|:[ \t\n]*(?:public|private|protected|virtual|\w+))|"
+    rb"#[ \t]*include[ \t]*<(?:string|vector|map|set|list|array|memory|functional|utility|iostream|sstream|algorithm|"
+    rb"c(?:stdint|stddef|string|assert|stdlib|stdio))>)|"
+    rb"\bstd::\w|\bstatic_cast<|\boperator[ \t]*[=+\-*/<>!\[(]|\)[ \t]*(?:const[ \t]+)?override\b",
+    re.MULTILINE,
+)
+_CPP_HINTS = (
+    b"class",
+    b"namespace",
+    b"template",
+    b"std::",
+    b"public",
+    b"private",
+    b"#include",
+    b"# include",
+    b"operator",
+)
+_OBJECTIVE_C_HINTS = (b"@", b"#import")
+
+_PERL = re.compile(
+    rb"^[ \t]*(?:use|no)[ \t]+(?:v?5\b|[\w:]+)[^\n]*;|^[ \t]*(?:sub|package)[ \t]+[\w:]+|^[ \t]*(?:my|our|local)\b[ \t]*[\$@%(]|"
+    rb"^#![^\n]*perl|^=(?:pod|head\d|cut|begin|encoding)\b|[\$@%]\w+(?:->|[ \t]*(?:=~|\.=|=))|"
+    rb"^[ \t]*(?:require|plan|ok|is|done_testing|print|die)\b[^\n]*;|^__(?:END|DATA)__",
+    re.MULTILINE,
+)
+_PERL_PRAGMA = re.compile(rb"^(?:use|no)[ \t]+(?:strict|warnings|Test|Mojo|v?5)\b", re.MULTILINE)
+_SHELL_SESSION = re.compile(rb"^  \$ \w", re.MULTILINE)
+_RAKU = re.compile(
+    rb"^[ \t]*(?:use[ \t]+v6\b|unit[ \t]+(?:module|class)\b|(?:my[ \t]+)?(?:class|role|grammar)[ \t]+[\w:]+[^\n]*\{)",
+    re.MULTILINE,
+)
+_PROLOG = re.compile(rb"^[ \t]*:-[ \t]*\w|^[a-z]\w*(?:\([^\n]*\))?[ \t]*:-", re.MULTILINE)
+_QT = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?xml\b[^>]*>\s*)?(?:<!DOCTYPE TS>\s*)?<(?:TS|!DOCTYPE TS)\b")
+_MATLAB = re.compile(rb"^[ \t]*(?:function\b|classdef\b|%)", re.MULTILINE)
+_MATHEMATICA = re.compile(rb"\(\*|^BeginPackage\[", re.MULTILINE)
+_MERCURY = re.compile(rb"^:- module\b", re.MULTILINE)
+_OBJECTIVE_C_SOURCE = re.compile(
+    rb"^[ \t]*(?:@(?:interface|class|protocol|property|end|implementation|autoreleasepool)\b|#(?:import|include)\b)|\bNS[A-Z]\w+",
+    re.MULTILINE,
+)
+_COQ = re.compile(
+    rb"(?:^|\s)(?:Proof|Qed)\.(?:$|\s)|(?:^|\s)Require[ \t]+(?:Import|Export)\s|^(?:Definition|Lemma|Theorem|Inductive)\b",
+    re.MULTILINE,
+)
+_VERILOG = re.compile(
+    rb"^[ \t]*(?:module\b[^;]*;|`(?:define|ifdef|ifndef|include|timescale)\b|always[ \t]*@|initial\b)", re.MULTILINE
+)
+_V = re.compile(rb"^(?:module[ \t]+\w+\s*$|(?:pub[ \t]+)?fn[ \t]+\w+|import[ \t]+[\w.]+\s*$)", re.MULTILINE)
+
+
+def _header(head: bytes) -> str | None:
+    """Of `.h`: what a C compiler is not given (`#ifdef __cplusplus`) does not count."""
+    if not any(hint in head for hint in (*_CPP_HINTS, *_OBJECTIVE_C_HINTS)):
+        return None
+    code = _FOR_CPP.sub(b"", _COMMENTS.sub(b" ", head))
+    if _OBJECTIVE_C.search(code):
+        return OBJECTIVE_C
+    return "C++" if _CPP.search(code) else None
+
+
+def _perl(head: bytes) -> str | None:
+    if _RAKU.search(head):
+        return "Raku"
+    if _PERL.search(head):
+        return "Perl"
+    return "Prolog" if _PROLOG.search(head) else None
+
+
+def _test(head: bytes) -> str | None:
+    """Of `.t`: Perl's tests; other programs' test scripts share the extension, some with Perl in what they print."""
+    if _SHELL_SESSION.search(head) and not _PERL_PRAGMA.search(head):
+        return NOTHING
+    return _perl(head) or NOTHING
+
+
+def _typescript(head: bytes) -> str | None:
+    if _QT.match(head):
+        return "XML"
+    # A transport stream has its mark every 188 bytes.
+    return "MPEG" if head[:1] == head[188:189] == b"G" and b"\0" in head[:188] else None
+
+
+def _m(head: bytes) -> str | None:
+    rules = (
+        (_OBJECTIVE_C_SOURCE, OBJECTIVE_C),
+        (_MERCURY, "Mercury"),
+        (_MATHEMATICA, "Mathematica"),
+        (_MATLAB, "MATLAB"),
+    )
+    return next((language for rule, language in rules if rule.search(head)), None)
+
+
+def _v(head: bytes) -> str | None:
+    rules = ((_COQ, "Coq"), (_VERILOG, "Verilog"), (_V, "V"))
+    return next((language for rule, language in rules if rule.search(head)), None)
+
+
+_SHARED: dict[str, Callable[[bytes], str | None]] = {
+    "h": _header,
+    "pl": _perl,
+    "pm": _perl,
+    "t": _test,
+    "ts": _typescript,
+    "m": _m,
+    "v": _v,
+}
+"""By extension: the language that the content shows, None where it shows none; `.sql` has dialects of one language only."""
+
+_MODELINE = re.compile(
+    rb"-\*-(?:[^\n]{0,80}?\bmode:)?[ \t]*(?P<emacs>[A-Za-z][\w+#-]*)[ \t]*(?:;[^\n]{0,120})?-\*-|"
+    rb"\b(?:vim?|ex):[^\n]{0,120}?\b(?:ft|filetype|syntax)=(?P<vim>[A-Za-z][\w+#-]*)"
+)
+_MODES = {
+    "c++": "C++", "cpp": "C++", "objc": OBJECTIVE_C, "cperl": "Perl", "sh": "Shell", "shell-script": "Shell", "bash": "Shell",
+    "js": "JavaScript", "tcl": "Tcl", "prolog": "Prolog", "makefile": "Makefile", "python": "Python", "perl": "Perl",
+    "ruby": "Ruby", "c": "C", "java": "Java", "php": "PHP", "lua": "Lua", "haskell": "Haskell", "scheme": "Scheme",
+    "emacs-lisp": "Emacs Lisp", "lisp": "Common Lisp", "cmake": "CMake", "yaml": "YAML", "xml": "XML", "html": "HTML",
+}  # fmt: skip
+
+
+def evidence(path: str, content: pa.Buffer, said: str) -> Evidence | None:
+    """What a file's path and content show; None where they show nothing against `said`."""
+    name = path.rpartition("/")[2]
+    extension = name.rpartition(".")[2].lower() if "." in name else ""
+    shared = _SHARED.get(extension)
+    if shared is not None:
+        shown = _mode(content) if extension == "h" else None
+        found = shown or shared(content.slice(0, min(HEAD_BYTES, content.size)).to_pybytes())
+        return Evidence(found, "content") if found is not None and found != (language_name(said) or said) else None
+    by_name = language_of_name(name)
+    if by_name:
+        return Evidence(by_name, "extension") if not _same(by_name, said) else None
+    for by, found in (("modeline", _mode(content)), ("shebang", _shebang(content))):
+        if found:
+            return Evidence(found, by) if not _same(found, said) else None
+    return None
+
+
+def _same(found: str, said: str) -> bool:
+    known = language_name(said) or said
+    return found == known or any(found in kin and known in kin for kin in _KIN)
+
+
+def _mode(content: pa.Buffer) -> str:
+    head = content.slice(0, min(MODELINE_BYTES, content.size)).to_pybytes()
+    tail = content.slice(max(content.size - MODELINE_BYTES, 0)).to_pybytes() if content.size > MODELINE_BYTES else b""
+    text = head + b"\n" + tail
+    if b"-*-" not in text and b"vi" not in text and b"ex:" not in text:
+        return ""
+    for match in _MODELINE.finditer(text):
+        found = _MODES.get((match["emacs"] or match["vim"]).decode("ascii").lower().removesuffix("-mode"))
+        if found:
+            return found
+    return ""
+
+
+def _shebang(content: pa.Buffer) -> str:
+    return language_of_shebang(content.slice(0, min(SHEBANG_BYTES, content.size)).to_pybytes())
+
+
+def all_evidence(rows: pa.RecordBatch) -> list[Evidence | None]:
+    """What every row (schemas.source.ROW) shows against the language that it says."""
+    return [
+        evidence(path, content.as_buffer(), said)
+        for path, content, said in zip(
+            rows.column("path").to_pylist(), rows.column("content"), rows.column("language").to_pylist(), strict=True
+        )
+    ]
+
+
+def relabelled(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, dict[str, int]]:
+    """The rows with the language that their content, modeline or shebang shows, and how many changed by `from>to`.
+
+    A row whose extension alone says another language stays as it is: which of the two is wrong cannot be told.
+    """
+    languages = rows.column("language").to_pylist()
+    counts: dict[str, int] = {}
+    for row, found in enumerate(all_evidence(rows)):
+        if found is not None and found.language and found.by != "extension":
+            change = f"{languages[row]}>{found.language}"
+            counts[change] = counts.get(change, 0) + 1
+            languages[row] = found.language
+    if not counts:
+        return rows, {}
+    place = ROW.get_field_index("language")
+    return rows.set_column(place, ROW.field(place), pa.array(languages, pa.string())), dict(sorted(counts.items()))
+
+
+def decide_languages_shown(languages: pa.StringArray, shown: list[Evidence | None]) -> Drops:
+    """Drops `language_mismatch` rows: those of an extension of another language, or of none that share theirs."""
+    drops: Drops = {}
+    for row, found in enumerate(shown):
+        if found is not None and (found.by == "extension" or not found.language):
+            said = languages[row].as_py()
+            also = f"the {found.by} shows {found.language}" if found.language else "the content shows nothing of it"
+            drops[row] = ("language_mismatch", f"the row says {said}, {also}")
+    return drops

@@ -1,0 +1,254 @@
+"""License names as SPDX expressions: identifiers, old and informal ones, expressions of several.
+
+Every license string of a run passes through here, whether a package's metadata or a data set's column says it, and the
+filter decides on what comes out. A license is never guessed: what names none, or a family without its variant (`BSD`),
+is unknown. Two conventions: `Apache` alone is Apache-2.0, the foundation's only license since 2004, and a GNU license
+without a version is any version of it (GPL-2.0, section 9).
+
+Identifiers and the syntax: https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/, read by license-expression.
+"""
+
+import re
+from functools import cache, lru_cache
+from typing import Any
+
+_MAX_EXPRESSION_CHARS = 1_000
+_DEPRECATED = "deprecated_"
+"""How The Stack's license detector begins identifiers that SPDX has renamed."""
+
+INFORMAL: dict[str, str] = {
+    "0 clause bsd": "0BSD",
+    "2 clause bsd": "BSD-2-Clause",
+    "3 clause bsd": "BSD-3-Clause",
+    "agpl": "AGPL-3.0-or-later",
+    "agpl 3": "AGPL-3.0-only",
+    "agpl 3 or later": "AGPL-3.0-or-later",
+    "agpl 3+": "AGPL-3.0-or-later",
+    "apache": "Apache-2.0",
+    "apache 2": "Apache-2.0",
+    "apl 2": "Apache-2.0",
+    "artistic 1": "Artistic-1.0",
+    "artistic 2": "Artistic-2.0",
+    "asl 2": "Apache-2.0",
+    "blue oak model 1": "BlueOak-1.0.0",
+    "boost": "BSL-1.0",
+    "boost 1": "BSL-1.0",
+    "bsd 0 clause": "0BSD",
+    "bsd 2": "BSD-2-Clause",
+    "bsd 2 clause": "BSD-2-Clause",
+    "bsd 3": "BSD-3-Clause",
+    "bsd 3 clause": "BSD-3-Clause",
+    "bsd new": "BSD-3-Clause",
+    "bsd simplified": "BSD-2-Clause",
+    "cc by 4": "CC-BY-4.0",
+    "cc by nc 4": "CC-BY-NC-4.0",
+    "cc by sa 4": "CC-BY-SA-4.0",
+    "cc0": "CC0-1.0",
+    "cc0 1": "CC0-1.0",
+    "cc0 1 universal": "CC0-1.0",
+    "cddl 1": "CDDL-1.0",
+    "eclipse distribution 1": "BSD-3-Clause",
+    "eclipse public 1": "EPL-1.0",
+    "eclipse public 2": "EPL-2.0",
+    "edl 1": "BSD-3-Clause",
+    "epl 1": "EPL-1.0",
+    "epl 2": "EPL-2.0",
+    "eupl 1.2": "EUPL-1.2",
+    "expat": "MIT",
+    "freebsd": "BSD-2-Clause",
+    "gnu affero general public 3": "AGPL-3.0-only",
+    "gnu affero general public 3 or later": "AGPL-3.0-or-later",
+    "gnu agpl": "AGPL-3.0-or-later",
+    "gnu agpl 3": "AGPL-3.0-only",
+    "gnu general public": "GPL-1.0-or-later",
+    "gnu general public 2": "GPL-2.0-only",
+    "gnu general public 2 or later": "GPL-2.0-or-later",
+    "gnu general public 3": "GPL-3.0-only",
+    "gnu general public 3 or later": "GPL-3.0-or-later",
+    "gnu gpl": "GPL-1.0-or-later",
+    "gnu gpl 2": "GPL-2.0-only",
+    "gnu gpl 2 or later": "GPL-2.0-or-later",
+    "gnu gpl 2+": "GPL-2.0-or-later",
+    "gnu gpl 3": "GPL-3.0-only",
+    "gnu gpl 3 or later": "GPL-3.0-or-later",
+    "gnu gpl 3+": "GPL-3.0-or-later",
+    "gnu lesser general public": "LGPL-2.0-or-later",
+    "gnu lesser general public 2.1": "LGPL-2.1-only",
+    "gnu lesser general public 2.1 or later": "LGPL-2.1-or-later",
+    "gnu lesser general public 3": "LGPL-3.0-only",
+    "gnu lesser general public 3 or later": "LGPL-3.0-or-later",
+    "gnu lgpl": "LGPL-2.0-or-later",
+    "gnu lgpl 2.1": "LGPL-2.1-only",
+    "gnu lgpl 3": "LGPL-3.0-only",
+    "gpl": "GPL-1.0-or-later",
+    "gpl 2": "GPL-2.0-only",
+    "gpl 2 only": "GPL-2.0-only",
+    "gpl 2 or later": "GPL-2.0-or-later",
+    "gpl 2+": "GPL-2.0-or-later",
+    "gpl 3": "GPL-3.0-only",
+    "gpl 3 only": "GPL-3.0-only",
+    "gpl 3 or later": "GPL-3.0-or-later",
+    "gpl 3+": "GPL-3.0-or-later",
+    "historical permission notice and disclaimer": "HPND",
+    "hpnd": "HPND",
+    "isc": "ISC",
+    "iscl": "ISC",
+    "lgpl": "LGPL-2.0-or-later",
+    "lgpl 2": "LGPL-2.0-only",
+    "lgpl 2 or later": "LGPL-2.0-or-later",
+    "lgpl 2+": "LGPL-2.0-or-later",
+    "lgpl 2.1": "LGPL-2.1-only",
+    "lgpl 2.1 or later": "LGPL-2.1-or-later",
+    "lgpl 2.1+": "LGPL-2.1-or-later",
+    "lgpl 3": "LGPL-3.0-only",
+    "lgpl 3 or later": "LGPL-3.0-or-later",
+    "lgpl 3+": "LGPL-3.0-or-later",
+    "mit": "MIT",
+    "mit 0": "MIT-0",
+    "mit expat": "MIT",
+    "mit no attribution": "MIT-0",
+    "mit x11": "MIT",
+    "modified bsd": "BSD-3-Clause",
+    "mozilla public 1.1": "MPL-1.1",
+    "mozilla public 2": "MPL-2.0",
+    "mpl 1.1": "MPL-1.1",
+    "mpl 2": "MPL-2.0",
+    "ms pl": "MS-PL",
+    "mulan psl 2": "MulanPSL-2.0",
+    "ncsa": "NCSA",
+    "new bsd": "BSD-3-Clause",
+    "ofl 1.1": "OFL-1.1",
+    "perl": "Artistic-1.0-Perl OR GPL-1.0-or-later",
+    "perl 5": "Artistic-1.0-Perl OR GPL-1.0-or-later",
+    "postgresql": "PostgreSQL",
+    "psf": "PSF-2.0",
+    "psf 2": "PSF-2.0",
+    "psfl": "PSF-2.0",
+    "public domain": "LicenseRef-scancode-public-domain",
+    "python foundation": "PSF-2.0",
+    "revised bsd": "BSD-3-Clause",
+    "sil open font 1.1": "OFL-1.1",
+    "simplified bsd": "BSD-2-Clause",
+    "unlicense": "Unlicense",
+    "upl 1": "UPL-1.0",
+    "wtfpl": "WTFPL",
+    "x11": "X11",
+    "zero clause bsd": "0BSD",
+    "zlib": "Zlib",
+    "zlib libpng": "Zlib",
+    "zope public 2.1": "ZPL-2.1",
+    "zpl 2.1": "ZPL-2.1",
+}
+"""Common ways to write a license, as `normalised` leaves them."""
+
+COMBINED: dict[str, str] = {
+    "ecos-2.0": "GPL-2.0-or-later WITH eCos-exception-2.0",
+    "gpl-2.0-with-autoconf-exception": "GPL-2.0-only WITH Autoconf-exception-2.0",
+    "gpl-2.0-with-bison-exception": "GPL-2.0-or-later WITH Bison-exception-2.2",
+    "gpl-2.0-with-classpath-exception": "GPL-2.0-only WITH Classpath-exception-2.0",
+    "gpl-2.0-with-font-exception": "GPL-2.0-only WITH Font-exception-2.0",
+    "gpl-2.0-with-gcc-exception": "GPL-2.0-or-later WITH GCC-exception-2.0",
+    "gpl-3.0-with-autoconf-exception": "GPL-3.0-only WITH Autoconf-exception-3.0",
+    "gpl-3.0-with-gcc-exception": "GPL-3.0-only WITH GCC-exception-3.1",
+    "wxwindows": "LGPL-2.0-or-later WITH WxWindows-exception-3.1",
+}
+"""Identifiers that SPDX replaced by a license with an exception, in lower case."""
+
+_NOISE = ("the", "license", "licence", "licenses", "licensed", "under", "version", "software")
+_WITH_ABBREVIATION = re.compile(r"([^()]+)\(([^()]+)\)\s*")
+_CHOICE = re.compile(r"\s*(?:/|\||\bor\b)\s*", re.IGNORECASE)
+_TOGETHER = re.compile(r"\s*(?:;|,|&|\band\b)\s*", re.IGNORECASE)
+# `or later` is a part of a name.
+_LATER = re.compile(r"\bor\s+(?=later|newer|greater|any\b|higher)", re.IGNORECASE)
+_LATER_MARK = re.compile(r"\bor_(?=later|newer|greater|any\b|higher)", re.IGNORECASE)
+
+
+@lru_cache(maxsize=10_000)
+def parse_license(text: str) -> Any | None:
+    """The expression that a license string stands for; None where it is not known.
+
+    Its symbols have current SPDX identifiers, or ScanCode's (`LicenseRef-scancode-...`) where SPDX has none. `/`, `|` and
+    `or` between names are a choice; `;`, `,`, `&` and `and` mean all of them.
+    """
+    text = text.strip().removeprefix(_DEPRECATED)
+    if not text or len(text) > _MAX_EXPRESSION_CHARS or "\n" in text:
+        return None
+    text = COMBINED.get(text.lower(), text)
+    found = _single(text)
+    if found is not None:
+        return found
+    choices = [part for part in _CHOICE.split(_LATER.sub("or_", text)) if part]
+    parts = [[_LATER_MARK.sub("or ", part) for part in _TOGETHER.split(choice) if part] for choice in choices]
+    if sum(map(len, parts)) < 2:
+        return None
+    each = [[_single(part) for part in together] for together in parts]
+    if not all(all(expression is not None for expression in together) for together in each):
+        return None
+    return _joined("OR", [_joined("AND", together) for together in each])
+
+
+def canonical_license(text: str) -> str | None:
+    """The same as SPDX text, each part of a choice or conjunction once; None where it is not known."""
+    found = parse_license(text)
+    return str(found) if found is not None else None
+
+
+def strict_license(text: str) -> str | None:
+    """As `canonical_license`, of SPDX expressions alone."""
+    found = _strict(text.strip()) if len(text) <= _MAX_EXPRESSION_CHARS else None
+    return str(found) if found is not None else None
+
+
+def _strict(text: str) -> Any | None:
+    try:
+        parsed = _licensing().parse(text, validate=True, strict=True)
+    except Exception:  # besides its own errors the parser raises IndexError and others on odd input
+        return None
+    return _without_repeats(parsed) if parsed is not None else None
+
+
+def _without_repeats(expression: Any) -> Any:
+    """The expression with each operand once, in order; the library's own simplification reorders them."""
+    arguments = getattr(expression, "args", ())
+    if not arguments:
+        return expression
+    kept = list(dict.fromkeys(_without_repeats(argument) for argument in arguments))
+    return type(expression)(*kept) if len(kept) > 1 else kept[0]
+
+
+def _joined(operator: str, expressions: list[Any]) -> Any:
+    distinct = list(dict.fromkeys(expressions))
+    return getattr(_licensing(), operator)(*distinct) if len(distinct) > 1 else distinct[0]
+
+
+def _single(text: str) -> Any | None:
+    found = _strict(text)
+    return found if found is not None else _informal(text)
+
+
+def _informal(text: str) -> Any | None:
+    name = INFORMAL.get(normalised(text))
+    if name is not None:
+        return _strict(name)
+    both = _WITH_ABBREVIATION.fullmatch(text)
+    if both is None:
+        return None
+    full, short = (_single(part.strip()) for part in both.groups())
+    return full if full == short else None
+
+
+def normalised(text: str) -> str:
+    """Lower case, without filler words, `v2.0` and `2.0` both as `2`."""
+    words = [word for word in re.split(r"[\s,()\"'_:-]+", text.lower()) if word and word not in _NOISE]
+    spaced = " ".join(words)
+    spaced = re.sub(r"\b(apache|a?gpl|lgpl|mpl|bsd|epl|psf|zpl|upl|apl|asl)v?\.?(?=\d)", r"\1 ", spaced)
+    spaced = re.sub(r"\b(?:v|ver|v\.)\s?(?=\d)", "", spaced)
+    spaced = re.sub(r"\b(?:or|and) (?:any )?(?:later|newer|greater|higher)\b", "or later", spaced)
+    return re.sub(r"\b(\d+)(?:\.0)+(?!\d|\.)", r"\1", spaced)
+
+
+@cache
+def _licensing() -> Any:
+    from license_expression import get_spdx_licensing
+
+    return get_spdx_licensing()
