@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from pipeline.config import UsageError, load_config
+from pipeline.config import DEFAULT_MODEL, UsageError, load_config
 from pipeline.sources import SourceError, SourceUnavailable
 
 DONE, BROKEN, USAGE, FAILED = 0, 1, 2, 3
@@ -22,6 +22,17 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 the data broke a promise, 2 wrong usage, 3 the run failed.",
 )
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+_MODEL_HELP = (
+    f"Checkpoint that scores the examples: a folder, a GGUF file, a Hugging Face id. [default: {DEFAULT_MODEL}]"
+)
+_LAYOUTS_HELP = "Layouts that it scores, with commas: psm, spm. [default: psm for `tiny`, else both]"
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    """The names of an option with commas; None where it was not given."""
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if text is not None else None
 
 
 def _fail(code: int, message: str) -> NoReturn:
@@ -77,6 +88,8 @@ def build(
         str | None,
         typer.Option(help="Secrets and personal data: `redact`, `drop` the file, or `keep`. [default: redact]"),
     ] = None,
+    model: Annotated[str | None, typer.Option(help=_MODEL_HELP, metavar="PATH|ID|tiny|none")] = None,
+    layouts: Annotated[str | None, typer.Option(help=_LAYOUTS_HELP, metavar="NAMES")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed draws other examples. [default: 0]")] = None,
     keep_work: Annotated[
         bool, typer.Option("--keep-work", help="Leave DIR/work, the rows after the filters, in place.")
@@ -99,9 +112,7 @@ def build(
 
     console = Console(stderr=True, highlight=False)
     overrides = {
-        "languages": tuple(name.strip() for name in languages.split(",") if name.strip())
-        if languages is not None
-        else None,
+        "languages": _names(languages),
         "licenses": licenses,
         "limit": limit,
         "context_bytes": context_bytes,
@@ -109,6 +120,7 @@ def build(
         "pii": pii,
         "against": tuple(against) if against else None,
         "keep_work": keep_work or None,
+        "score": {"model": model, "layouts": _names(layouts)},
     }
     again = "Run the same command again: it goes on with the shards that are not complete."
     try:
@@ -238,6 +250,77 @@ def render(
         typer.echo(
             f"  {counts['padding_tokens'] / max(counts['tokens'], 1):.2%} of {counts['tokens']:,} tokens are padding"
         )
+
+
+@app.command()
+def score(
+    folder: Annotated[Path, typer.Argument(help="Folder of a data set, or of parquet shards.", metavar="DIR")],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out", help="Folder of the scored shards; a run that broke off there is taken up again.", metavar="DIR2"
+        ),
+    ],
+    model: Annotated[str | None, typer.Option(help=_MODEL_HELP, metavar="PATH|ID|tiny")] = None,
+    layouts: Annotated[str | None, typer.Option(help=_LAYOUTS_HELP, metavar="NAMES")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file; of it [score] and the seed count.", metavar="FILE")
+    ] = None,
+    label: Annotated[
+        bool, typer.Option("--label", help="Drop nothing, whatever the verdict: what `calibrate` needs.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core, one with a GPU]")] = None,
+) -> None:
+    """Score examples with a model and judge them: scores, a verdict, and what the verdict drops."""
+    from pipeline.manifest import BrokenPromise
+    from pipeline.score import score_folder, scoring_workers
+    from pipeline.scoring_model import find_scoring
+    from transforms.score.diagnostics import lines
+
+    try:
+        settings = load_config(config, {"score": {"model": model, "layouts": _names(layouts)}})
+        if label:
+            settings = settings.labelling()
+        scoring = find_scoring(settings.score, settings.seed)
+        if scoring is None:
+            raise UsageError("--model none: expected a model to score with: a folder, a GGUF file or a Hugging Face id")
+        said = score_folder(folder, out, scoring, workers or scoring_workers())
+    except UsageError as error:
+        _fail(USAGE, str(error))
+    except BrokenPromise as error:
+        _fail(BROKEN, str(error))
+    counts = said["counts"]
+    typer.echo(f"{counts['examples_in']:,} examples scored: {counts['examples']:,} in {out}")
+    for prefix, where in (("verdict:", "kept"), ("rejected:example:", "dropped")):
+        for name, count in counts.items():
+            if name.startswith(prefix):
+                typer.echo(f"  {count:>9,} {where}: {name.removeprefix(prefix)}")
+    for line in lines(said["diagnostics"]):
+        typer.echo(line)
+
+
+@app.command()
+def calibrate(
+    folder: Annotated[Path, typer.Argument(help="Folder of scored examples, labelled or not.", metavar="DIR")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write: .json beside a checkpoint, .toml for a run. [default: TOML to the terminal]"),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of these rows that the limits doubt, all reasons together.")
+    ] = 0.02,
+    min_rows: Annotated[
+        int, typer.Option(min=1, help="Rows that a language needs for limits of its own; else its category's hold.")
+    ] = 2_000,
+) -> None:
+    """Limits for a model's verdicts, from the scores that it gave to good rows."""
+    from pipeline.calibrate import calibrate_folder
+
+    try:
+        text = calibrate_folder(folder, out, share, min_rows)
+    except UsageError as error:
+        _fail(USAGE, str(error))
+    typer.echo(text, nl=False)
 
 
 @app.command()

@@ -17,6 +17,8 @@ from transforms.dedup.settings import DedupSettings, preset
 from transforms.filters.chain import FilterSettings
 from transforms.filters.contamination import BenchmarkIndex
 from transforms.filters.license import parse_license_list, permissive_licenses
+from transforms.score.limits import LimitTable
+from transforms.score.settings import DEFAULT_ACTIONS, LABEL, ScoreSettings
 from transforms.split.languages import LANGUAGES, language_name
 from transforms.split.multi_line import MultiLineLimits
 from transforms.split.settings import KINDS, SplitSettings
@@ -130,6 +132,38 @@ def _weights(weights: dict[str, float], known: set[str], what: str) -> dict[str,
     return weights
 
 
+NO_MODEL = "none"
+TINY_MODEL = "tiny"
+DEFAULT_MODEL = NO_MODEL
+"""What scores the examples of a run that names no model."""
+
+
+class ScoreSection(_Section):
+    """[score]: the model that judges the examples, and what follows from its verdicts."""
+
+    model: str = DEFAULT_MODEL
+    """`none`, `tiny`, a folder, a GGUF file or a Hugging Face id."""
+    revision: str | None = None
+    """Branch, tag or commit of the id."""
+    layouts: tuple[Literal["psm", "spm"], ...] | None = None
+    """None for those that the model was trained on: psm for `tiny`, both for others."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    limits: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """[score.limits.multi_line], [score.limits.multi_line.languages.Python]: limits that differ from the model's own."""
+    actions: dict[str, Literal["drop", "label"]] = Field(default_factory=dict)
+    """What is done with a row, by the reason of its verdict."""
+    accelerator: str | None = None
+    """Beam's hint for engines that grant one; None for a GPU unless the model is `tiny`, empty for none."""
+    min_ram: str = "8GB"
+    """Beam's hint of the memory of a worker."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ScoreSection:
+        LimitTable().with_changes(self.limits)
+        ScoreSettings(self.layouts or ("psm",), actions=self.actions)
+        return self
+
+
 class RunConfig(_Section):
     """All that a run depends on beside its input."""
 
@@ -154,6 +188,7 @@ class RunConfig(_Section):
     filters: FilterSection = FilterSection()
     dedup: DedupSection = DedupSection()
     split: SplitSection = SplitSection()
+    score: ScoreSection = ScoreSection()
 
     @field_validator("languages")
     @classmethod
@@ -230,9 +265,17 @@ class RunConfig(_Section):
             seed=self.seed,
         )
 
+    def labelling(self) -> RunConfig:
+        """The same with verdicts that drop nothing."""
+        score = self.score.model_copy(update={"actions": dict.fromkeys(DEFAULT_ACTIONS, LABEL)})
+        return self.model_copy(update={"score": score})
+
     def recorded(self) -> dict[str, Any]:
-        """What the rows depend on, as JSON values: a license list by what it allows, not by where it lies."""
-        values = self.model_dump(mode="json", exclude={"keep_work", "against"})
+        """What the rows depend on, as JSON values: a license list by what it allows, not by where it lies.
+
+        Not the model: pipeline.scoring_model tells what it is.
+        """
+        values = self.model_dump(mode="json", exclude={"keep_work", "against", "score"})
         benchmarks = [{"path": Path(section.path).name, "sha256": _digest(section.path)} for section in self.benchmarks]
         return values | {
             "licenses": "permissive" if self.licenses == "permissive" else sorted(self.allowed_licenses()),
@@ -261,7 +304,12 @@ def load_config(path: Path | None, overrides: dict[str, Any]) -> RunConfig:
             values = tomllib.loads(path.read_text("utf-8"))
         except (OSError, UnicodeDecodeError, tomllib.TOMLDecodeError) as error:
             raise UsageError(f"--config {path}: {error}") from error
-    values |= {name: value for name, value in overrides.items() if value is not None}
+    for name, value in overrides.items():
+        if isinstance(value, dict):  # options of one section
+            given = {key: item for key, item in value.items() if item is not None}
+            value = {**values.get(name, {}), **given} if given else None
+        if value is not None:
+            values[name] = value
     try:
         return RunConfig.model_validate(values)
     except ValidationError as error:

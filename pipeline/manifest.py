@@ -2,14 +2,17 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
 from pipeline import layout
 from pipeline.config import RunConfig
+from pipeline.scoring_model import Scoring
 from pipeline.sources import Shard
 from pipeline.storage import Storage
 from schemas.manifest import FORMAT, check_manifest
+from transforms.score.diagnostics import summary
 from transforms.split.languages import grammar_versions
 
 _LIBRARIES = ("apache-beam", "datasketch", "numpy", "pyarrow", "tree-sitter", "license-expression")
@@ -30,7 +33,12 @@ def versions() -> dict[str, str]:
 
 
 def make_manifest(
-    storage: Storage, fingerprint: str, identity: dict[str, Any], shards: list[Shard], config: RunConfig
+    storage: Storage,
+    fingerprint: str,
+    identity: dict[str, Any],
+    shards: list[Shard],
+    config: RunConfig,
+    scoring: Scoring | None = None,
 ) -> dict:
     """The manifest of a run whose shards are all complete.
 
@@ -66,7 +74,7 @@ def make_manifest(
     examples = {
         name: count
         for name, count in split.items()
-        if name.partition(":")[0] in ("category", "kind", "language", "stop_reason")
+        if name.partition(":")[0] in ("category", "kind", "language", "stop_reason", "verdict")
     }
     return check_manifest(
         {
@@ -86,7 +94,13 @@ def make_manifest(
             "unsupported_languages": dict(sorted(unsupported.items())),
             "files": sorted(files, key=lambda file: file["path"]),
         }
+        | ({"scoring": scoring_text(scoring.recorded(), split)} if scoring is not None else {})
     )
+
+
+def scoring_text(settings: dict[str, Any], tallies: Mapping[str, int]) -> str:
+    """What the manifest says of the scoring, as JSON text: its settings, and the diagnostics from the sum of all tallies."""
+    return json.dumps({"settings": settings, "diagnostics": summary(tallies)}, sort_keys=True)
 
 
 def _by_prefix(counts: Counter[str], prefix: str) -> dict[str, int]:

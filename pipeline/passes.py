@@ -28,6 +28,7 @@ from schemas.example import EXAMPLE
 from schemas.fingerprint import SIGNATURE, STANDING
 from schemas.rejection import REJECTION, no_rejections
 from schemas.removal import REMOVAL
+from schemas.scored import SCORED
 from schemas.source import ROW
 from transforms.dedup.near import signature_batch
 from transforms.dedup.settings import DedupSettings
@@ -52,6 +53,13 @@ class RunContext:
     progress_folder: str | None
     dedup: DedupSettings | None
     files: FingerprintFiles
+    scored: bool = False
+    """Whether a model scores the examples."""
+
+    @property
+    def example_schema(self) -> pa.Schema:
+        """Columns of the examples that the run writes."""
+        return SCORED if self.scored else EXAMPLE
 
 
 def filtered_key(context: RunContext, locator: str) -> str:
@@ -284,7 +292,7 @@ class WriteExamples(_ShardWriter):
             self._stack = ExitStack()
             self._splits = {
                 split: self._stack.enter_context(
-                    parquet_shard(storage, layout.data(split, shard, context.shards), EXAMPLE)
+                    parquet_shard(storage, layout.data(split, shard, context.shards), context.example_schema)
                 )
                 for split in layout.SPLITS
             }
@@ -333,7 +341,9 @@ def _in_validation(repositories: list[str], share: float, lowest: int) -> pa.Boo
 def _example_counts(examples: pa.RecordBatch) -> Counter[str]:
     """Counts by category and kind, by language, and files with an example."""
     counts: Counter[str] = Counter()
-    for name in ("category", "kind", "language", "stop_reason"):
+    for name in ("category", "kind", "language", "stop_reason", "verdict"):
+        if name not in examples.schema.names:
+            continue
         counts.update(
             {
                 f"{name}:{value.as_py()}": count.as_py()

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from pipeline.config import UsageError
 from pipeline.shards import example_files, read_examples
+from schemas.scored import LAYOUTS, score_column
 from transforms.split.draws import Draws
 
 _LABELS = ["language", "category", "kind", "stop_reason", "newline_owner", "node_type", "scope"]
@@ -43,7 +44,7 @@ def show_examples(
         )
     console = Console(highlight=False, soft_wrap=True)
     for _, row in found:
-        labels = " ".join(str(row[name]) for name in _LABELS if row[name])
+        labels = " ".join([*(str(row[name]) for name in _LABELS if row[name]), *_scores(row)])
         console.print(Rule(Text(labels), align="left"))
         console.print(
             Text(
@@ -52,6 +53,14 @@ def show_examples(
             )
         )
         console.print(_text(row, lines, marked=not console.is_terminal))
+
+
+def _scores(row: dict) -> list[str]:
+    """Verdict and nll of a scored row."""
+    if "verdict" not in row:
+        return []
+    found = [(layout, row[score_column(layout)]) for layout in LAYOUTS]
+    return [row["verdict"], *(f"nll({layout}) {score['nll']:.2f}" for layout, score in found if score is not None)]
 
 
 def _text(row: dict, lines: int, *, marked: bool) -> Text:
