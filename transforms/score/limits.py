@@ -130,7 +130,7 @@ def _used(category: str, limits: Limits) -> dict[str, Any]:
 
 
 def _changed(limits: Limits, values: Mapping[str, Any], place: str) -> Limits:
-    unknown = sorted(set(values) - set(NAMES))
+    unknown = sorted(set(_mapping(values, place)) - set(NAMES))
     if unknown:
         raise ValueError(f"{place}: no such limit: {', '.join(unknown)}; expected some of {', '.join(NAMES)}")
     try:
