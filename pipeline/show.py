@@ -44,23 +44,24 @@ def show_examples(
         )
     console = Console(highlight=False, soft_wrap=True)
     for _, row in found:
-        labels = " ".join([*(str(row[name]) for name in _LABELS if row[name]), *_scores(row)])
+        labels = " ".join(str(row[name]) for name in _LABELS if row[name])
         console.print(Rule(Text(labels), align="left"))
         console.print(
             Text(
-                f"{row['repository']}/{row['path']} bytes {row['start_byte']}-{row['end_byte']} {', '.join(row['licenses'])}",
+                f"{row['repository']}/{row['path']} bytes {row['start_byte']}-{row['end_byte']} {', '.join(row['licenses'])}"
+                f"{_scores(row)}",
                 style="dim",
             )
         )
         console.print(_text(row, lines, marked=not console.is_terminal))
 
 
-def _scores(row: dict) -> list[str]:
+def _scores(row: dict) -> str:
     """Verdict and nll of a scored row."""
     if "verdict" not in row:
-        return []
+        return ""
     found = [(layout, row[score_column(layout)]) for layout in LAYOUTS]
-    return [row["verdict"], *(f"nll({layout}) {score['nll']:.2f}" for layout, score in found if score is not None)]
+    return f" {row['verdict']}" + "".join(f" nll({name}) {score['nll']:.2f}" for name, score in found if score)
 
 
 def _text(row: dict, lines: int, *, marked: bool) -> Text:

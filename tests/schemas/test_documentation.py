@@ -11,10 +11,12 @@ from schemas.fingerprint import STANDING
 from schemas.rejection import REJECTION
 from schemas.removal import REMOVAL
 from schemas.rendered import PACKED, RENDERED, TOKENIZED
+from schemas.scored import SCORES
 from schemas.source import ROW
 
 DOCUMENTED = {
     "Example": EXAMPLE,
+    "Scored example": pa.schema(SCORES),
     "Rendered example": pa.schema([*RENDERED, *TOKENIZED]),
     "Packed row": PACKED,
     "Rejection": REJECTION,
@@ -27,7 +29,7 @@ DOCUMENTED = {
 def table(schema: pa.Schema) -> str:
     lines = ["| Column | Type | Meaning |", "|---|---|---|"]
     for name, kind, description in describe(schema):
-        lines.append(f"| `{name}` | {'list' if kind.startswith('list') else kind} | {description} |")
+        lines.append(f"| `{name}` | {kind.partition('<')[0]} | {description} |")
     return "\n".join(lines)
 
 

@@ -35,7 +35,8 @@ class ModelReference:
         return model.load(self.name, dtype=dtype, revision=self.revision)
 
     def load_scorer(self, layouts: Sequence[str], threads: int | None = None) -> Scorer:
-        """A scorer in this process; on a CPU it takes `threads` of it (None: PyTorch's choice).
+        """A scorer in this process; on a CPU it takes at most `threads` of it (None: PyTorch's choice), fewer where the
+        environment says so (OMP_NUM_THREADS).
 
         Raises what `model.load` raises, and ValueError for a checkpoint without a tokenizer.
         """
@@ -44,5 +45,5 @@ class ModelReference:
         from model.scorer import Scorer
 
         if threads is not None:
-            torch.set_num_threads(threads)
+            torch.set_num_threads(min(threads, torch.get_num_threads()))
         return Scorer(self.load_model(), layouts=layouts)
