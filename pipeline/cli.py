@@ -324,6 +324,60 @@ def calibrate(
 
 
 @app.command()
+def mix(
+    folder: Annotated[Path, typer.Argument(help="Folder of a data set, or of parquet shards.", metavar="DIR")],
+    chat: Annotated[
+        str, typer.Option("--chat", help="Conversations: hf://datasets/ORG/NAME, or parquet files.", metavar="SOURCE")
+    ],
+    out: Annotated[str, typer.Option("--out", help="Folder of the mixture.", metavar="DIR2")],
+    tokenizer: Annotated[Path, typer.Option(help="The family's tokenizer.json, or a folder with it.")],
+    share: Annotated[float, typer.Option(help="Share of conversations in the training split, by tokens.")] = 0.15,
+    family: Annotated[str, typer.Option("--format", help="Model family of the examples.")] = "refact",
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Most tokens of a rendered example.")] = None,
+    chat_template: Annotated[
+        Path | None,
+        typer.Option(help="tokenizer_config.json whose chat template is used. [default: Refact's]", metavar="FILE"),
+    ] = None,
+    chat_license: Annotated[
+        str, typer.Option(help="License of conversations that name none. [default: they are left out]", metavar="SPDX")
+    ] = "",
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file; of it licenses, benchmarks and the seed count.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Mix rendered examples with conversations, by shares of tokens."""
+    from model.tokenizer import TokenizerError
+    from pipeline.mix import ChatSource, mix_folder
+    from pipeline.render import read_tokenizer
+    from transforms.mix.filters import ChatLimits
+    from transforms.render.settings import RenderSettings
+
+    try:
+        settings = load_config(config, {})
+        template = chat_template.read_text("utf-8") if chat_template is not None else None
+        allowed = settings.allowed_licenses()
+        source = ChatSource(chat, chat_license, allowed, ChatLimits(), settings.benchmark_texts(), template)
+        rendering = RenderSettings(
+            family=family,
+            max_tokens=max_tokens,
+            tokenize=True,
+            tokenizer_json=read_tokenizer(tokenizer),
+            seed=settings.seed,
+        )
+        said = mix_folder(folder, out, source, share, rendering)
+    except (UsageError, ValueError, OSError, TokenizerError) as error:
+        _fail(USAGE, str(error))
+    counts, tokens = said["counts"], said["train_tokens"]
+    typer.echo(
+        f"{counts['fim_rows']:,} examples ({tokens['fim']:,} tokens) and {counts['chat_taken']:,} of "
+        f"{counts['chat_rows']:,} conversations ({tokens['chat']:,} tokens, {said['chat_share']:.2%}) in {out}"
+    )
+    for name, count in counts.items():
+        if name.startswith("rejected:"):
+            typer.echo(f"  {count:>9,} rejected: {name.removeprefix('rejected:')}")
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     from pipeline.manifest import stackfim_version

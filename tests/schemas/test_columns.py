@@ -6,6 +6,7 @@ import pytest
 from schemas.column import column, describe
 from schemas.example import EDIT, EXAMPLE
 from schemas.manifest import FILE, MANIFEST
+from schemas.mixed import CONVERSATION, MIXED
 from schemas.rejection import REJECTION
 from schemas.removal import REMOVAL
 from schemas.scored import SCORE, SCORED
@@ -17,6 +18,8 @@ SCHEMAS = {
     "example": EXAMPLE,
     "scored": SCORED,
     "score": pa.schema(list(SCORE)),
+    "mixed": MIXED,
+    "conversation": CONVERSATION,
     "edit": pa.schema(list(EDIT)),
     "rejection": REJECTION,
     "removal": REMOVAL,

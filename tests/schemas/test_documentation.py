@@ -8,6 +8,7 @@ import pytest
 from schemas.column import describe
 from schemas.example import EXAMPLE
 from schemas.fingerprint import STANDING
+from schemas.mixed import MIXED
 from schemas.rejection import REJECTION
 from schemas.removal import REMOVAL
 from schemas.rendered import PACKED, RENDERED, TOKENIZED
@@ -19,6 +20,7 @@ DOCUMENTED = {
     "Scored example": pa.schema(SCORES),
     "Rendered example": pa.schema([*RENDERED, *TOKENIZED]),
     "Packed row": PACKED,
+    "Mixed row": MIXED,
     "Rejection": REJECTION,
     "Removal": REMOVAL,
     "Fingerprint": STANDING,
