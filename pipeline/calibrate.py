@@ -12,8 +12,8 @@ from pipeline.score import SCORING
 from pipeline.scoring_model import LIMITS_FILE
 from pipeline.shards import example_files, read_examples
 from pipeline.storage import TEMPORARY
-from schemas.scored import LAYOUTS, is_scored, score_column
-from transforms.score.calibrate import Calibration
+from schemas.scored import is_scored
+from transforms.score.calibrate import COLUMNS, Calibration
 from transforms.score.limits import LANGUAGES
 
 
@@ -30,7 +30,7 @@ def calibrate_folder(folder: Path, out: Path | None, share: float, min_rows: int
     for path in example_files(folder):
         if not is_scored(pq.read_schema(path).names):
             raise UsageError(f"{path}: examples without scores; expected a folder that `stackfim score` made")
-        for batch in read_examples(path, ["category", "language", *map(score_column, LAYOUTS)], 10_000):
+        for batch in read_examples(path, list(COLUMNS), 10_000):
             calibration.add(batch)
     limits = calibration.limits(share, min_rows)
     if not limits:
@@ -52,7 +52,7 @@ def toml_text(limits: dict[str, Any]) -> str:
         for language, found in values.get(LANGUAGES, {}).items():
             tables[f"[score.limits.{category}.{LANGUAGES}.{json.dumps(language)}]"] = found
         for head, table in tables.items():
-            lines += [head, *(f"{name} = {float(value)!r}" for name, value in table.items()), ""]
+            lines += [head, *(f"{name} = {value!r}" for name, value in table.items()), ""]
     return "\n".join(lines)
 
 

@@ -31,6 +31,9 @@ class Limits:
 
     max_nll: float = 3.0
     """Most nats a token: above it a middle is `unlikely`."""
+    max_nll_long: float = math.inf
+    """The same of a middle of `long_tokens` or more, beside `max_nll`: the mean over many tokens varies less."""
+    long_tokens: int = 16
     trivial_nll: float = 0.02
     """Below so many nats a token a middle of `trivial_tokens` or more is `trivial`: the model knows it by heart."""
     trivial_tokens: int = 32
@@ -42,12 +45,19 @@ class Limits:
     """The same of an empty middle: below it the model is sure that text follows, and silence is `broken_empty`."""
 
     def __post_init__(self) -> None:
-        for name, most in (("max_nll", math.inf), ("trivial_nll", math.inf), ("trivial_tokens", 2**31)):
+        for name, most in (
+            ("max_nll", math.inf),
+            ("max_nll_long", math.inf),
+            ("long_tokens", 2**31),
+            ("trivial_nll", math.inf),
+            ("trivial_tokens", 2**31),
+        ):
             _expect(name, getattr(self, name), most)
         for name in ("max_p_eot_early", "min_p_eot_end", "min_p_eot_start"):
             _expect(name, getattr(self, name), 1.0)
-        if self.trivial_tokens != int(self.trivial_tokens):
-            raise ValueError(f"trivial_tokens is a whole number, got {self.trivial_tokens!r}")
+        for name in ("long_tokens", "trivial_tokens"):
+            if getattr(self, name) != int(getattr(self, name)):
+                raise ValueError(f"{name} is a whole number, got {getattr(self, name)!r}")
 
     def to_text(self, category: str) -> str:
         """The limits that a category uses, for a person."""

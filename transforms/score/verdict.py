@@ -35,7 +35,7 @@ def verdict(category: str, tokens: int, scores: Mapping[str, Score | None], limi
     score = deciding_score(scores)
     if category == EMPTY:
         return BROKEN_EMPTY if score["p_eot_start"] < limits.min_p_eot_start else ACCEPT
-    if score["nll"] > limits.max_nll:
+    if score["nll"] > limits.max_nll or (tokens >= limits.long_tokens and score["nll"] > limits.max_nll_long):
         return UNLIKELY
     if score["p_eot_early"] is not None and score["p_eot_early"] > limits.max_p_eot_early:
         return PREMATURE_STOP

@@ -10,20 +10,22 @@ from transforms.score.calibrate import Calibration
 from transforms.score.limits import LimitTable
 from transforms.score.verdict import verdict
 
-COLUMNS = pa.schema([pa.field("category", pa.string()), pa.field("language", pa.string()), *SCORES[1:3]])
+COLUMNS = pa.schema([pa.field("category", pa.string()), pa.field("language", pa.string()), *SCORES[:3]])
 
 
 def made(category: str, language: str, count: int, seed: int, layout: str = "psm") -> list[dict]:
     """Rows with scores drawn as a model's are: nll log-normal, probabilities from their logits."""
     draw = np.random.default_rng(seed)
-    nll = draw.lognormal(0.0 if language == "Python" else 0.5, 0.6, count)
+    tokens = draw.integers(1, 60, count)
+    # The mean over many tokens varies less.
+    nll = draw.lognormal(0.0 if language == "Python" else 0.5, 0.1 + 0.8 / np.sqrt(tokens), count)
     ends, early = (1 / (1 + np.exp(-draw.normal(mean, 2.0, count))) for mean in (1.0, -4.0))
     rows = []
     for at in range(count):
         score = {"nll": nll[at], "nll_sum": nll[at] * 9, "p_eot_end": ends[at], "p_eot_start": ends[at]}
         score |= {"p_eot_early": early[at] if at % 2 else None, "greedy_match": False}
         columns = {"score_psm": None, "score_spm": None, f"score_{layout}": score}
-        rows.append({"category": category, "language": language, "tokens": 8, **columns})
+        rows.append({"category": category, "language": language, "tokens": int(tokens[at]), **columns})
     return rows
 
 
@@ -61,6 +63,20 @@ def test_a_language_with_few_rows_has_the_limits_of_its_category() -> None:
     assert limits.of("multi_line", "Lua") == limits.of("multi_line", "Haskell") == limits.categories["multi_line"]
     assert limits.of("multi_line", "Python") != limits.categories["multi_line"]
     assert limits.of("empty", "Python") == LimitTable().of("empty", "Python")
+
+
+def test_long_middles_have_a_stricter_limit_of_their_own() -> None:
+    limits = calibrated(made("single_line", "Python", 6000, 1), 0.02, 10**6).of("single_line", "Python")
+    assert limits.max_nll_long < 0.6 * limits.max_nll
+    assert limits.long_tokens == 16
+
+
+def test_where_all_middles_are_long_the_one_limit_is_theirs() -> None:
+    rows = [row for row in made("multi_line", "Python", 3000, 1) if row["tokens"] >= 16]
+    limits = calibrated(rows, 0.02, 10**6).of("multi_line", "Python")
+    assert limits.max_nll == limits.max_nll_long
+    short = [row for row in made("multi_line", "Python", 3000, 1) if row["tokens"] < 16]
+    assert calibrated(short, 0.02, 10**6).of("multi_line", "Python").max_nll_long == float("inf")
 
 
 def test_batches_do_not_matter() -> None:

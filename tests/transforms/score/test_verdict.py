@@ -11,7 +11,7 @@ from transforms.score.limits import DEFAULTS, Limits
 from transforms.score.settings import ScoreSettings
 from transforms.score.verdict import ACCEPT, REASONS, deciding_score, verdict
 
-LIMITS = Limits(max_nll=3.0, trivial_nll=0.05, trivial_tokens=20, max_p_eot_early=0.9)
+LIMITS = Limits(max_nll=3.0, max_nll_long=2.5, trivial_nll=0.05, trivial_tokens=20, max_p_eot_early=0.9)
 
 
 def score(**values: Any) -> dict[str, Any]:
@@ -25,6 +25,9 @@ def score(**values: Any) -> dict[str, Any]:
         ("single_line", 10, {}, ACCEPT),
         ("single_line", 10, {"nll": 3.0}, ACCEPT),
         ("single_line", 10, {"nll": 3.001}, "unlikely"),
+        ("single_line", 15, {"nll": 2.6}, ACCEPT),
+        ("single_line", 16, {"nll": 2.6}, "unlikely"),
+        ("single_line", 16, {"nll": 2.5}, ACCEPT),
         ("single_line", 20, {"nll": 0.049}, "trivial"),
         ("single_line", 20, {"nll": 0.05}, ACCEPT),
         ("single_line", 19, {"nll": 0.0}, ACCEPT),
@@ -69,7 +72,7 @@ def test_the_better_layout_decides() -> None:
     p_eot_early=st.none() | st.floats(0, 1),
 )
 def test_limits_that_no_score_breaks_accept_everything(category: str, tokens: int, **values: Any) -> None:
-    off = Limits(float("inf"), 0.0, 0, 1.0, 0.0, 0.0)
+    off = Limits(max_nll=float("inf"), trivial_nll=0.0, max_p_eot_early=1.0, min_p_eot_end=0.0, min_p_eot_start=0.0)
     assert verdict(category, tokens, {"psm": score(**values)}, off) == ACCEPT
     assert verdict(category, tokens, {"psm": score(**values)}, LIMITS) in (ACCEPT, *REASONS)
 
