@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from schemas.example import CATEGORIES, EMPTY, RANDOM_SPAN
+from schemas.example import CATEGORIES, EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
 from schemas.scored import LAYOUTS, score_column
 from transforms.score.histogram import NLL, PROBABILITY, Scale, quantile
 from transforms.score.limits import LANGUAGES, Limits
@@ -21,12 +21,11 @@ from transforms.score.limits import LANGUAGES, Limits
 COLUMNS = ("category", "language", "tokens", *map(score_column, LAYOUTS))
 """What calibration reads of a row."""
 
-MIDDLE_SHARES = {"max_nll": 0.7, "max_nll_long": 0.7, "min_p_eot_end": 0.2, "max_p_eot_early": 0.1}
 SHARES = {
-    category: {EMPTY: {"min_p_eot_start": 1.0}, RANDOM_SPAN: {"max_nll": 1.0, "max_nll_long": 1.0}}.get(
-        category, MIDDLE_SHARES
-    )
-    for category in CATEGORIES
+    EMPTY: {"min_p_eot_start": 1.0},
+    SINGLE_LINE: {"max_nll": 0.8, "max_nll_long": 0.8, "min_p_eot_end": 0.2},
+    MULTI_LINE: {"max_nll": 0.7, "max_nll_long": 0.7, "min_p_eot_end": 0.2, "max_p_eot_early": 0.1},
+    RANDOM_SPAN: {"max_nll": 1.0, "max_nll_long": 1.0},
 }
 """What part of the doubted share each limit may take, by category; a row is either short or long."""
 

@@ -79,6 +79,13 @@ def test_where_all_middles_are_long_the_one_limit_is_theirs() -> None:
     assert calibrated(short, 0.02, 10**6).of("multi_line", "Python").max_nll_long == float("inf")
 
 
+def test_a_single_line_has_no_limit_of_earlier_ends() -> None:
+    calibration = Calibration()
+    rows = [{**row, "category": "single_line"} for row in made("single_line", "Python", 100, 1)]
+    calibration.add(pa.RecordBatch.from_pylist(rows, schema=COLUMNS))
+    assert "max_p_eot_early" not in calibration.limits(0.02, 1)["single_line"]
+
+
 def test_batches_do_not_matter() -> None:
     rows = made("single_line", "Python", 2000, 1) + made("single_line", "Go", 2000, 2)
     assert calibrated(rows, 0.05, 500, 97).to_json() == calibrated(rows[::-1], 0.05, 500, 4000).to_json()
