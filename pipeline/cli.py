@@ -9,7 +9,7 @@ from typing import Annotated, NoReturn
 import typer
 from rich.console import Console
 
-from pipeline.config import UsageError, load_config
+from pipeline.config import DEFAULT_MODEL, UsageError, load_config
 from pipeline.sources import SourceError, SourceUnavailable
 
 DONE, BROKEN, USAGE, FAILED = 0, 1, 2, 3
@@ -22,6 +22,17 @@ app = typer.Typer(
     epilog="Exit codes: 0 done, 1 the data broke a promise, 2 wrong usage, 3 the run failed.",
 )
 _errors = Console(stderr=True, highlight=False, soft_wrap=True)
+
+
+_MODEL_HELP = (
+    f"Checkpoint that scores the examples: a folder, a GGUF file, a Hugging Face id. [default: {DEFAULT_MODEL}]"
+)
+_LAYOUTS_HELP = "Layouts that it scores, with commas: psm, spm. [default: psm for `tiny`, else both]"
+
+
+def _names(text: str | None) -> tuple[str, ...] | None:
+    """The names of an option with commas; None where it was not given."""
+    return tuple(name.strip() for name in text.split(",") if name.strip()) if text is not None else None
 
 
 def _fail(code: int, message: str) -> NoReturn:
@@ -91,8 +102,10 @@ def build(
         ),
     ] = None,
     filter_scores: Annotated[
-        bool, typer.Option("--filter-scores", help="Also write every file's filter scores, to DIR/scores.")
+        bool, typer.Option("--filter-scores", help="Also write every file's filter scores, to DIR/filter_scores.")
     ] = False,
+    model: Annotated[str | None, typer.Option(help=_MODEL_HELP, metavar="PATH|ID|tiny|none")] = None,
+    layouts: Annotated[str | None, typer.Option(help=_LAYOUTS_HELP, metavar="NAMES")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Another seed draws other examples. [default: 0]")] = None,
     keep_work: Annotated[
         bool, typer.Option("--keep-work", help="Leave DIR/work, the rows after the filters, in place.")
@@ -126,6 +139,8 @@ def build(
         "filters.scores": filter_scores or None,
         "against": tuple(against) if against else None,
         "keep_work": keep_work or None,
+        "score.model": model,
+        "score.layouts": _names(layouts),
     }
     again = "Run the same command again: it goes on with the shards that are not complete."
     try:
@@ -287,11 +302,6 @@ def explain_one(
         print_explanation(explanation, Console(highlight=False))
 
 
-def _names(text: str | None) -> tuple[str, ...] | None:
-    """The names in a list with commas; None where nothing was given."""
-    return tuple(name.strip() for name in text.split(",") if name.strip()) if text is not None else None
-
-
 @app.command()
 def purge(
     folder: Annotated[str, typer.Argument(help="Folder of a finished run.", metavar="DIR")],
@@ -315,6 +325,131 @@ def purge(
         f"{gone.get('file:purge:opted_out', 0):,} files were taken out; {counts['examples']:,} examples from "
         f"{counts['files_with_examples']:,} files are left in {out}. {folder} is as it was."
     )
+
+
+@app.command()
+def score(
+    folder: Annotated[Path, typer.Argument(help="Folder of a data set, or of parquet shards.", metavar="DIR")],
+    out: Annotated[
+        str,
+        typer.Option(
+            "--out", help="Folder of the scored shards; a run that broke off there is taken up again.", metavar="DIR2"
+        ),
+    ],
+    model: Annotated[str | None, typer.Option(help=_MODEL_HELP, metavar="PATH|ID|tiny")] = None,
+    layouts: Annotated[str | None, typer.Option(help=_LAYOUTS_HELP, metavar="NAMES")] = None,
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file; of it [score] and the seed count.", metavar="FILE")
+    ] = None,
+    label: Annotated[
+        bool, typer.Option("--label", help="Drop nothing, whatever the verdict: what `calibrate` needs.")
+    ] = False,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core, one with a GPU]")] = None,
+) -> None:
+    """Score examples with a model and judge them: scores, a verdict, and what the verdict drops."""
+    from pipeline.manifest import BrokenPromise
+    from pipeline.score import score_folder, scoring_workers
+    from pipeline.scoring_model import find_scoring
+    from transforms.score.diagnostics import lines
+
+    try:
+        settings = load_config(config, {"score.model": model, "score.layouts": _names(layouts)})
+        if label:
+            settings = settings.labelling()
+        scoring = find_scoring(settings.score, settings.seed)
+        if scoring is None:
+            raise UsageError("--model none: expected a model to score with: a folder, a GGUF file or a Hugging Face id")
+        said = score_folder(folder, out, scoring, workers or scoring_workers())
+    except UsageError as error:
+        _fail(USAGE, str(error))
+    except BrokenPromise as error:
+        _fail(BROKEN, str(error))
+    counts = said["counts"]
+    typer.echo(f"{counts['examples_in']:,} examples scored: {counts['examples']:,} in {out}")
+    for prefix, where in (("verdict:", "kept"), ("rejected:example:", "dropped")):
+        for name, count in counts.items():
+            if name.startswith(prefix):
+                typer.echo(f"  {count:>9,} {where}: {name.removeprefix(prefix)}")
+    for line in lines(said["diagnostics"]):
+        typer.echo(line)
+
+
+@app.command()
+def calibrate(
+    folder: Annotated[Path, typer.Argument(help="Folder of scored examples, labelled or not.", metavar="DIR")],
+    out: Annotated[
+        Path | None,
+        typer.Option(help="File to write: .json beside a checkpoint, .toml for a run. [default: TOML to the terminal]"),
+    ] = None,
+    share: Annotated[
+        float, typer.Option(min=0, max=0.5, help="Share of these rows that the limits doubt, all reasons together.")
+    ] = 0.02,
+    min_rows: Annotated[
+        int, typer.Option(min=1, help="Rows that a language needs for limits of its own; else its category's hold.")
+    ] = 2_000,
+) -> None:
+    """Limits for a model's verdicts, from the scores that it gave to good rows."""
+    from pipeline.calibrate import calibrate_folder
+
+    try:
+        text = calibrate_folder(folder, out, share, min_rows)
+    except UsageError as error:
+        _fail(USAGE, str(error))
+    typer.echo(text, nl=False)
+
+
+@app.command()
+def mix(
+    folder: Annotated[Path, typer.Argument(help="Folder of a data set, or of parquet shards.", metavar="DIR")],
+    chat: Annotated[
+        str, typer.Option("--chat", help="Conversations: hf://datasets/ORG/NAME, or parquet files.", metavar="SOURCE")
+    ],
+    out: Annotated[str, typer.Option("--out", help="Folder of the mixture.", metavar="DIR2")],
+    tokenizer: Annotated[Path, typer.Option(help="The family's tokenizer.json, or a folder with it.")],
+    share: Annotated[float, typer.Option(help="Share of conversations in the training split, by tokens.")] = 0.15,
+    family: Annotated[str, typer.Option("--format", help="Model family of the examples.")] = "refact",
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Most tokens of a rendered example.")] = None,
+    chat_template: Annotated[
+        Path | None,
+        typer.Option(help="tokenizer_config.json whose chat template is used. [default: Refact's]", metavar="FILE"),
+    ] = None,
+    chat_license: Annotated[
+        str, typer.Option(help="License of conversations that name none. [default: they are left out]", metavar="SPDX")
+    ] = "",
+    config: Annotated[
+        Path | None, typer.Option(help="TOML file; of it licenses, benchmarks and the seed count.", metavar="FILE")
+    ] = None,
+) -> None:
+    """Mix rendered examples with conversations, by shares of tokens."""
+    from model.tokenizer import TokenizerError
+    from pipeline.mix import ChatSource, mix_folder
+    from pipeline.render import read_tokenizer
+    from transforms.mix.filters import ChatLimits
+    from transforms.render.settings import RenderSettings
+
+    try:
+        settings = load_config(config, {})
+        template = chat_template.read_text("utf-8") if chat_template is not None else None
+        allowed = settings.allowed_licenses()
+        source = ChatSource(chat, chat_license, allowed, ChatLimits(), settings.benchmark_texts(), template)
+        rendering = RenderSettings(
+            family=family,
+            max_tokens=max_tokens,
+            tokenize=True,
+            tokenizer_json=read_tokenizer(tokenizer),
+            seed=settings.seed,
+        )
+        said = mix_folder(folder, out, source, share, rendering)
+    except (UsageError, ValueError, OSError, TokenizerError) as error:
+        _fail(USAGE, str(error))
+    counts, tokens = said["counts"], said["train_tokens"]
+    typer.echo(
+        f"{counts['fim_rows']:,} examples ({tokens['fim']:,} tokens) and {counts['chat_taken']:,} of "
+        f"{counts['chat_rows']:,} conversations ({tokens['chat']:,} tokens, {said['chat_share']:.2%}) in {out}"
+    )
+    for name, count in counts.items():
+        if name.startswith("rejected:"):
+            typer.echo(f"  {count:>9,} rejected: {name.removeprefix('rejected:')}")
 
 
 @app.command()

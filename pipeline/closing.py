@@ -57,6 +57,10 @@ def print_closing(outcome: Outcome, out: str, seconds: float) -> None:
     if manifest["redacted"]:
         found = [f"{kind} {count:,}" for kind, count in _by_count(manifest["redacted"], "")]
         console.print(f"Redacted: {', '.join(found)}", markup=False)
+    verdicts = [f"{name} {count:,}" for name, count in _by_count(examples, "verdict:")]
+    verdicts += [f"{name} {count:,} (dropped)" for name, count in _by_count(manifest["rejected"], "example:score:")]
+    if verdicts:
+        console.print(f"Verdicts of the model: {', '.join(verdicts)}", markup=False, soft_wrap=True)
     splits = ", ".join(f"{name} {count:,}" for name, count in _by_count(examples, "split:"))
     console.print(
         f"{counts['files_in']:,} files in {seconds:.0f} s: {counts['files_with_examples']:,} gave "

@@ -19,6 +19,8 @@ from transforms.dedup.settings import DedupSettings, preset
 from transforms.filters.chain import FilterSettings
 from transforms.filters.contamination import BenchmarkIndex
 from transforms.filters.license import PRESETS, parse_license_list, parse_opt_outs, preset_licenses
+from transforms.score.limits import LimitTable
+from transforms.score.settings import DEFAULT_ACTIONS, LABEL, ScoreSettings
 from transforms.split.edit_operations import OPERATIONS
 from transforms.split.half_written import HalfWrittenSettings
 from transforms.split.languages import LANGUAGES, language_name
@@ -44,7 +46,7 @@ class FilterSection(_Section):
     """Characters of lines over `max_line_chars`, of a file's, up to which it stays."""
     min_alphanumeric_fraction: float = Field(0.25, ge=0, le=1)
     scores: bool = False
-    """Whether every file's scores are written, to scores/."""
+    """Whether every file's scores are written, to filter_scores/."""
     switched_off: tuple[str, ...] = ()
     """Filters that do not run, by the stage that rejections name."""
     license_policy: Literal["all", "any"] = "all"
@@ -165,6 +167,38 @@ def _weights(weights: dict[str, float], known: set[str], what: str) -> dict[str,
     return weights
 
 
+NO_MODEL = "none"
+TINY_MODEL = "tiny"
+DEFAULT_MODEL = NO_MODEL
+"""What scores the examples of a run that names no model."""
+
+
+class ScoreSection(_Section):
+    """[score]: the model that judges the examples, and what follows from its verdicts."""
+
+    model: str = DEFAULT_MODEL
+    """`none`, `tiny`, a folder, a GGUF file or a Hugging Face id."""
+    revision: str | None = None
+    """Branch, tag or commit of the id."""
+    layouts: tuple[Literal["psm", "spm"], ...] | None = None
+    """None for those that the model was trained on: psm for `tiny`, both for others."""
+    dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    limits: dict[str, dict[str, Any]] = Field(default_factory=dict)
+    """[score.limits.multi_line], [score.limits.multi_line.languages.Python]: limits that differ from the model's own."""
+    actions: dict[str, Literal["drop", "label"]] = Field(default_factory=dict)
+    """What is done with a row, by the reason of its verdict."""
+    accelerator: str | None = None
+    """Beam's hint for engines that grant one; None for a GPU unless the model is `tiny`, empty for none."""
+    min_ram: str = "8GB"
+    """Beam's hint of the memory of a worker."""
+
+    @model_validator(mode="after")
+    def _consistent(self) -> ScoreSection:
+        LimitTable().with_changes(self.limits)
+        ScoreSettings(self.layouts or ("psm",), actions=self.actions)
+        return self
+
+
 class RunConfig(_Section):
     """All that a run depends on beside its input."""
 
@@ -195,6 +229,7 @@ class RunConfig(_Section):
     filters: FilterSection = FilterSection()
     dedup: DedupSection = DedupSection()
     split: SplitSection = SplitSection()
+    score: ScoreSection = ScoreSection()
 
     @field_validator("languages")
     @classmethod
@@ -292,9 +327,17 @@ class RunConfig(_Section):
             seed=self.seed,
         )
 
+    def labelling(self) -> RunConfig:
+        """The same with verdicts that drop nothing."""
+        score = self.score.model_copy(update={"actions": dict.fromkeys(DEFAULT_ACTIONS, LABEL)})
+        return self.model_copy(update={"score": score})
+
     def recorded(self) -> dict[str, Any]:
-        """What the rows depend on, as JSON values: a license list by what it allows, not by where it lies."""
-        values = self.model_dump(mode="json", exclude={"keep_work", "against", "opt_out"})
+        """What the rows depend on, as JSON values: a license list by what it allows, not by where it lies.
+
+        Not the model: pipeline.scoring_model tells what it is.
+        """
+        values = self.model_dump(mode="json", exclude={"keep_work", "against", "opt_out", "score"})
         benchmarks = [{"path": Path(section.path).name, "sha256": _digest(section.path)} for section in self.benchmarks]
         return values | {
             "licenses": self.licenses if self.licenses in PRESETS else sorted(self.allowed_licenses()),

@@ -4,11 +4,16 @@ from collections import Counter
 
 import pyarrow as pa
 
+EXAMPLE_COUNTS = ("category", "kind", "language", "stop_reason", "verdict")
+"""Columns by whose values examples are counted; `verdict` where a model gave one."""
+
 
 def example_counts(examples: pa.RecordBatch) -> Counter[str]:
-    """Counts by category and kind, by language, and files with an example."""
+    """Counts by the values of EXAMPLE_COUNTS, and files with an example."""
     counts: Counter[str] = Counter()
-    for name in ("category", "kind", "language", "stop_reason"):
+    for name in EXAMPLE_COUNTS:
+        if name not in examples.schema.names:
+            continue
         counts.update(
             {
                 f"{name}:{value.as_py()}": count.as_py()

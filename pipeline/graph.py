@@ -32,9 +32,23 @@ from transforms.dedup.transform import RemoveDuplicates
 from transforms.filters.chain import FilterSettings
 from transforms.filters.contamination import BenchmarkIndex
 from transforms.filters.transform import FilterRows, RedactRows
+from transforms.score.reference import ModelReference
+from transforms.score.settings import ScoreSettings
 from transforms.shard_batch import ShardBatch, single_batch
 from transforms.split.settings import SplitSettings
 from transforms.split.transform import SplitFiles
+
+
+@dataclass(frozen=True)
+class ScorePlan:
+    """How the examples are scored."""
+
+    reference: ModelReference
+    settings: ScoreSettings
+    threads: int | None
+    """Threads of a process on a CPU; None for PyTorch's choice."""
+    hints: dict[str, str]
+    """Beam resource hints; none for engines that know of none."""
 
 
 @dataclass(frozen=True)
@@ -54,6 +68,7 @@ class Plan:
     """Sources of the standing files that are to be made, by path."""
     benchmarks: BenchmarkIndex | None
     pii: str
+    score: ScorePlan | None = None
 
 
 _REPOSITORY_HASHES = pa.schema([pa.field("repository_hash", pa.uint64(), nullable=False)])
@@ -69,7 +84,7 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Spread shards" >> beam.Reshuffle()
         | "Read" >> beam.ParDo(ReadShards(plan.source, context)).with_output_types(ShardBatch)
     )
-    if context.scores:
+    if context.filter_scores:
         read = read | "Write scores" >> beam.ParDo(WriteScores(context, plan.filters)).with_output_types(ShardBatch)
     fresh = (
         read
@@ -112,14 +127,23 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Lowest of a shard" >> beam.Map(lambda decision: decision.lowest_repository_hash).with_output_types(int)
         | "Lowest" >> beam.CombineGlobally(_lowest).with_output_types(int)
     )
-    _ = (
-        decisions
-        | "Spread decisions" >> beam.Reshuffle()
-        | "Read survivors" >> beam.ParDo(ReadSurvivors(context), lowest).with_output_types(ShardBatch)
-        | "Redact" >> RedactRows(plan.pii)
-        | "Split" >> SplitFiles(plan.split, plan.version)
-        | "Write examples" >> beam.ParDo(WriteExamples(context), lowest).with_output_types(int)
+    # Engines keep in one stage only what has the same hints.
+    hints = plan.score.hints if plan.score is not None else {}
+    survivors = decisions | "Spread decisions" >> beam.Reshuffle()
+    examples = (
+        survivors
+        | "Read survivors"
+        >> beam.ParDo(ReadSurvivors(context), lowest).with_output_types(ShardBatch).with_resource_hints(**hints)
+        | "Redact" >> RedactRows(plan.pii).with_resource_hints(**hints)
+        | "Split" >> SplitFiles(plan.split, plan.version).with_resource_hints(**hints)
     )
+    if plan.score is not None:
+        from transforms.score.transform import ScoreExamples  # Beam's inference is slow to import
+
+        score = ScoreExamples(plan.score.reference, plan.score.settings, plan.score.threads)
+        examples |= "Score" >> score.with_resource_hints(**hints)
+    writer = beam.ParDo(WriteExamples(context), lowest).with_output_types(int)
+    _ = examples | "Write examples" >> writer.with_resource_hints(**hints)
 
 
 def _lowest(hashes: Iterable[int]) -> int:

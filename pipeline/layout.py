@@ -5,7 +5,7 @@ CARD = "README.md"
 ATTRIBUTION = "ATTRIBUTION.parquet"
 WORK = "work"
 FINGERPRINTS = "fingerprints"
-SCORES = "scores"
+FILTER_SCORES = "filter_scores"
 RUN = f"{WORK}/run.json"
 TRAIN = "train"
 VALIDATION = "validation"
@@ -36,9 +36,9 @@ def fingerprints(index: int, count: int) -> str:
     return f"{FINGERPRINTS}/{_numbered('kept', index, count)}"
 
 
-def scores(index: int, count: int) -> str:
+def filter_scores(index: int, count: int) -> str:
     """Filter scores of one input shard."""
-    return f"{SCORES}/{_numbered('scores', index, count)}"
+    return f"{FILTER_SCORES}/{_numbered('scores', index, count)}"
 
 
 def signatures(index: int) -> str:

@@ -2,14 +2,18 @@
 
 import json
 from collections import Counter
+from collections.abc import Mapping
 from importlib.metadata import version
 from typing import Any
 
 from pipeline import layout
 from pipeline.config import RunConfig
+from pipeline.counts import EXAMPLE_COUNTS
+from pipeline.scoring_model import Scoring
 from pipeline.sources import Shard
 from pipeline.storage import FileRecord, Storage
 from schemas.manifest import FORMAT, check_manifest
+from transforms.score.diagnostics import summary
 from transforms.split.languages import grammar_versions
 
 _LIBRARIES = ("apache-beam", "datasketch", "numpy", "pyarrow", "tree-sitter", "license-expression")
@@ -36,6 +40,7 @@ def make_manifest(
     shards: list[Shard],
     config: RunConfig,
     attribution: FileRecord,
+    scoring: Scoring | None = None,
 ) -> dict:
     """The manifest of a run whose shards are all complete.
 
@@ -68,11 +73,7 @@ def make_manifest(
     }
     if counts["files_in"] != counts["files_rejected"] + counts["files_removed"] + counts["files_with_examples"]:
         raise BrokenPromise(f"files in are not files with examples, rejected and removed: {counts}")
-    examples = {
-        name: count
-        for name, count in split.items()
-        if name.partition(":")[0] in ("category", "kind", "language", "stop_reason")
-    }
+    examples = {name: count for name, count in split.items() if name.partition(":")[0] in EXAMPLE_COUNTS}
     return check_manifest(
         {
             "format": FORMAT,
@@ -92,7 +93,13 @@ def make_manifest(
             "unsupported_languages": dict(sorted(unsupported.items())),
             "files": sorted(files, key=lambda file: file["path"]),
         }
+        | ({"scoring": scoring_text(scoring.recorded(), split)} if scoring is not None else {})
     )
+
+
+def scoring_text(settings: dict[str, Any], tallies: Mapping[str, int]) -> str:
+    """What the manifest says of the scoring, as JSON text: its settings, and the diagnostics from the sum of all tallies."""
+    return json.dumps({"settings": settings, "diagnostics": summary(tallies)}, sort_keys=True)
 
 
 def _by_prefix(counts: Counter[str], prefix: str) -> dict[str, int]:

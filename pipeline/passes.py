@@ -26,10 +26,11 @@ from pipeline.storage import FileRecord, Storage, complete
 from pipeline.tally import process_tally
 from pipeline.workers import watch_launcher
 from schemas.example import EXAMPLE
+from schemas.filter_score import FILTER_SCORE
 from schemas.fingerprint import SIGNATURE, STANDING
 from schemas.rejection import REJECTION, no_rejections
 from schemas.removal import REMOVAL
-from schemas.score import SCORE
+from schemas.scored import SCORED
 from schemas.source import ROW
 from transforms.dedup.near import signature_batch
 from transforms.dedup.settings import DedupSettings
@@ -56,8 +57,15 @@ class RunContext:
     progress_folder: str | None
     dedup: DedupSettings | None
     files: FingerprintFiles
-    scores: bool = False
+    filter_scores: bool = False
     """Whether every file's filter scores are written."""
+    scored: bool = False
+    """Whether a model scores the examples."""
+
+    @property
+    def example_schema(self) -> pa.Schema:
+        """Columns of the examples that the run writes."""
+        return SCORED if self.scored else EXAMPLE
 
 
 def filtered_key(context: RunContext, locator: str) -> str:
@@ -145,8 +153,8 @@ class WriteScores(_ShardWriter):
         """The shard's file is complete before its last batch goes on."""
         if self._expect(batch):
             self._stack = ExitStack()
-            path = layout.scores(batch.shard, self._context.shards)
-            self._scores = self._stack.enter_context(parquet_shard(self._context.storage, path, SCORE))
+            path = layout.filter_scores(batch.shard, self._context.shards)
+            self._scores = self._stack.enter_context(parquet_shard(self._context.storage, path, FILTER_SCORE))
         self._scores.add(quality_scores(relabel(batch.rows, self._filters)[0]))
         if batch.last:
             self._stack.close()
@@ -193,8 +201,8 @@ class WriteSurvivors(_ShardWriter):
         if batch.last:
             self._stack.close()
             files = [_record(part) for part in (self._rows, self._signatures, self._rejections)]
-            if self._context.scores:
-                path = layout.scores(shard, self._context.shards)
+            if self._context.filter_scores:
+                path = layout.filter_scores(shard, self._context.shards)
                 files.append(FileRecord(path, storage.size(path) or 0, storage.sha256(path)))
             storage.write_json(
                 layout.filtered_marker(shard),
@@ -314,7 +322,7 @@ class WriteExamples(_ShardWriter):
             self._stack = ExitStack()
             self._splits = {
                 split: self._stack.enter_context(
-                    parquet_shard(storage, layout.data(split, shard, context.shards), EXAMPLE)
+                    parquet_shard(storage, layout.data(split, shard, context.shards), context.example_schema)
                 )
                 for split in layout.SPLITS
             }

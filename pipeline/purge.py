@@ -21,7 +21,7 @@ import pyarrow.parquet as pq
 from pipeline import layout
 from pipeline.attribution import write_attribution
 from pipeline.config import UsageError, opt_out_record, read_opt_outs
-from pipeline.counts import example_counts, rejected_counts
+from pipeline.counts import EXAMPLE_COUNTS, example_counts, rejected_counts
 from pipeline.manifest import BrokenPromise, dataset_card, stackfim_version
 from pipeline.parquet_shard import parquet_shard
 from pipeline.run import repository_urls
@@ -224,11 +224,7 @@ def _manifest(manifest: dict[str, Any], counts: Counter[str], files: list[dict[s
     }
     if totals["files_in"] != dropped + totals["files_removed"] + totals["files_with_examples"]:
         raise BrokenPromise(f"files in are not files with examples, rejected and removed: {totals}")
-    examples = {
-        name: count
-        for name, count in counts.items()
-        if name.partition(":")[0] in ("category", "kind", "language", "stop_reason", "split")
-    }
+    examples = {name: count for name, count in counts.items() if name.partition(":")[0] in (*EXAMPLE_COUNTS, "split")}
     removed = {name.removeprefix("removed:"): count for name, count in counts.items() if name.startswith("removed:")}
     return manifest | {
         "counts": totals,

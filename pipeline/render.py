@@ -21,9 +21,8 @@ from pipeline import layout
 from pipeline.config import UsageError
 from pipeline.manifest import stackfim_version
 from pipeline.parquet_shard import ParquetShard, parquet_shard
-from pipeline.shards import example_files, read_examples
+from pipeline.shards import example_columns, example_files, read_examples
 from pipeline.storage import Storage, complete
-from schemas.example import EXAMPLE
 from schemas.rejection import REJECTION
 from schemas.rendered import PACKED, RENDERED, TOKENIZED
 from transforms.render.batch import Renderer
@@ -43,6 +42,8 @@ class _Task:
     out: Storage
     settings: RenderSettings
     pack_tokens: int | None
+    columns: pa.Schema
+    """Of the examples."""
 
 
 def render_folder(
@@ -64,7 +65,8 @@ def render_folder(
         raise UsageError(f"{out}: holds files that are no rendering ({storage.files()[0]}, ...); choose an empty --out")
     storage.remove_temporary()
     storage.write_json(layout.RUN, asked)
-    tasks = [_Task(path, path.relative_to(base).as_posix(), storage, settings, pack_tokens) for path in files]
+    rest = (storage, settings, pack_tokens, example_columns(files))
+    tasks = [_Task(path, path.relative_to(base).as_posix(), *rest) for path in files]
     counts: Counter[str] = Counter()
     written: list[dict[str, Any]] = []
     for marker in _run(tasks, workers):
@@ -114,7 +116,7 @@ def _render(task: _Task) -> dict[str, Any]:
 
 def _rows(task: _Task, renderer: Renderer, dropped: ParquetShard, counts: Counter[str]) -> Iterator[pa.RecordBatch]:
     for batch in read_examples(task.path):
-        rendered, rejections = renderer.render(batch.select(EXAMPLE.names))
+        rendered, rejections = renderer.render(batch.select(task.columns.names))
         dropped.add(rejections)
         counts.update(f"rejected:{reason}" for reason in rejections.column("reason").to_pylist())
         counts["examples"] += batch.num_rows
@@ -137,7 +139,7 @@ def _packed(task: _Task, renderer: Renderer, dropped: ParquetShard, counts: Coun
 def _schema(task: _Task) -> pa.Schema:
     if task.pack_tokens:
         return PACKED
-    return pa.schema([*EXAMPLE, *RENDERED, *(TOKENIZED if task.settings.tokenize else ())])
+    return pa.schema([*task.columns, *RENDERED, *(TOKENIZED if task.settings.tokenize else ())])
 
 
 def _key(task: _Task) -> str:

@@ -21,6 +21,7 @@ from pipeline.config import RunConfig, UsageError
 from pipeline.fingerprints import FingerprintFiles, StandingFile
 from pipeline.manifest import dataset_card, make_manifest, stackfim_version, versions
 from pipeline.memory import bound_memory
+from pipeline.scoring_model import Scoring, find_scoring, scoring_threads
 from pipeline.sources import Shard, Source, open_source
 from pipeline.storage import Storage, complete
 from pipeline.workers import end_children, mark_launcher, noticing_dead_workers
@@ -62,18 +63,19 @@ def build(
     benchmarks = config.benchmark_texts()
     shards = source.shards(config.limit)
     files, against, compared = standing_files(config.against, storage, config.dedup_settings() or DedupSettings())
-    inputs = _Inputs(source, shards, files, against, benchmarks)
+    scoring = find_scoring(config.score, config.seed)
+    inputs = _Inputs(source, shards, files, against, benchmarks, scoring)
     identity = {"spec": spec, **source.identity()} | ({"against": compared} if compared else {})
-    fingerprint = run_fingerprint(identity, shards, config)
+    fingerprint = run_fingerprint(identity, shards, config, scoring)
     if engine.is_dry_run:
         _run_graph(inputs, storage, config, fingerprint, workers, engine, console)
         return Outcome(None, False, time.monotonic() - started)
-    finished = _prepare(storage, fingerprint, config, overwrite=overwrite)
+    finished = _prepare(storage, fingerprint, config, scoring, overwrite=overwrite)
     if finished is not None:
         return Outcome(finished, True, time.monotonic() - started)
     _run_graph(inputs, storage, config, fingerprint, workers, engine, console)
     attribution = write_attribution(storage, storage.files("data"), repository_urls(identity, config.repository_url))
-    manifest = make_manifest(storage, fingerprint, identity, shards, config, attribution)
+    manifest = make_manifest(storage, fingerprint, identity, shards, config, attribution, scoring)
     storage.write_bytes(layout.CARD, dataset_card(manifest).encode())
     # The manifest comes last: a folder that has one is complete.
     storage.write_json(layout.MANIFEST, manifest)
@@ -82,9 +84,12 @@ def build(
     return Outcome(manifest, False, time.monotonic() - started)
 
 
-def run_fingerprint(identity: dict[str, Any], shards: list[Shard], config: RunConfig) -> str:
+def run_fingerprint(
+    identity: dict[str, Any], shards: list[Shard], config: RunConfig, scoring: Scoring | None = None
+) -> str:
     """SHA-256 of all that the rows depend on, 64 hex digits."""
     parts = [stackfim_version(), versions(), identity, [shard.locator for shard in shards], config.recorded()]
+    parts += [scoring.recorded()] if scoring is not None else []
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
@@ -95,7 +100,9 @@ def repository_urls(identity: dict[str, Any], pattern: str | None) -> Callable[[
     return lambda repository: pattern.replace("{repository}", repository) if pattern is not None else None
 
 
-def _prepare(storage: Storage, fingerprint: str, config: RunConfig, *, overwrite: bool) -> dict[str, Any] | None:
+def _prepare(
+    storage: Storage, fingerprint: str, config: RunConfig, scoring: Scoring | None, *, overwrite: bool
+) -> dict[str, Any] | None:
     """Makes the folder ready; gives the manifest when it holds this very run, complete.
 
     Raises UsageError for a folder that holds something else, unless `overwrite` was asked for.
@@ -124,6 +131,7 @@ def _prepare(storage: Storage, fingerprint: str, config: RunConfig, *, overwrite
             f"{storage.root}: complete, but {wrong[0]} is missing or changed ({len(wrong)} files); --overwrite makes it anew"
         )
     current = {"fingerprint": fingerprint, "configuration": config.recorded(), "versions": versions()}
+    current |= {"scoring": scoring.recorded()} if scoring is not None else {}
     for kind, other in (("a finished", manifest), ("an unfinished", begun)):
         if other is not None and other.get("fingerprint") != fingerprint:
             raise UsageError(
@@ -150,6 +158,10 @@ def _difference(other: dict[str, Any], current: dict[str, Any]) -> str:
     ]
     if other.get("versions") != current["versions"]:
         changed.append("other versions")
+    theirs = other.get("scoring")
+    theirs = json.loads(theirs)["settings"] if isinstance(theirs, str) else theirs
+    if theirs != current.get("scoring"):
+        changed.append("another model, or other limits or actions of its verdicts")
     return ", ".join(changed) or "another input"
 
 
@@ -162,6 +174,7 @@ class _Inputs:
     standing: tuple[StandingFile, ...]
     against: dict[str, Source]
     benchmarks: BenchmarkIndex | None
+    scoring: Scoring | None
 
 
 def _run_graph(
@@ -194,6 +207,7 @@ def _run_graph(
         config.dedup_settings(),
         files,
         config.filters.scores,
+        inputs.scoring is not None,
     )
     filtered = (
         []
@@ -221,6 +235,7 @@ def _run_graph(
         inputs.against,
         inputs.benchmarks,
         config.pii,
+        _score_plan(inputs.scoring, workers, engine),
     )
     if engine.is_local:
         runner: Any = _local_runner(workers)
@@ -246,6 +261,16 @@ def _run_graph(
         # Beam's threads would wait for workers for ever.
         end_children()
         raise
+
+
+def _score_plan(scoring: Scoring | None, workers: int, engine: Engine) -> Any:
+    """How the graph scores: on this machine all processes together take its cores, elsewhere the engine has the hints."""
+    from pipeline.graph import ScorePlan
+
+    if scoring is None:
+        return None
+    threads = scoring_threads(workers) if engine.is_local else None
+    return ScorePlan(scoring.reference, scoring.settings, threads, {} if engine.is_local else scoring.hints)
 
 
 def _local_runner(workers: int) -> Any:

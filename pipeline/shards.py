@@ -9,6 +9,7 @@ import pyarrow.parquet as pq
 from pipeline.config import UsageError
 from pipeline.storage import TEMPORARY
 from schemas.example import EXAMPLE
+from schemas.scored import SCORED, is_scored
 
 
 def example_files(folder: Path) -> list[Path]:
@@ -29,6 +30,19 @@ def example_files(folder: Path) -> list[Path]:
         if missing:
             raise UsageError(f"{path}: no shard of examples, it lacks the columns {', '.join(missing)}")
     return files
+
+
+def example_columns(files: list[Path]) -> pa.Schema:
+    """The columns that all `files` have: those of scored examples, or of examples that no model has scored.
+
+    Raises UsageError where some are scored and some are not.
+    """
+    scored = [is_scored(pq.read_schema(path).names) for path in files]
+    if len(set(scored)) > 1:
+        raise UsageError(
+            f"{files[scored.index(True)]} is scored, {files[scored.index(False)]} is not; expected one kind"
+        )
+    return SCORED if scored[0] else EXAMPLE
 
 
 def read_examples(path: Path, columns: list[str] | None = None, batch_rows: int = 500) -> Iterator[pa.RecordBatch]:

@@ -9,6 +9,7 @@ from rich.text import Text
 
 from pipeline.config import UsageError
 from pipeline.shards import example_files, read_examples
+from schemas.scored import LAYOUTS, score_column
 from transforms.split.draws import Draws
 
 _LABELS = ["language", "category", "kind", "stop_reason", "newline_owner", "node_type", "scope"]
@@ -47,11 +48,20 @@ def show_examples(
         console.print(Rule(Text(labels), align="left"))
         console.print(
             Text(
-                f"{row['repository']}/{row['path']} bytes {row['start_byte']}-{row['end_byte']} {', '.join(row['licenses'])}",
+                f"{row['repository']}/{row['path']} bytes {row['start_byte']}-{row['end_byte']} {', '.join(row['licenses'])}"
+                f"{_scores(row)}",
                 style="dim",
             )
         )
         console.print(_text(row, lines, marked=not console.is_terminal))
+
+
+def _scores(row: dict) -> str:
+    """Verdict and nll of a scored row."""
+    if "verdict" not in row:
+        return ""
+    found = [(layout, row[score_column(layout)]) for layout in LAYOUTS]
+    return f" {row['verdict']}" + "".join(f" nll({name}) {score['nll']:.2f}" for name, score in found if score)
 
 
 def _text(row: dict, lines: int, *, marked: bool) -> Text:

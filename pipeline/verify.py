@@ -20,16 +20,20 @@ from rich.table import Table
 from pipeline import layout
 from pipeline.attribution import read_attribution, uses_of
 from pipeline.config import UsageError
-from pipeline.shards import example_files, read_examples
+from pipeline.score import SCORING
+from pipeline.shards import example_columns, example_files, read_examples
 from pipeline.sources import Source, SourceError, open_source
 from pipeline.storage import Storage
 from schemas.manifest import ManifestMismatch, check_manifest
+from schemas.scored import SCORED
 from transforms.filters.license import LicensePolicy, preset_licenses
 from transforms.filters.redaction import redact
+from transforms.score.settings import ScoreSettings
 from transforms.split.parser import BudgetedParser, ParseRefused
 from transforms.verify.dataset_invariants import DatasetIndex
 from transforms.verify.original import Original
 from transforms.verify.row_invariants import ROW_INVARIANTS, Expected, check_content, check_row, git_blob_sha1, undone
+from transforms.verify.score_invariants import SCORE_INVARIANTS, ExpectedScores, check_scores
 from transforms.verify.tree_invariants import TREE_INVARIANTS, check_tree
 from transforms.verify.violation import Violation
 
@@ -51,6 +55,8 @@ class Report:
     parsed_rows: int = 0
     """Rows checked against the tree of the file that they were made from."""
     violations: list[Violation] = field(default_factory=list)
+    scored: bool = False
+    """Whether the rows have scores, and these were checked."""
     originals: str = ""
     """Where the originals came from, in words."""
 
@@ -59,6 +65,8 @@ class Report:
 class _Task:
     files: tuple[Path, ...]
     expected: Expected
+    scores: ExpectedScores | None
+    """None for rows without scores."""
     source: Source | None
     locator: str | None
 
@@ -78,7 +86,9 @@ def verify_folder(folder: Path, source_spec: str | None, workers: int) -> Report
             Storage(str(folder)), [path.relative_to(folder).as_posix() for path in files]
         )
     source, report.originals = _originals(manifest, source_spec)
-    tasks = [_Task(tuple(group), expected, source, _locator(manifest, group[0])) for group in _by_shard(files)]
+    scores = _expected_scores(folder, manifest) if example_columns(files) is SCORED else None
+    report.scored = scores is not None
+    tasks = [_Task(tuple(group), expected, scores, source, _locator(manifest, group[0])) for group in _by_shard(files)]
     index = DatasetIndex()
     for path in files:
         for batch in read_examples(path, ["example_id", "group_id", "repository"], 10_000):
@@ -106,6 +116,7 @@ def print_report(report: Report, *, json_lines: bool) -> None:
     table.add_column("Violations", justify="right")
     for names, rows in (
         (ROW_INVARIANTS, report.rows),
+        (SCORE_INVARIANTS if report.scored else (), report.rows),
         (TREE_INVARIANTS, report.parsed_rows),
         (_DATASET_INVARIANTS, report.rows),
     ):
@@ -149,6 +160,20 @@ def _expected(manifest: dict[str, Any] | None) -> Expected:
     )
     limits = configuration["split"]
     return Expected(limits["max_lines"], limits["max_chars"], policy, "license" in filters["switched_off"])
+
+
+def _expected_scores(folder: Path, manifest: dict[str, Any] | None) -> ExpectedScores:
+    """What the folder says that it was scored with, as a run or by `stackfim score`."""
+    settings = None
+    path = folder / SCORING
+    try:
+        if manifest is not None and "scoring" in manifest:
+            settings = json.loads(manifest["scoring"])["settings"]
+        elif path.is_file():
+            settings = json.loads(path.read_text("utf-8"))["settings"]
+        return ExpectedScores(ScoreSettings.from_json(settings) if settings is not None else None)
+    except (ValueError, KeyError, TypeError) as error:
+        raise UsageError(f"{folder}: says of its scores what cannot be: {error}") from error
 
 
 def _checksums(storage: Storage, manifest: dict[str, Any]) -> Iterator[Violation]:
@@ -242,6 +267,7 @@ def _check_files(task: _Task) -> tuple[int, int, list[Violation]]:
             for row in batch.to_pylist():
                 rows += 1
                 found = check_row(row, task.expected)
+                found += check_scores(row, task.scores) if task.scores is not None else []
                 content = contents.get(row["content_id"]) if contents is not None else _whole_content(row)
                 if content is not None:
                     found += check_content(row, content)

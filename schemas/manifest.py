@@ -48,12 +48,18 @@ MANIFEST = pa.schema(
         column(
             "examples",
             _COUNTS,
-            "Examples by `category:...`, `kind:...`, `language:...`, `stop_reason:...`, `split:...`.",
+            "Examples by `category:...`, `kind:...`, `language:...`, `stop_reason:...`, `verdict:...`, `split:...`.",
         ),
         column(
             "refused", _COUNTS, "Candidate places that gave no example, by reason; their slots went to other places."
         ),
         column("unsupported_languages", _COUNTS, "Files of languages without a grammar, by language."),
+        column(
+            "scoring",
+            pa.string(),
+            "Of a run with a model, as JSON text: the model, layouts, limits and actions, and the diagnostics of the scores.",
+            nullable=True,
+        ),
         column(
             "files",
             pa.list_(FILE),
@@ -72,13 +78,16 @@ def check_manifest(manifest: object) -> dict:
     if not isinstance(manifest, dict):
         raise ManifestMismatch(f"a manifest is a JSON object, got {type(manifest).__name__}")
     names = set(MANIFEST.names)
-    if set(manifest) != names:
-        missing, unknown = sorted(names - set(manifest)), sorted(set(manifest) - names)
+    # What is nullable may be left out.
+    needed = {field.name for field in MANIFEST if not field.nullable}
+    if not needed <= set(manifest) <= names:
+        missing, unknown = sorted(needed - set(manifest)), sorted(set(manifest) - names)
         raise ManifestMismatch(f"manifest members: missing {missing}, unknown {unknown}")
     if manifest["format"] != FORMAT or isinstance(manifest["format"], bool):
         raise ManifestMismatch(f"manifest: format {manifest['format']!r}, expected {FORMAT}")
     for field in MANIFEST:
-        _expect(manifest[field.name], field.type, field.name)
+        if field.name in manifest:
+            _expect(manifest[field.name], field.type, field.name)
     return manifest
 
 

@@ -1,6 +1,7 @@
 """What tests share: source files in every language, rows made of them, and all invariants of a row at once."""
 
 import hashlib
+import json
 import sysconfig
 from collections.abc import Callable, Iterable
 from functools import cache
@@ -178,6 +179,43 @@ def violations_of() -> Callable[..., list[Violation]]:
         return found
 
     return check
+
+
+@pytest.fixture(scope="session")
+def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder with a small network of random weights and a tokenizer of 2,048 ids: scores differ widely from row to row."""
+    import torch
+    from tokenizers import Tokenizer as Bpe
+    from tokenizers import decoders, models, pre_tokenizers, trainers
+
+    from model.checkpoint import Model, export
+    from model.config import RefactConfig
+    from model.refact import Refact
+    from model.tokenizer import STARCODER_SENTINELS, Tokenizer
+
+    torch.set_num_threads(1)  # a network this small gains nothing from more
+    bpe = Bpe(models.BPE())
+    bpe.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Digits(individual_digits=True), pre_tokenizers.ByteLevel(add_prefix_space=False)]
+    )
+    bpe.decoder = decoders.ByteLevel()
+    trainer = trainers.BpeTrainer(
+        vocab_size=2048,
+        special_tokens=list(STARCODER_SENTINELS),
+        initial_alphabet=pre_tokenizers.ByteLevel.alphabet(),
+        show_progress=False,
+    )
+    library = Path(sysconfig.get_path("stdlib"))
+    bpe.train([str(path) for path in sorted((library / "json").glob("*.py"))], trainer)
+    config = RefactConfig(vocab_size=2048, n_embd=64, n_layer=2, n_head=4, n_positions=384)
+    network = Refact(config)
+    network.initialise(0)
+    with torch.no_grad():
+        for weight in network.parameters():
+            weight.mul_(8 if weight.dim() == 2 else 1)
+    folder = tmp_path_factory.mktemp("checkpoint")
+    export(Model(config, network.eval().requires_grad_(False), Tokenizer(json.loads(bpe.to_str()))), folder)
+    return folder
 
 
 # Where line, letter and encoding rules go wrong: breaks of other conventions, several widths of UTF-8, joiners.

@@ -8,10 +8,12 @@ import pytest
 
 from pipeline.config import RunConfig
 from pipeline.fingerprints import FingerprintFiles
-from pipeline.graph import Plan, add_to
+from pipeline.graph import Plan, ScorePlan, add_to
 from pipeline.passes import RunContext
 from pipeline.sources import open_source
 from pipeline.storage import Storage
+from transforms.score.reference import ModelReference
+from transforms.score.settings import ScoreSettings
 
 
 def _has_google_cloud() -> bool:
@@ -52,3 +54,33 @@ def test_the_graph_has_every_stage_and_carries_neither_content_nor_token(source_
     assert b"hf_secret_of_the_launcher" not in serialised
     # Dataflow takes 10 MB; what a shard adds is its locator.
     assert len(serialised) < 1_000_000
+
+
+def test_what_is_fused_with_the_model_asks_for_the_same_machine(source_folder: Path) -> None:
+    source = open_source(f"parquet:{source_folder}")
+    config = RunConfig()
+    storage = Storage("gs://bucket/out")
+    context = RunContext(storage, "0" * 64, 6, 0.01, None, None, FingerprintFiles(storage), scored=True)
+    hints = {"accelerator": "type:nvidia-l4;count:1;install-nvidia-driver", "min_ram": "8GB"}
+    score = ScorePlan(ModelReference("ORG/NAME", "f" * 40), ScoreSettings(), None, hints)
+    tasks = [(shard.index, 6, shard.locator) for shard in source.shards()]
+    plan = Plan(
+        source, context, tasks, [], config.filter_settings(), config.split_settings(), "0", {}, None, "keep", score
+    )
+    pipeline = beam.Pipeline()
+    add_to(pipeline, plan)
+    components = pipeline.to_runner_api().components
+    environments: dict[str, dict[str, bytes]] = {}
+    for transform in components.transforms.values():
+        if transform.spec.urn == "beam:transform:pardo:v1":
+            asked = components.environments[transform.environment_id].resource_hints
+            environments[transform.unique_name] = dict(asked)
+    wanted = {
+        "beam:resources:accelerator:v1": hints["accelerator"].encode(),
+        "beam:resources:min_ram_bytes:v1": b"8000000000",
+    }
+    with_model = {name for name, asked in environments.items() if asked == wanted}
+    stages = {name.partition("/")[0] for name in with_model}
+    assert stages == {"Read survivors", "Redact", "Split", "Score", "Write examples"}
+    assert any("RunInference" in name for name in with_model)
+    assert all(not asked for name, asked in environments.items() if name not in with_model)

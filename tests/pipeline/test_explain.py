@@ -6,8 +6,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
+from schemas.filter_score import FILTER_SCORE
 from schemas.manifest import check_manifest
-from schemas.score import SCORE
 
 
 def test_one_file_is_explained_in_full(source_folder: Path, stackfim) -> None:
@@ -55,9 +55,9 @@ def test_scores_of_every_file_are_written_where_asked_for(source_folder: Path, s
     out = tmp_path / "out"
     done = stackfim("build", f"parquet:{source_folder}/part-0.parquet", "--out", out, "--filter-scores", "--workers", 1)
     assert done.returncode == 0, done.stderr
-    (path,) = (out / "scores").glob("*")
+    (path,) = (out / "filter_scores").glob("*")
     assert path.name == "scores-00000-of-00001.parquet"
-    assert pq.read_schema(path).equals(SCORE)
+    assert pq.read_schema(path).equals(FILTER_SCORE)
     files = {(row["repository"], row["path"]) for row in pq.read_table(path).to_pylist()}
     manifest = check_manifest(json.loads((out / "manifest.json").read_text()))
     assert pq.read_metadata(path).num_rows == manifest["counts"]["files_in"]
@@ -68,5 +68,5 @@ def test_scores_of_every_file_are_written_where_asked_for(source_folder: Path, s
         assert {(row["repository"], row["path"]) for row in rows} <= files
     (tmp_path / "names").write_text("owner\n")
     assert stackfim("purge", out, "--opt-out", tmp_path / "names", "--out", tmp_path / "purged").returncode == 0
-    left = pq.read_table(tmp_path / "purged" / "scores" / path.name).to_pylist()
+    left = pq.read_table(tmp_path / "purged" / "filter_scores" / path.name).to_pylist()
     assert left == [row for row in pq.read_table(path).to_pylist() if not row["repository"].startswith("owner/")]

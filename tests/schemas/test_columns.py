@@ -6,14 +6,20 @@ import pytest
 from schemas.column import column, describe
 from schemas.example import EDIT, EXAMPLE
 from schemas.manifest import FILE, MANIFEST
+from schemas.mixed import CONVERSATION, MIXED
 from schemas.rejection import REJECTION
 from schemas.removal import REMOVAL
+from schemas.scored import SCORE, SCORED
 from schemas.source import ROW, THE_STACK
 
 SCHEMAS = {
     "the_stack": THE_STACK,
     "row": ROW,
     "example": EXAMPLE,
+    "scored": SCORED,
+    "score": pa.schema(list(SCORE)),
+    "mixed": MIXED,
+    "conversation": CONVERSATION,
     "edit": pa.schema(list(EDIT)),
     "rejection": REJECTION,
     "removal": REMOVAL,
@@ -55,6 +61,13 @@ def test_example_has_the_columns_that_the_format_promises() -> None:
     )
     assert EXAMPLE.names == promised.split()
     assert [field.name for field in EXAMPLE if field.nullable] == ["stop_reason"]
+
+
+def test_a_scored_example_has_its_scores_before_seed_and_version() -> None:
+    assert SCORED.names == [*EXAMPLE.names[:-2], "tokens", "score_psm", "score_spm", "verdict", "seed", "version"]
+    assert [field.name for field in SCORED if field.nullable] == ["stop_reason", "score_psm", "score_spm"]
+    names = ["nll", "nll_sum", "p_eot_end", "p_eot_start", "p_eot_early", "greedy_match"]
+    assert [field.name for field in SCORE] == names
 
 
 def test_removal_and_rejection_have_the_columns_that_the_format_promises() -> None:

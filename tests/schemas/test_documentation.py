@@ -8,22 +8,26 @@ import pytest
 from schemas.attribution import ATTRIBUTION
 from schemas.column import describe
 from schemas.example import EXAMPLE
+from schemas.filter_score import FILTER_SCORE
 from schemas.fingerprint import STANDING
+from schemas.mixed import MIXED
 from schemas.rejection import REJECTION
 from schemas.removal import REMOVAL
 from schemas.rendered import PACKED, RENDERED, TOKENIZED
-from schemas.score import SCORE
+from schemas.scored import SCORES
 from schemas.source import ROW
 
 DOCUMENTED = {
     "Example": EXAMPLE,
+    "Scored example": pa.schema(SCORES),
     "Rendered example": pa.schema([*RENDERED, *TOKENIZED]),
     "Packed row": PACKED,
+    "Mixed row": MIXED,
     "Rejection": REJECTION,
     "Removal": REMOVAL,
     "Fingerprint": STANDING,
     "Attribution": ATTRIBUTION,
-    "Filter scores": SCORE,
+    "Filter scores": FILTER_SCORE,
     "Source row, after reading": ROW,
 }
 
@@ -31,7 +35,7 @@ DOCUMENTED = {
 def table(schema: pa.Schema) -> str:
     lines = ["| Column | Type | Meaning |", "|---|---|---|"]
     for name, kind, description in describe(schema):
-        lines.append(f"| `{name}` | {'list' if kind.startswith('list') else kind} | {description} |")
+        lines.append(f"| `{name}` | {kind.partition('<')[0]} | {description} |")
     return "\n".join(lines)
 
 

@@ -24,6 +24,7 @@ GOOD: dict[str, Any] = {
     "examples": {},
     "refused": {},
     "unsupported_languages": {},
+    "scoring": "{}",
     "files": [{"path": "data/train.parquet", "size_bytes": 12, "sha256": "0" * 64}],
 }
 
@@ -36,10 +37,16 @@ def test_a_good_manifest_comes_back_as_it_is() -> None:
     assert check_manifest(json.loads(json.dumps(GOOD))) == GOOD
 
 
-@pytest.mark.parametrize("name", MANIFEST.names)
+@pytest.mark.parametrize("name", [field.name for field in MANIFEST if not field.nullable])
 def test_a_missing_member_is_named(name: str) -> None:
     with pytest.raises(ManifestMismatch, match=rf"missing \['{name}'\]"):
         check_manifest({key: value for key, value in GOOD.items() if key != name})
+
+
+def test_a_run_without_a_model_says_nothing_of_scoring() -> None:
+    assert check_manifest({key: value for key, value in GOOD.items() if key != "scoring"})
+    with pytest.raises(ManifestMismatch, match="scoring"):
+        check_manifest({**GOOD, "scoring": {}})
 
 
 def test_an_unknown_member_is_named() -> None:

@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from schemas.score import SCORE
+from schemas.filter_score import FILTER_SCORE
 from transforms.filters.alphanumeric import alphanumeric_fraction
 from transforms.filters.comments import comment_scores
 from transforms.filters.data_files import data_scores
@@ -57,11 +57,11 @@ BOUNDS: dict[str, Bounds] = {
     "duplicate_line_share": Bounds("repetition", maximum="max_duplicate_line_share"),
     "top_ngram_share": Bounds("repetition", maximum="max_top_ngram_share"),
 }
-"""For each score of schemas.score.SCORE, in its order."""
+"""For each score of schemas.filter_score.FILTER_SCORE, in its order."""
 
 
 def quality_scores(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """A row of schemas.score.SCORE for each row (schemas.source.ROW), in order.
+    """A row of schemas.filter_score.FILTER_SCORE for each row (schemas.source.ROW), in order.
 
     Null where a score does not apply, where the content is not valid UTF-8 (its size apart), and in a file that cannot
     be measured.
@@ -75,8 +75,8 @@ def quality_scores(rows: pa.RecordBatch) -> pa.RecordBatch:
     indices = pa.array(place, pa.int64())
     columns = [rows.column(name) for name in _NAMES]
     columns.append(pa.array(size_bytes(rows.column("content")), pa.int64()))
-    columns += [measured[name].take(indices) for name in SCORE.names[len(columns) :]]
-    return pa.RecordBatch.from_arrays(columns, schema=SCORE)
+    columns += [measured[name].take(indices) for name in FILTER_SCORE.names[len(columns) :]]
+    return pa.RecordBatch.from_arrays(columns, schema=FILTER_SCORE)
 
 
 def _scores(rows: pa.RecordBatch) -> dict[str, pa.Array]:
@@ -84,7 +84,9 @@ def _scores(rows: pa.RecordBatch) -> dict[str, pa.Array]:
     found: dict[str, pa.Array] = {}
     for names, measure in _MEASURES:
         values = _measured(measure, rows, len(names))
-        found |= {name: pa.array(column, SCORE.field(name).type) for name, column in zip(names, values, strict=True)}
+        found |= {
+            name: pa.array(column, FILTER_SCORE.field(name).type) for name, column in zip(names, values, strict=True)
+        }
     return found
 
 

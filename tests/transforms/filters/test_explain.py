@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from schemas.score import SCORE
+from schemas.filter_score import FILTER_SCORE
 from transforms.filters import chain
 from transforms.filters.chain import FILTERS, FilterSettings, filter_rows
 from transforms.filters.contamination import index_benchmarks
@@ -16,7 +16,7 @@ TABLE = b"x = [\n" + b"    1, 2, 3, 4, 5,\n" * 90 + b"]\n"
 
 
 def test_every_score_is_held_against_something_that_there_is() -> None:
-    assert list(BOUNDS) == SCORE.names[4:]
+    assert list(BOUNDS) == FILTER_SCORE.names[4:]
     settings = vars(FilterSettings())
     for bounds in BOUNDS.values():
         assert bounds.stage in FILTERS
@@ -35,7 +35,7 @@ def test_moving_a_threshold_over_stored_scores_drops_what_a_run_with_it_drops(ro
     files += [("Python", TABLE), ("HTML", b"<p></p>\n" * 30), ("JSON", b"{}"), ("Python", b"# x\n" * 300)]
     rows = rows_of(files)
     scores = quality_scores(rows)
-    assert scores.schema.equals(SCORE)
+    assert scores.schema.equals(FILTER_SCORE)
     for name, value in (("max_digit_share", 0.05), ("max_comment_share", 0.3), ("min_logic_lines", 20)):
         score, bounds = next((score, b) for score, b in BOUNDS.items() if name in (b.minimum, b.maximum))
         values = scores.column(score).to_pylist()

@@ -9,7 +9,7 @@ def _score(name: str, kind: pa.DataType, description: str) -> pa.Field:
     return column(name, kind, description, nullable=True)
 
 
-SCORE = pa.schema(
+FILTER_SCORE = pa.schema(
     [
         column("repository", pa.string(), "Repository of the file."),
         column("path", pa.string(), "Path of the file."),

@@ -1,0 +1,57 @@
+"""What a model's scores add to an example."""
+
+import pyarrow as pa
+
+from schemas.column import column
+from schemas.example import EXAMPLE
+
+LAYOUTS = ("psm", "spm")
+"""Layouts of the prompt that a model can be asked in: prefix first, or suffix first."""
+
+SCORE = pa.struct(
+    [
+        column("nll", pa.float32(), "Mean negative log likelihood, in nats, of the middle's tokens and end-of-text."),
+        column("nll_sum", pa.float32(), "Its sum over these `tokens` + 1."),
+        column("p_eot_end", pa.float32(), "Probability of end-of-text at the middle's end."),
+        column("p_eot_start", pa.float32(), "Probability of end-of-text before the middle's first token."),
+        column(
+            "p_eot_early",
+            pa.float32(),
+            "Highest probability of end-of-text at a line end inside the middle; null where it has none.",
+            nullable=True,
+        ),
+        column("greedy_match", pa.bool_(), "Whether greedy decoding gives the middle exactly and stops."),
+    ]
+)
+
+SCORES = (
+    column("tokens", pa.int32(), "Tokens of the middle, without end-of-text."),
+    column("score_psm", SCORE, "Scores with the prefix first; null where not asked for or not scored.", nullable=True),
+    column("score_spm", SCORE, "Scores with the suffix first; null where not asked for or not scored.", nullable=True),
+    column(
+        "verdict",
+        pa.string(),
+        "`accept`, a reason to doubt the row such as `unlikely`, or `unscored:` and why there is no score.",
+    ),
+)
+"""Columns of a scored example beside those of schemas.example.EXAMPLE."""
+
+_RUN = ("seed", "version")
+
+SCORED = pa.schema(
+    [
+        *(field for field in EXAMPLE if field.name not in _RUN),
+        *SCORES,
+        *(field for field in EXAMPLE if field.name in _RUN),
+    ]
+)
+
+
+def score_column(layout: str) -> str:
+    """Name of the column with the scores of a layout."""
+    return f"score_{layout}"
+
+
+def is_scored(names: list[str]) -> bool:
+    """Whether columns of these names are those of scored examples."""
+    return set(SCORED.names) <= set(names)

@@ -1,0 +1,92 @@
+"""Published layouts of instruction data, and the templates that they are rendered with."""
+
+import json
+from typing import Any
+
+import pyarrow as pa
+import pytest
+
+from model.prompt import chat_ids
+from schemas.mixed import CONVERSATION
+from transforms.mix.conversation import conversations, layout_of, query_of
+from transforms.mix.template import refact_chat, tokenizer_chat
+
+
+def batch(**columns: list[Any]) -> pa.RecordBatch:
+    return pa.RecordBatch.from_pydict(columns)
+
+
+def test_a_commit_asks_by_its_subject_for_a_change_to_the_old_contents() -> None:
+    rows = batch(
+        commit=["1"], old_file=["a.py"], new_file=["a.py"], old_contents=["x = 1\n"], new_contents=["x = 2\n"],
+        subject=["Set x to two"], message=["Set x to two\n\nSigned-off-by: me"], lang=["Python"], license=["mit"],
+        repos=["a/b"],
+    )  # fmt: skip
+    found = conversations(rows, "commits", 7)
+    assert found.schema.equals(CONVERSATION)
+    (row,) = found.to_pylist()
+    assert (row["instruction"], row["code"], row["response"]) == ("Set x to two", "x = 1\n", "x = 2\n")
+    assert (row["license"], row["language"], row["path"], row["repository"]) == ("mit", "Python", "7", "commits")
+    assert query_of(row["instruction"], row["code"]) == "Set x to two\n\nx = 1\n"
+    assert len(row["content_id"]) == 40
+
+
+@pytest.mark.parametrize(
+    ("names", "wanted"),
+    [
+        (["prompt", "response", "x"], ("prompt", "response")),
+        (["instruction", "input", "output"], ("instruction", "output")),
+        (["id", "question", "answer"], ("question", "answer")),
+        (["old_contents", "new_contents", "subject", "message", "license"], ("message", "new_contents")),
+        (["old_contents", "new_contents", "subject"], None),
+        (["text"], None),
+    ],
+)
+def test_a_layout_is_known_by_its_columns(names: list[str], wanted: tuple[str, str] | None) -> None:
+    assert layout_of(names) == wanted
+
+
+def test_pairs_take_an_input_along_and_the_license_of_the_whole() -> None:
+    rows = batch(instruction=["Sort it", None], input=["[3, 1]", ""], output=["[1, 3]", "b"], license=[None, "isc"])
+    found = conversations(rows, "pairs", 0, "apache-2.0").to_pylist()
+    assert [row["instruction"] for row in found] == ["Sort it\n\n[3, 1]", ""]
+    assert [row["license"] for row in found] == ["apache-2.0", "isc"]
+    assert query_of("Why?", " \n") == "Why?"
+    with pytest.raises(ValueError, match="columns are text"):
+        conversations(batch(text=["x"]), "texts", 0)
+
+
+def test_refacts_template_is_the_one_that_the_model_is_asked_with(checkpoint) -> None:
+    from model.tokenizer import Tokenizer
+
+    tokenizer = Tokenizer.from_file(checkpoint / "tokenizer.json")
+    prompt, completion = refact_chat("Why is the sky blue?\n\ncode()", "Because.")
+    assert tokenizer.encode_prompt(prompt) == chat_ids(tokenizer, "Why is the sky blue?\n\ncode()")
+    assert completion == " Because.<|endoftext|>"
+
+
+CHATML = (
+    "{% for message in messages %}<|im_start|>{{ message['role'] }}\n{{ message['content'] }}<|im_end|>\n{% endfor %}"
+    "{% if add_generation_prompt %}<|im_start|>assistant\n{% endif %}"
+)
+
+
+def test_a_tokenizers_own_template_is_used_where_it_is_given() -> None:
+    for template in (CHATML, [{"name": "tool", "template": "x"}, {"name": "default", "template": CHATML}]):
+        render = tokenizer_chat(json.dumps({"chat_template": template, "eos_token": {"content": "</s>"}}))
+        prompt, completion = render("Hi {{ 1 }}", "Yo")
+        assert prompt == "<|im_start|>user\nHi {{ 1 }}<|im_end|>\n<|im_start|>assistant\n"
+        assert completion == "Yo<|im_end|>\n"
+
+
+@pytest.mark.parametrize(
+    ("values", "said"),
+    [
+        ({}, "no chat_template"),
+        ({"chat_template": "{{ messages[0]['content'] }}!"}, "does not put an answer"),
+        ({"chat_template": "{{ raise_exception('no user') }}"}, "refuses: no user"),
+    ],
+)
+def test_a_template_that_cannot_be_used_is_told(values: dict, said: str) -> None:
+    with pytest.raises(ValueError, match=said):
+        tokenizer_chat(json.dumps(values))

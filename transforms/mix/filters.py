@@ -1,0 +1,167 @@
+"""Which conversations are worth learning from, each drop with its reason.
+
+The model card of Refact says that its instruction data were filtered for quality, not how. The rules here are the ones in common
+use: CommitPackFT's for messages (imperative, not trivial; Muennighoff et al. 2023), refusals and disclaimers of other
+assistants (ShareGPT cleaning, Vicuna), exact and near-duplicates, texts of benchmarks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Collection, Iterable
+from dataclasses import dataclass
+
+import numpy as np
+import pyarrow as pa
+
+from schemas.rejection import EXAMPLE, rejections
+from transforms.dedup.settings import DedupSettings
+from transforms.dedup.shingles import shingle_sets
+from transforms.dedup.stars import take_stars
+from transforms.dedup.verify import ShingleIndex
+from transforms.filters.contamination import BenchmarkIndex, contamination, decide_contamination
+from transforms.filters.decision import Drops
+from transforms.mix.conversation import query_of
+
+STAGE = "mix"
+
+_REFUSAL = re.compile(
+    r"\bas an? (?:ai|artificial intelligence)(?: language)? (?:model|assistant)\b"
+    r"|\b(?:i'm|i am) (?:sorry|unable|not able)\b.{0,60}\b(?:cannot|can't|unable|not able|assist|help|provide)\b"
+    r"|^(?:sorry|unfortunately),? (?:but )?i (?:cannot|can't|am unable)\b"
+    r"|\bi (?:cannot|can't) (?:assist|help|comply|fulfil|fulfill|provide)\b|\bknowledge cutoff\b|\bopenai\b",
+    re.IGNORECASE,
+)
+_BOILERPLATE = re.compile(
+    r"^(?:merge (?:branch|pull request|remote)|initial commit|first commit|update readme(?:\.md)?|bump (?:the )?version|"
+    r"version bump|release v?\d|v?\d+\.\d+(?:\.\d+)?|wip\b|fix(?:ed)?(?: (?:typo|bug|lint|tests?|build))?|update[ds]?|"
+    r"minor(?: (?:fix|change)(?:es|s)?)?|cleanup|clean up|changes|commit|test)\W*$"
+    r"|^merge (?:branch|pull request)\b",
+    re.IGNORECASE,
+)
+# The commonest words of English; a text of a dozen words or more has one of them.
+_ENGLISH = {
+    *("the", "a", "an", "to", "of", "in", "is", "it", "and", "for", "with", "that", "this", "be", "as", "on", "from"),
+    *("by", "are", "or", "if", "how", "what", "you", "can"),
+}
+
+
+@dataclass(frozen=True)
+class ChatLimits:
+    """Limits of conversations, in characters unless said otherwise."""
+
+    min_query_chars: int = 12
+    max_query_chars: int = 8_000
+    min_response_chars: int = 8
+    max_response_chars: int = 8_000
+    min_ascii_letters: float = 0.8
+    """Share of the instruction's letters."""
+    words_with_english: int = 12
+    """An instruction of so many words has one of the commonest of English."""
+    near_duplicate: float = 0.7
+    """Jaccard similarity of the word 5-grams of two conversations, of which one goes."""
+
+
+def filter_conversations(
+    rows: pa.RecordBatch,
+    limits: ChatLimits,
+    allowed_licenses: Collection[str],
+    sentinels: Iterable[str],
+    benchmarks: BenchmarkIndex | None,
+) -> tuple[pa.RecordBatch, pa.RecordBatch]:
+    """The conversations (schemas.mixed.CONVERSATION) that stay, and a rejection (schemas.rejection.REJECTION) for each
+    other one; both in order. Of near-duplicates the first stays.
+
+    `allowed_licenses` in lower case. A text that holds one of `sentinels` goes: a trainer would read it as one.
+    """
+    drops = decide_texts(rows, limits, allowed_licenses, sentinels)
+    texts = conversation_texts(rows)
+    if benchmarks is not None:
+        drops = decide_contamination(contamination(texts.cast(pa.binary()), benchmarks), benchmarks) | drops
+    kept = np.array([row for row in range(rows.num_rows) if row not in drops], np.int64)
+    for row, said in decide_duplicates(texts.take(pa.array(kept)), limits.near_duplicate).items():
+        drops[int(kept[row])] = (
+            said[0],
+            f"like row {rows.column('path')[int(kept[int(said[1])])].as_py()} of the source",
+        )
+    order = sorted(drops)
+    gone = rows.select(["repository", "path", "content_id"]).take(pa.array(order, pa.int64()))
+    reasons, details = [drops[row][0] for row in order], [drops[row][1] for row in order]
+    stays = rows.filter(pa.array([row not in drops for row in range(rows.num_rows)], pa.bool_()))
+    return stays, rejections(EXAMPLE, STAGE, reasons, gone, details)
+
+
+def conversation_texts(rows: pa.RecordBatch) -> pa.Array:
+    """Instruction, code and response of every row as one text."""
+    columns = (rows.column(name).to_pylist() for name in ("instruction", "code", "response"))
+    return pa.array(["\n".join(parts) for parts in zip(*columns, strict=True)], pa.string())
+
+
+def decide_texts(
+    rows: pa.RecordBatch, limits: ChatLimits, allowed_licenses: Collection[str], sentinels: Iterable[str]
+) -> Drops:
+    """Drops for what a conversation shows by itself; the first reason counts."""
+    marks = re.compile("|".join(map(re.escape, sorted(sentinels, key=len, reverse=True))) or r"(?!)")
+    names = ("instruction", "code", "response", "license")
+    drops: Drops = {}
+    for row, values in enumerate(zip(*(rows.column(name).to_pylist() for name in names), strict=True)):
+        instruction, code, response, license_name = values
+        found = (
+            _license(license_name, allowed_licenses)
+            or _length(
+                "instruction and code", query_of(instruction, code), limits.min_query_chars, limits.max_query_chars
+            )
+            or _length("response", response, limits.min_response_chars, limits.max_response_chars)
+            or _language(instruction, limits)
+        )
+        if found is None and _REFUSAL.search(response):
+            found = ("refusal", "the response refuses, or speaks of the assistant that wrote it")
+        if found is None and (_BOILERPLATE.match(instruction.strip()) or response.strip() == code.strip()):
+            found = ("boilerplate", "the instruction asks for nothing in particular, or the response changes nothing")
+        if found is None and (mark := marks.search("\n".join((instruction, code, response)))):
+            found = ("sentinel_collision", f"a text holds {mark[0]}")
+        if found is not None:
+            drops[row] = found
+    return drops
+
+
+def decide_duplicates(texts: pa.Array, threshold: float) -> dict[int, tuple[str, str]]:
+    """Rows that are like an earlier one, with the number of that row: `exact_duplicate` or `near_duplicate`."""
+    first: dict[str, int] = {}
+    drops: dict[int, tuple[str, str]] = {}
+    for row, text in enumerate(texts.to_pylist()):
+        if first.setdefault(" ".join(text.split()), row) != row:
+            drops[row] = ("exact_duplicate", str(first[" ".join(text.split())]))
+    left = np.array([row for row in range(len(texts)) if row not in drops], np.int64)
+    if len(left):
+        shingles = shingle_sets(texts.take(pa.array(left)), DedupSettings().ngram)
+        stars = take_stars(ShingleIndex(shingles, threshold), np.arange(len(left)))
+        for row in stars.removed.tolist():
+            drops[int(left[row])] = ("near_duplicate", str(int(left[stars.kept[row]])))
+    return drops
+
+
+def _license(name: str, allowed: Collection[str]) -> tuple[str, str] | None:
+    if not name:
+        return "no_license", "the source names no license; expected one of the allow-list"
+    if name.lower() not in allowed:
+        return "license_not_allowed", f"{name}; expected one of the allow-list"
+    return None
+
+
+def _length(what: str, text: str, least: int, most: int) -> tuple[str, str] | None:
+    size = len(text.strip())
+    if size < least:
+        return "too_short", f"{what}: {size} characters, expected at least {least}"
+    return ("too_long", f"{what}: {size} characters, expected at most {most}") if size > most else None
+
+
+def _language(instruction: str, limits: ChatLimits) -> tuple[str, str] | None:
+    letters = [letter for letter in instruction if letter.isalpha()]
+    share = sum(map(str.isascii, letters)) / max(len(letters), 1)
+    words = re.findall(r"[^\W\d_]+", instruction.lower())
+    if share < limits.min_ascii_letters:
+        return "not_english", f"{share:.2f} of its letters are ASCII, expected at least {limits.min_ascii_letters}"
+    if len(words) >= limits.words_with_english and not _ENGLISH.intersection(words):
+        return "not_english", f"{len(words)} words, none of the commonest of English"
+    return None

@@ -1,0 +1,40 @@
+"""Which rows of two sources are taken, so that one of them has a given share of all tokens."""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+
+
+def taken(
+    fim_tokens: npt.NDArray[np.int64],
+    fim_draws: npt.NDArray[np.uint64],
+    chat_tokens: npt.NDArray[np.int64],
+    chat_draws: npt.NDArray[np.uint64],
+    chat_share: float,
+) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
+    """Which rows of each source stay; bool, a value a row.
+
+    All of the source that is scarce, and of the other one, by ascending draws, as many as make up the share: its tokens are off by
+    at most half of those of one row. Draws are a row's own, so that what is taken of it depends on no order.
+    Raises ValueError for a share outside of 0 to 1, both excluded, and where a source has no tokens.
+    """
+    if not 0 < chat_share < 1:
+        raise ValueError(f"the share is above 0 and below 1, got {chat_share}")
+    fim_total, chat_total = int(fim_tokens.sum()), int(chat_tokens.sum())
+    if not fim_total or not chat_total:
+        raise ValueError(f"both sources need tokens, got {fim_total} of examples and {chat_total} of conversations")
+    wanted_chat = fim_total * chat_share / (1 - chat_share)
+    if chat_total >= wanted_chat:
+        return np.ones(len(fim_tokens), bool), _up_to(chat_tokens, chat_draws, wanted_chat)
+    return _up_to(fim_tokens, fim_draws, chat_total * (1 - chat_share) / chat_share), np.ones(len(chat_tokens), bool)
+
+
+def _up_to(tokens: npt.NDArray[np.int64], draws: npt.NDArray[np.uint64], wanted: float) -> npt.NDArray[np.bool_]:
+    """The rows with the lowest draws whose tokens come nearest to `wanted` together."""
+    order = np.argsort(draws, kind="stable")
+    totals = np.concatenate([[0], np.cumsum(tokens[order])])
+    count = int(np.abs(totals - wanted).argmin())
+    chosen = np.zeros(len(tokens), bool)
+    chosen[order[:count]] = True
+    return chosen

@@ -1,0 +1,63 @@
+"""Conversations as prompt and completion: Refact's chat template, or the one that a tokenizer brings.
+
+Refact's, from its model card, has a line each of `<empty_output>SYSTEM {system}`, `<empty_output>USER {query}` and
+`<empty_output>ASSISTANT`. The answer follows after a blank, as the texts of the other roles do, and ends with end-of-text.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from model.prompt import SYSTEM
+from model.tokenizer import EMPTY_OUTPUT, END_OF_TEXT
+
+Template = Callable[[str, str], tuple[str, str]]
+"""Query and response to prompt and completion."""
+
+
+def refact_chat(query: str, response: str, system: str = SYSTEM) -> tuple[str, str]:
+    """Prompt and completion in Refact's chat template."""
+    prompt = "".join(f"{EMPTY_OUTPUT}{turn}" for turn in (f"SYSTEM {system}\n", f"USER {query}\n", "ASSISTANT"))
+    return prompt, f" {response}{END_OF_TEXT}"
+
+
+def tokenizer_chat(tokenizer_config: str) -> Template:
+    """The template of a `tokenizer_config.json`, given as text.
+
+    Raises ValueError for one without a template, or a template that does not put the answer after the prompt.
+    """
+    from jinja2.sandbox import ImmutableSandboxedEnvironment
+
+    values = json.loads(tokenizer_config)
+    text = values.get("chat_template")
+    if isinstance(text, list):  # several by name
+        text = next((found["template"] for found in text if found.get("name") == "default"), None)
+    if not isinstance(text, str):
+        raise ValueError("tokenizer_config.json has no chat_template")
+    environment = ImmutableSandboxedEnvironment(trim_blocks=True, lstrip_blocks=True)
+    environment.globals["raise_exception"] = _refuse
+    template = environment.from_string(text)
+    tokens = {name: _token(values.get(name)) for name in ("bos_token", "eos_token", "pad_token", "unk_token")}
+
+    def render(query: str, response: str) -> tuple[str, str]:
+        user = {"role": "user", "content": query}
+        prompt = template.render(messages=[user], add_generation_prompt=True, **tokens)
+        answered = [user, {"role": "assistant", "content": response}]
+        whole = template.render(messages=answered, add_generation_prompt=False, **tokens)
+        if not whole.startswith(prompt) or response.strip() not in whole[len(prompt) :]:
+            raise ValueError("the chat_template does not put an answer after its generation prompt")
+        return prompt, whole[len(prompt) :]
+
+    render("What is it?", "An answer.")
+    return render
+
+
+def _refuse(message: str) -> None:
+    raise ValueError(f"the chat_template refuses: {message}")
+
+
+def _token(value: Any) -> str:
+    """The text of a special token, which is a string or an object with one."""
+    return value["content"] if isinstance(value, dict) else value or ""

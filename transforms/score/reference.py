@@ -1,0 +1,49 @@
+"""A checkpoint by name, for every process of a run to load."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from model.checkpoint import Model
+    from model.scorer import Scorer
+
+AUTO = "auto"
+"""The number format that suits the device: bfloat16 on a GPU, float32 on a CPU."""
+
+
+@dataclass(frozen=True)
+class ModelReference:
+    """Plain values: it travels in the graph, the weights do not."""
+
+    name: str
+    """What `model.load` takes: a folder, a GGUF file, a Hugging Face id."""
+    revision: str | None = None
+    """Commit of the id."""
+    dtype: str = AUTO
+    """`auto`, or a number format that `model.load` takes."""
+
+    def load_model(self) -> Model:
+        """The checkpoint in this process, on a GPU where there is one. Raises what `model.load` raises."""
+        import torch
+
+        import model
+
+        dtype = ("bfloat16" if torch.cuda.is_available() else "float32") if self.dtype == AUTO else self.dtype
+        return model.load(self.name, dtype=dtype, revision=self.revision)
+
+    def load_scorer(self, layouts: Sequence[str], threads: int | None = None) -> Scorer:
+        """A scorer in this process; on a CPU it takes at most `threads` of it (None: PyTorch's choice), fewer where the
+        environment says so (OMP_NUM_THREADS).
+
+        Raises what `model.load` raises, and ValueError for a checkpoint without a tokenizer.
+        """
+        import torch
+
+        from model.scorer import Scorer
+
+        if threads is not None:
+            torch.set_num_threads(min(threads, torch.get_num_threads()))
+        return Scorer(self.load_model(), layouts=layouts)

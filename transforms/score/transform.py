@@ -1,0 +1,70 @@
+"""Scoring as a Beam transform: RunInference whose element is a whole batch, so that Beam costs a batch, not a row."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import apache_beam as beam
+from apache_beam.ml.inference.base import ModelHandler, RunInference
+
+from schemas.rejection import concatenate
+from transforms.score.batch import emptied_files, score_examples
+from transforms.score.reference import ModelReference
+from transforms.score.settings import ScoreSettings
+from transforms.shard_batch import ShardBatch
+
+if TYPE_CHECKING:
+    from model.scorer import Scorer
+
+
+class BatchScorer(ModelHandler[tuple[ShardBatch], ShardBatch, Any]):
+    """Beam's view of the scorer: loaded once a process, shared by its threads, given one ShardBatch at a time."""
+
+    def __init__(self, reference: ModelReference, settings: ScoreSettings, threads: int | None) -> None:
+        super().__init__()
+        self._reference = reference
+        self._settings = settings
+        self._threads = threads
+
+    def load_model(self) -> Scorer:
+        """The scorer of this process."""
+        return self._reference.load_scorer(self._settings.layouts, self._threads)
+
+    def run_inference(
+        self, batch: Sequence[ShardBatch], model: Scorer, inference_args: dict[str, Any] | None = None
+    ) -> list[ShardBatch]:
+        """Each ShardBatch with its rows scored; what verdicts drop is among its rejections."""
+        return [score_shard_batch(part, model, self._settings) for part in batch]
+
+    def get_num_bytes(self, batch: Sequence[ShardBatch]) -> int:
+        """Bytes of the rows; Beam's own way is to pickle them."""
+        return sum(part.rows.nbytes for part in batch)
+
+    def should_skip_batching(self) -> bool:
+        """True: the element is a batch already."""
+        return True
+
+
+def score_shard_batch(batch: ShardBatch, scorer: Scorer, settings: ScoreSettings) -> ShardBatch:
+    """A batch after scoring; it must hold whole files, all examples of each."""
+    found = score_examples(batch.rows, scorer, settings)
+    dropped = concatenate([found.rejections, emptied_files(batch.rows, found.examples)])
+    return batch.with_rows(found.examples, dropped, dict(found.counts))
+
+
+class ScoreExamples(beam.PTransform):
+    """Examples get scores and a verdict; those whose verdict drops them become rejections of their batch."""
+
+    def __init__(self, reference: ModelReference, settings: ScoreSettings, threads: int | None = None) -> None:
+        super().__init__()
+        self._handler = BatchScorer(reference, settings, threads)
+
+    def expand(self, batches: beam.PCollection) -> beam.PCollection:
+        """ShardBatch of examples to the same, in order: nothing in between groups or shuffles."""
+        return (
+            batches
+            | "One batch" >> beam.Map(lambda batch: (batch,)).with_output_types(tuple[ShardBatch])
+            | "Infer" >> RunInference(self._handler, model_identifier="stackfim")
+            | "Batches" >> beam.Map(lambda batch: batch).with_output_types(ShardBatch)
+        )
