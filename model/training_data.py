@@ -67,7 +67,7 @@ class SequenceSettings:
     """
 
     seed: int = 0
-    batch_tokens: int = 4096
+    batch_tokens: int = 2048
     shortest: int = 128
     longest: int = 512
     context_weight: float = 1.0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable
 from itertools import islice
 from pathlib import Path
@@ -90,32 +91,37 @@ SETTINGS = SequenceSettings(batch_tokens=900, shortest=60, longest=256)
 
 
 def test_batches_hold_whole_examples_of_both_layouts(own_examples: list[Example], tokenizer: Tokenizer) -> None:
-    by_middle = {tuple(tokenizer.encode(example.middle)): example for example in own_examples}
-    firsts = set()
+    layouts = set()
     for position, batch in batches(own_examples, tokenizer, SETTINGS):
         if position.epoch:
             break
         assert len(batch.input_ids) == len(batch.targets) == len(batch.weights) == sum(batch.segments) <= 900
-        begin = 0
-        for size in batch.segments:
-            ids, targets = (part[begin : begin + size].tolist() for part in (batch.input_ids, batch.targets))
-            weights = batch.weights[begin : begin + size]
+        ends = np.cumsum(batch.segments)
+        for size, end in zip(batch.segments, ends, strict=True):
+            ids, targets = (part[end - size : end].tolist() for part in (batch.input_ids, batch.targets))
             assert size < SETTINGS.longest
             assert targets == [*ids[1:], 0]
-            firsts.add(ids[0])
-            middle = ids[ids.index(2) + 1 :]
-            example = by_middle[tuple(middle)]
-            text = tokenizer.decode(ids[: ids.index(2)])
-            prefix, suffix = text.removeprefix("<fim_prefix>").split("<fim_suffix>") if ids[0] == 1 else (None, None)
-            if prefix is not None and suffix is not None:
-                assert example.prefix.endswith(prefix)
-                assert example.suffix.startswith(suffix)
-            place = ids.index(2)
-            assert weights[place:].tolist() == [SETTINGS.middle_weight] * len(middle) + [SETTINGS.end_weight]
-            before = [0.0 if target in (1, 2, 3) else SETTINGS.context_weight for target in targets[:place]]
-            assert weights[:place].tolist() == before
-            begin += size
-    assert firsts == {1, 3}
+            layouts.add("psm" if ids[0] == 1 else "spm")
+            parts = re.split("<fim_prefix>|<fim_suffix>|<fim_middle>", tokenizer.decode(ids))[1:]
+            prefix, suffix, middle = parts if ids[0] == 1 else (parts[1], parts[0], parts[2])
+            assert any(
+                example.middle == middle and example.prefix.endswith(prefix) and example.suffix.startswith(suffix)
+                for example in own_examples
+            )
+    assert layouts == {"psm", "spm"}
+
+
+def test_middles_and_their_end_count_more_and_sentinels_nothing(
+    own_examples: list[Example], tokenizer: Tokenizer
+) -> None:
+    for _, batch in islice(batches(own_examples, tokenizer, SETTINGS), 10):
+        for size, end in zip(batch.segments, np.cumsum(batch.segments), strict=True):
+            targets, weights = batch.targets[end - size : end].tolist(), batch.weights[end - size : end].tolist()
+            begin = targets.index(2) + 1
+            before = [0.0 if target in (1, 2, 3) else SETTINGS.context_weight for target in targets[:begin]]
+            assert weights[:begin] == before
+            assert weights[begin:-1] == [SETTINGS.middle_weight] * (len(targets) - begin - 1)
+            assert (targets[-1], weights[-1]) == (0, SETTINGS.end_weight)
 
 
 def test_lengths_are_drawn_between_the_bounds(own_examples: list[Example], tokenizer: Tokenizer) -> None:
