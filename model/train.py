@@ -55,7 +55,7 @@ TOKENIZER_CHARS = 24_000_000
 class TrainingSettings:
     """Everything that decides the bytes of a trained checkpoint, beside the data."""
 
-    steps: int = 2_600
+    steps: int = 3_600
     sequences: SequenceSettings = field(default_factory=SequenceSettings)
     # About 1.5 million parameters beside the embeddings.
     n_embd: int = 192

@@ -10,7 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -61,18 +61,20 @@ class Split:
 
 @dataclass(frozen=True)
 class SequenceSettings:
-    """How examples become sequences. Lengths are in tokens; a sequence has a length drawn between the two bounds.
+    """How examples become sequences. Lengths are in tokens.
 
-    Short contexts show more middles and ends for the same number of tokens, long ones more of what a context tells.
+    The context of an example has a length drawn, evenly on a logarithmic scale, from `shortest_context` up to what
+    `longest` leaves beside the middle: short ones show more middles and ends for the same number of tokens, long ones more
+    of what a context tells.
     """
 
     seed: int = 0
     batch_tokens: int = 2048
-    shortest: int = 128
+    shortest_context: int = 24
     longest: int = 512
     context_weight: float = 1.0
     middle_weight: float = 3.0
-    end_weight: float = 6.0
+    end_weight: float = 8.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,8 +134,8 @@ def read_shard(path: Path) -> Iterator[Example]:
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(1_000, columns=columns):
             for row in batch.to_pylist():
-                row["prefix"] = _last_lines(row["prefix"])
-                row["suffix"] = _first_lines(row["suffix"])
+                row["prefix"] = _last_lines(row["prefix"], CONTEXT_CHARS)
+                row["suffix"] = _first_lines(row["suffix"], CONTEXT_CHARS)
                 row["licenses"] = tuple(row["licenses"])
                 yield Example(**row)
 
@@ -177,37 +179,47 @@ def rendered(
     encoded: tuple[Sequence[int], Sequence[int], list[int]],
     tokenizer: Tokenizer,
     layout: str,
-    length: int,
+    context: int,
     longest: int,
 ) -> tuple[list[int], list[int]] | None:
-    """Prompt, and middle with end-of-text, in at most `length` tokens; `longest` where the cursor's lines need more.
+    """Prompt, and middle with end-of-text, with a context of at most so many tokens and `longest` in all.
 
-    `encoded` are the ids of prefix, suffix and middle. None for an example that even `longest` does not hold.
+    `encoded` are the ids of prefix, suffix and middle. Where the lines at the cursor need more, the context is twice as
+    long, and so on; None for an example that even `longest` does not hold.
     """
     head, tail, middle = encoded
-    for most in (length, longest):
-        budget = most - len(middle) - SPECIAL_TOKENS
-        context = fit_context(tokenizer, example.prefix, example.suffix, budget, ids=(head, tail))
-        if context is not None:
-            return fim_ids(*context, layout, tokenizer.sentinels), [*middle, tokenizer.end_of_text]
-    return None
+    room = longest - len(middle) - SPECIAL_TOKENS
+    while True:
+        budget = min(context, room)
+        fitted = fit_context(tokenizer, example.prefix, example.suffix, budget, ids=(head, tail))
+        if fitted is not None:
+            return fim_ids(*fitted, layout, tokenizer.sentinels), [*middle, tokenizer.end_of_text]
+        if context >= room:
+            return None
+        context *= 2
 
 
 def _packed(
     rows: Sequence[Example], tokenizer: Tokenizer, settings: SequenceSettings, generator: np.random.Generator
 ) -> Iterator[Batch]:
+    # Drawn for all rows, whether or not they fit, so that one row changes no other.
+    shortest, longest = np.log(settings.shortest_context), np.log(settings.longest)
+    contexts = np.exp(generator.uniform(shortest, longest, len(rows))).astype(int).tolist()
+    layouts = generator.integers(len(LAYOUTS), size=len(rows))
+    # No more text is encoded than such a context may need.
+    rows = [
+        replace(row, prefix=_last_lines(row.prefix, 8 * context), suffix=_first_lines(row.suffix, 8 * context))
+        for row, context in zip(rows, contexts, strict=True)
+    ]
     heads, tails, middles = (
         tokenizer.encode_batch([getattr(row, part) for row in rows]) for part in ("prefix", "suffix", "middle")
     )
-    # Drawn for all rows, whether or not they fit, so that one row changes no other.
-    lengths = np.exp(generator.uniform(np.log(settings.shortest), np.log(settings.longest + 1), len(rows))).astype(int)
-    layouts = generator.integers(len(LAYOUTS), size=len(rows))
     pending: list[tuple[list[int], list[int]]] = []
     tokens = 0
     for number, row in enumerate(rows):
         encoded = heads[number], tails[number], middles[number]
-        layout, length = LAYOUTS[layouts[number]], int(lengths[number])
-        sequence = rendered(row, encoded, tokenizer, layout, length, settings.longest)
+        layout = LAYOUTS[layouts[number]]
+        sequence = rendered(row, encoded, tokenizer, layout, contexts[number], settings.longest)
         if sequence is None:
             continue
         size = len(sequence[0]) + len(sequence[1]) - 1
@@ -238,17 +250,17 @@ def _batch(sequences: Sequence[tuple[list[int], list[int]]], tokenizer: Tokenize
     return Batch(np.array(ids, dtype=np.int64), np.array(targets, dtype=np.int64), loss_weights, segments)
 
 
-def _last_lines(text: str) -> str:
-    if len(text) <= CONTEXT_CHARS:
+def _last_lines(text: str, chars: int) -> str:
+    if len(text) <= chars:
         return text
     # A cursor's line is never cut.
-    return text[text.find("\n", len(text) - CONTEXT_CHARS - 1) + 1 or text.rfind("\n") + 1 :]
+    return text[text.find("\n", len(text) - chars - 1) + 1 or text.rfind("\n") + 1 :]
 
 
-def _first_lines(text: str) -> str:
-    if len(text) <= CONTEXT_CHARS:
+def _first_lines(text: str, chars: int) -> str:
+    if len(text) <= chars:
         return text
-    return text[: text.rfind("\n", 0, CONTEXT_CHARS) + 1 or text.find("\n") + 1 or len(text)]
+    return text[: text.rfind("\n", 0, chars) + 1 or text.find("\n") + 1 or len(text)]
 
 
 def _project(repository: str) -> str:

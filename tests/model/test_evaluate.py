@@ -86,7 +86,7 @@ def test_a_random_network_guesses(
 
 
 def test_the_n_gram_model_is_judged_on_the_same_tokens(tokenizer: Tokenizer, own_examples: list[Example]) -> None:
-    settings = SequenceSettings(batch_tokens=600, shortest=128)
+    settings = SequenceSettings(batch_tokens=600)
     sequences = training_sequences(own_examples, tokenizer, settings, 8)
     assert all(sequence[0] in (1, 3) and sequence[-1] == 0 for sequence in sequences)
     ngram = KneserNey(sequences, tokenizer.size)

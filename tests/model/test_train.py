@@ -35,7 +35,7 @@ from model.training_tokenizer import train_tokenizer
 
 SMALL = TrainingSettings(
     steps=12,
-    sequences=SequenceSettings(batch_tokens=512, shortest=64, longest=256),
+    sequences=SequenceSettings(batch_tokens=512, longest=256),
     n_embd=48,
     n_layer=1,
     n_head=2,

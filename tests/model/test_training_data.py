@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Callable
+from dataclasses import replace
 from itertools import islice
 from pathlib import Path
 
@@ -17,6 +18,7 @@ from hypothesis import strategies as st
 
 from model.tokenizer import Tokenizer
 from model.training_data import (
+    Batch,
     Example,
     Position,
     SequenceSettings,
@@ -24,6 +26,7 @@ from model.training_data import (
     batches,
     is_held_out,
     read_examples,
+    rendered,
     seen_examples,
 )
 
@@ -87,7 +90,7 @@ def test_long_contexts_are_cut_to_whole_lines(run_folder: Callable[..., Path]) -
     assert (three.prefix, three.suffix) == ("z" * 9000, "z" * 9000 + "\n")
 
 
-SETTINGS = SequenceSettings(batch_tokens=900, shortest=60, longest=256)
+SETTINGS = SequenceSettings(batch_tokens=900, shortest_context=30, longest=256)
 
 
 def test_batches_hold_whole_examples_of_both_layouts(own_examples: list[Example], tokenizer: Tokenizer) -> None:
@@ -124,11 +127,32 @@ def test_middles_and_their_end_count_more_and_sentinels_nothing(
             assert (targets[-1], weights[-1]) == (0, SETTINGS.end_weight)
 
 
-def test_lengths_are_drawn_between_the_bounds(own_examples: list[Example], tokenizer: Tokenizer) -> None:
-    drawn = batches(own_examples, tokenizer, SETTINGS)
-    sizes = [size for _, batch in islice(drawn, 40) for size in batch.segments]
-    assert min(sizes) < 70
+def test_contexts_are_short_and_long(own_examples: list[Example], tokenizer: Tokenizer) -> None:
+    drawn = islice(batches(own_examples, tokenizer, SETTINGS), 40)
+    sizes = [targets.index(2) for _, batch in drawn for targets in _targets(batch)]
+    assert min(sizes) < 40
     assert max(sizes) > 200
+    assert sum(size < 90 for size in sizes) > len(sizes) / 4
+
+
+def test_lines_at_the_cursor_are_kept_where_the_drawn_context_is_too_short(
+    own_examples: list[Example], tokenizer: Tokenizer
+) -> None:
+    example = replace(own_examples[0], prefix="above\n" + "x = 1 + " * 20, middle="2", suffix="\nbelow\n" * 40)
+    encoded = tuple(tokenizer.encode(text) for text in (example.prefix, example.suffix, example.middle))
+    cursor = tokenizer.encode("x = 1 + " * 20)
+    found = rendered(example, encoded, tokenizer, "psm", 30, 256)
+    assert found is not None
+    prompt, completion = found
+    assert completion == [*tokenizer.encode("2"), 0]
+    assert prompt[prompt.index(3) - len(cursor) : prompt.index(3)] == cursor
+    assert len(cursor) > 30
+    assert len(prompt) <= 2 * 2 * 30 + 3 + len(cursor)
+    assert rendered(example, encoded, tokenizer, "psm", 30, len(cursor)) is None
+
+
+def _targets(batch: Batch) -> list[list[int]]:
+    return [part.tolist() for part in np.split(batch.targets, np.cumsum(batch.segments)[:-1])]
 
 
 def test_any_position_goes_on_with_the_same_batches(own_examples: list[Example], tokenizer: Tokenizer) -> None:
