@@ -41,7 +41,7 @@ The same prompt written out, in the layout with the prefix first (PSM; SPM has t
 
 {examples:,} examples ({tokens:,} tokens in {passes}) that `stackfim build` cut from {files:,} files of {repositories:,}
 packages{origin}. All are under licenses of the permissive list; `repositories.tsv` names every package, its revision and its
-licenses. Held out, by a hash of the package's name without its version, were {held_out_examples:,} examples of
+licenses. Held out, by a hash of the package's name whatever its version, were {held_out_examples:,} examples of
 {held_out_repositories}.
 
 | Language | Examples |
@@ -51,10 +51,11 @@ licenses. Held out, by a hash of the package's name without its version, were {h
 ## Training
 
 {steps:,} steps of about {batch_tokens:,} tokens in float32 on a CPU; half of the sequences PSM, half SPM, packed without
-attention between them, with contexts from {shortest_context} tokens up to what {longest} leave beside the middle. The Lion optimizer, a rate of {learning_rate} after
-{warm_up_steps} steps of warm-up, falling by a cosine; weight decay {weight_decay}; early dropout {dropout}, falling to none over
-the first {dropout_share:.0%} of the steps. The loss is over all tokens, {middle_weight:g} times for a middle's tokens and
-{end_weight:g} times for the end-of-text after it, none for sentinels. Seed {seed}. The weights are rounded to bfloat16.
+attention between them, with contexts from {shortest_context} tokens up to what {longest} leave beside the middle. The Lion
+optimizer, a rate of {learning_rate} after {warm_up_steps} steps of warm-up, falling by a cosine; weight decay {weight_decay};
+early dropout {dropout}, falling to none over the first {dropout_share:.0%} of the steps. The loss is over all tokens,
+{middle_weight:g} times for a middle's tokens and {end_weight:g} times for the end-of-text after it, none for sentinels.
+Seed {seed}. The weights are rounded to bfloat16.
 
 ## Figures
 
