@@ -52,10 +52,10 @@ licenses. Held out, by a hash of the package's name whatever its version, were {
 
 {steps:,} steps of about {batch_tokens:,} tokens in float32 on a CPU; half of the sequences PSM, half SPM, packed without
 attention between them, with contexts from {shortest_context} tokens up to what {longest} leave beside the middle. The Lion
-optimizer, a rate of {learning_rate} after {warm_up_steps} steps of warm-up, falling by a cosine; weight decay {weight_decay};
-early dropout {dropout}, falling to none over the first {dropout_share:.0%} of the steps. The loss is over all tokens,
-{middle_weight:g} times for a middle's tokens and {end_weight:g} times for the end-of-text after it, none for sentinels.
-Seed {seed}. The weights are rounded to bfloat16.
+optimizer, a rate of {learning_rate} after {warm_up_steps} steps of warm-up, a cosine over {cosine_steps:,} steps of which
+{cool_down_step:,} were made, then straight down to {last_learning_rate}; weight decay {weight_decay}; early dropout {dropout},
+falling to none over the first {dropout_steps} steps. The loss is over all tokens, {middle_weight:g} times for a middle's tokens
+and {end_weight:g} times for the end-of-text after it, none for sentinels. Seed {seed}. The weights are rounded to bfloat16.
 
 ## Figures
 

@@ -55,7 +55,7 @@ TOKENIZER_CHARS = 24_000_000
 class TrainingSettings:
     """Everything that decides the bytes of a trained checkpoint, beside the data."""
 
-    steps: int = 3_600
+    steps: int = 2143
     sequences: SequenceSettings = field(default_factory=SequenceSettings)
     # About 1.5 million parameters beside the embeddings.
     n_embd: int = 192
@@ -68,11 +68,13 @@ class TrainingSettings:
     learning_rate: float = 7e-4
     last_learning_rate: float = 2e-5
     warm_up_steps: int = 100
+    cosine_steps: int = 3_600  # on which the rate would fall to the last, were it not for the cool-down
+    cool_down_step: int = 1343
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.5
     clip_norm: float = 1.0
     dropout: float = 0.1
-    dropout_share: float = 0.15  # of the steps
+    dropout_steps: int = 540
     held_out_share: float = 0.1
     # The first seed that holds out about a tenth of the published checkpoint's examples, in four languages or more, and
     # more than half of none.
@@ -88,19 +90,32 @@ def _say(line: str) -> None:
     print(line, flush=True)
 
 
+def with_steps(settings: TrainingSettings, steps: int) -> TrainingSettings:
+    """The same training in more steps or fewer, every part of the schedule in proportion."""
+    parts = ("warm_up_steps", "cosine_steps", "cool_down_step", "dropout_steps")
+    scaled = {name: round(getattr(settings, name) * steps / settings.steps) for name in parts}
+    return replace(settings, steps=steps, **scaled)
+
+
 def learning_rate(step: int, settings: TrainingSettings) -> float:
-    """The rate of a step: a linear warm-up, then half a cosine down to the last."""
+    """The rate of a step: a linear warm-up, the beginning of a slow cosine, then a straight cool-down to the last rate.
+
+    The cool-down (Haegele et al. 2024) is what lets a run end at any step that it was not planned for.
+    """
+    if step > settings.cool_down_step:
+        left = (settings.steps - step) / (settings.steps - settings.cool_down_step)
+        highest = learning_rate(settings.cool_down_step, settings)
+        return settings.last_learning_rate + left * (highest - settings.last_learning_rate)
     if step < settings.warm_up_steps:
         return settings.learning_rate * (step + 1) / settings.warm_up_steps
-    done = (step - settings.warm_up_steps) / max(1, settings.steps - settings.warm_up_steps)
+    done = (step - settings.warm_up_steps) / max(1, settings.cosine_steps - settings.warm_up_steps)
     fall = 0.5 * (1 + math.cos(math.pi * done))
     return settings.last_learning_rate + fall * (settings.learning_rate - settings.last_learning_rate)
 
 
 def early_dropout(step: int, settings: TrainingSettings) -> float:
-    """The dropout of a step: falls from `dropout` to 0 over the first `dropout_share` of the steps."""
-    last = settings.dropout_share * settings.steps
-    return settings.dropout * max(0.0, 1 - step / last) if last else 0.0
+    """The dropout of a step: falls from `dropout` to 0 over the first `dropout_steps`."""
+    return settings.dropout * max(0.0, 1 - step / settings.dropout_steps) if settings.dropout_steps else 0.0
 
 
 @contextmanager
@@ -340,11 +355,8 @@ def main() -> None:
     parser.add_argument("--origin", default="", help="where the source code is from, a phrase for the card")
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
-    settings = TrainingSettings(
-        steps=options.steps,
-        learning_rate=options.learning_rate,
-        sequences=SequenceSettings(seed=options.seed),
-    )
+    settings = with_steps(TrainingSettings(sequences=SequenceSettings(seed=options.seed)), options.steps)
+    settings = replace(settings, learning_rate=options.learning_rate)
     try:
         train_folder(options.folder, options.out, settings, device=options.device, origin=options.origin)
     except TrainingDataError as error:

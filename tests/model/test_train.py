@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import signal
@@ -29,6 +30,7 @@ from model.train import (
     residual_dropout,
     tokenizer_texts,
     train,
+    with_steps,
 )
 from model.training_data import Example, SequenceSettings, batches
 from model.training_tokenizer import train_tokenizer
@@ -43,6 +45,8 @@ SMALL = TrainingSettings(
     vocabulary=1024,
     learning_rate=3e-3,
     warm_up_steps=3,
+    dropout_steps=6,
+    cool_down_step=6,
 )
 
 
@@ -203,9 +207,9 @@ def test_packed_examples_have_the_loss_that_each_has_alone(
 
 
 def test_dropout_is_early_and_leaves_no_trace(trained: Training) -> None:
-    settings = TrainingSettings(steps=100, dropout=0.2, dropout_share=0.1)
+    settings = TrainingSettings(steps=100, dropout=0.2, dropout_steps=10)
     assert [early_dropout(step, settings) for step in (0, 5, 10, 50)] == pytest.approx([0.2, 0.1, 0.0, 0.0])
-    assert early_dropout(0, replace(settings, dropout_share=0.0)) == 0.0
+    assert early_dropout(0, replace(settings, dropout_steps=0)) == 0.0
     ids = torch.arange(30)[None]
     expected = trained.network(ids)
     with residual_dropout(trained.network) as set_probability:
@@ -215,14 +219,23 @@ def test_dropout_is_early_and_leaves_no_trace(trained: Training) -> None:
     assert torch.equal(trained.network(ids), expected)
 
 
-def test_the_rate_warms_up_and_falls() -> None:
-    settings = TrainingSettings(steps=1000, learning_rate=1e-3, last_learning_rate=1e-5, warm_up_steps=100)
+def test_the_rate_warms_up_falls_slowly_and_cools_down_straight() -> None:
+    settings = TrainingSettings(
+        steps=1000,
+        learning_rate=1e-3,
+        last_learning_rate=1e-5,
+        warm_up_steps=100,
+        cosine_steps=1100,
+        cool_down_step=600,
+    )
     rates = [learning_rate(step, settings) for step in range(1000)]
     assert rates[0] == pytest.approx(1e-5)
     assert max(rates) == pytest.approx(1e-3)
     assert rates.index(max(rates)) in (99, 100)
-    assert rates[550] == pytest.approx((1e-3 + 1e-5) / 2, rel=0.01)
-    assert rates[-1] == pytest.approx(1e-5, rel=0.01)
+    assert rates[600] == pytest.approx((1e-3 + 1e-5) / 2)
+    assert rates[800] == pytest.approx((rates[600] + 1e-5) / 2)
+    assert rates[-1] == pytest.approx(1e-5, abs=2e-6)
+    assert all(one > other for one, other in itertools.pairwise(rates[100:]))
 
 
 def test_norms_do_not_decay(trained: Training) -> None:
@@ -255,3 +268,12 @@ def test_the_table_of_repositories(own_examples: list[Example]) -> None:
         "\t".join([own_examples[0].repository, own_examples[0].revision, "Apache-2.0", "1"]),
         "a/b\t1\tMIT ISC\t2",
     ]
+
+
+def test_more_steps_stretch_the_whole_schedule() -> None:
+    settings = TrainingSettings()
+    twice = with_steps(settings, 2 * settings.steps)
+    for step in (10, 500, 1_500, settings.steps - 1):
+        assert learning_rate(2 * step, twice) == pytest.approx(learning_rate(step, settings), rel=0.05)
+        assert early_dropout(2 * step, twice) == pytest.approx(early_dropout(step, settings))
+    assert with_steps(settings, settings.steps) == settings
