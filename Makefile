@@ -5,7 +5,7 @@ READY := $(VENV)/.ready
 # LANG is the locale too: only `make stack LANG=...` counts.
 STACK_LANGUAGE = $(if $(findstring command,$(origin LANG)),$(LANG),python)
 
-.PHONY: help sample stack test test-slow lint bench clean
+.PHONY: help sample stack tiny-model test test-slow lint bench clean
 .DEFAULT_GOAL := help
 
 help: ## Say what there is
@@ -23,6 +23,11 @@ sample: $(READY) ## Examples from 14,000 files of the packages that the set-up i
 
 stack: $(READY) ## The same on The Stack dedup: make stack LANG=python
 	$(BIN)/stackfim build hf://datasets/bigcode/the-stack-dedup@v1.1/data/$(STACK_LANGUAGE) --out stack/$(STACK_LANGUAGE)
+
+tiny-model: $(READY) ## Train model/tiny on examples of the installed packages, or of a run: make tiny-model DATA=DIR
+	@test -n "$(DATA)" || $(BIN)/stackfim build "code:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" --out tiny-data
+	$(BIN)/python -m model.train "$(or $(DATA),tiny-data)" --out model/tiny --origin "$(ORIGIN)"
+	$(BIN)/python -m model.evaluate "$(or $(DATA),tiny-data)" --model model/tiny --sample tests/data/tiny/examples.parquet --card
 
 test: $(READY) ## The test suite
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'

@@ -27,10 +27,10 @@ def load(
 ) -> Model:
     """A checkpoint as an object with `.config`, `.network` and `.tokenizer` (None where the checkpoint has none).
 
-    `path_or_id` is a folder, a `.gguf` file, a Hugging Face id (`ORG/NAME`) or a GGUF file of one
-    (`ORG/NAME/FILE.gguf`); what exists on disk comes first. `revision` is a branch, tag or commit and only goes with
-    an id. `dtype` is float32, bfloat16 or float16, whatever the file holds; `device` is a CUDA device where there is
-    one, else the CPU.
+    `path_or_id` is a folder, a `.gguf` file, `tiny` (a small checkpoint that comes with this package), a Hugging Face id
+    (`ORG/NAME`) or a GGUF file of one (`ORG/NAME/FILE.gguf`); what exists on disk comes first. `revision` is a branch, tag
+    or commit and only goes with an id. `dtype` is float32, bfloat16 or float16, whatever the file holds; `device` is a
+    CUDA device where there is one, else the CPU.
 
     `.network(input_ids)` takes int64 (batch, length) and gives float32 logits (batch, length, vocabulary).
 

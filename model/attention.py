@@ -67,16 +67,20 @@ class BlockedAttention:
     """Attention by blocks of queries; deterministic, and the same numbers for an example wherever it stands."""
 
     def __init__(self, slopes: Tensor, segments: Sequence[int], past: int = 0) -> None:
-        self.spans: list[tuple[int, int, int]] = []  # (first query, query after the last, first key)
+        self.spans: list[tuple[int, int, int]] = []  # (first query, query after the last, number of the example)
+        self.begins: list[int] = []
         begin = 0
-        for size in segments:
+        for example, size in enumerate(segments):
             for block in range(begin, begin + size, BLOCK):
-                self.spans.append((block, min(block + BLOCK, begin + size), begin))
+                self.spans.append((block, min(block + BLOCK, begin + size), example))
+            self.begins.append(begin)
             begin += size
         self.past = past
+        # What came before belongs to the one example that there is then.
+        self.segments = [size + past for size in segments]
         # Band: row r is a block's r-th query, the last BLOCK columns are the block's own keys.
         rows = min(BLOCK, max((b - a for a, b, _ in self.spans), default=0))
-        columns = max((past + a - key for a, _, key in self.spans), default=0) + BLOCK
+        columns = max((past + a - self.begins[example] for a, _, example in self.spans), default=0) + BLOCK
         distance = torch.arange(columns - BLOCK, columns - BLOCK + rows, device=slopes.device)[:, None]
         distance = distance - torch.arange(columns, device=slopes.device)
         band = -slopes[:, None, None] * distance
@@ -84,13 +88,15 @@ class BlockedAttention:
         self.band = band.masked_fill_(distance < 0, -math.inf)[None]
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        k, v = k.unsqueeze(1), v.unsqueeze(1)
+        # Cut once, not block by block: in training, a slice's gradient is as large as what it was cut from.
+        queries = q.split([b - a for a, b, _ in self.spans], dim=2)
+        keys, values = (part.unsqueeze(1).split(self.segments, dim=2) for part in (k, v))
         parts = []
-        for a, b, key in self.spans:
-            end = self.past + b
-            shift = self.band.shape[-1] - BLOCK - (self.past + a)
-            bias = self.band[:, :, : b - a, shift + key : shift + end]
-            parts.append(_attend_block(q[:, :, a:b], k[:, :, key:end], v[:, :, key:end], bias))
+        for (a, b, example), block in zip(self.spans, queries, strict=True):
+            size = self.past + b - self.begins[example]
+            last = self.band.shape[-1] - BLOCK + b - a
+            bias = self.band[:, :, : b - a, last - size : last]
+            parts.append(_attend_block(block, keys[example][:, :, :size], values[example][:, :, :size], bias))
         if len(parts) == 1:
             return parts[0]
         return torch.cat(parts, dim=2) if parts else torch.empty_like(q)

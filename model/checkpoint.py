@@ -28,6 +28,9 @@ from model.tokenizer import Tokenizer
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
 
+# Checkpoints that come with this package, by name.
+SHIPPED = {"tiny": Path(__file__).parent / "tiny"}
+
 # Elements read at a time: 8 MB of float32.
 ELEMENTS_AT_A_TIME = 1 << 21
 
@@ -66,6 +69,8 @@ def load(
     target_dtype = _dtype(dtype)
     target_device = torch.device(device or ("cuda" if torch.cuda.is_available() else "cpu"))
     path = Path(path_or_id)
+    if not path.exists():
+        path = SHIPPED.get(os.fspath(path_or_id), path)
     if path.exists():
         if revision is not None:
             raise ValueError(f"revision {revision!r} goes with a Hugging Face id, but {path} is a local path")

@@ -453,6 +453,43 @@ def mix(
 
 
 @app.command()
+def complete(
+    checkpoint: Annotated[
+        str,
+        typer.Option("--model", help="Folder, .gguf file, Hugging Face id, or `tiny`.", metavar="PATH"),
+    ],
+    prefix: Annotated[Path, typer.Option(help="File with the text left of the cursor.", metavar="FILE")],
+    suffix: Annotated[
+        Path | None, typer.Option(help="File with the text right of the cursor. [default: nothing]", metavar="FILE")
+    ] = None,
+    max_new_tokens: Annotated[int, typer.Option(min=1, help="Most tokens to write.")] = 128,
+    temperature: Annotated[float, typer.Option(min=0, help="0 takes the likeliest token, above it draws.")] = 0.0,
+    top_p: Annotated[float, typer.Option(min=0, max=1, help="Draw from the likeliest that have this share.")] = 1.0,
+    layout: Annotated[str, typer.Option(help="`psm` (prefix first) or `spm`.")] = "psm",
+    seed: Annotated[int, typer.Option(min=0, help="Another seed draws another text.")] = 0,
+) -> None:
+    """Write the middle between a prefix and a suffix; the text goes to standard output as it is."""
+    from pipeline.complete import complete_files
+
+    try:
+        written = complete_files(
+            checkpoint,
+            prefix,
+            suffix,
+            layout=layout,
+            max_new_tokens=max_new_tokens,
+            temperature=temperature,
+            top_p=top_p,
+            seed=seed,
+        )
+    except UsageError as error:
+        _fail(USAGE, str(error))
+    typer.echo(written.text, nl=False)
+    if written.stop != "end_of_text":
+        _errors.print(f"stackfim: stopped at {written.stop}, not at the end of the text", markup=False)
+
+
+@app.command()
 def version() -> None:
     """Print the version."""
     from pipeline.manifest import stackfim_version

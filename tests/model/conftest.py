@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import json
 import sysconfig
-from collections.abc import Callable
+import tempfile
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import gguf
 import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
 import pytest
 import torch
 from tokenizers import Tokenizer as Bpe
@@ -19,6 +23,7 @@ from model.checkpoint import Model, export
 from model.config import RefactConfig
 from model.refact import Refact
 from model.tokenizer import STARCODER_SENTINELS, Tokenizer
+from model.training_data import Example, read_shard
 
 VOCABULARY = 2048
 
@@ -186,3 +191,36 @@ def write_gguf() -> Callable[..., Path]:
         return path
 
     return write
+
+
+OWN_EXAMPLES = Path(__file__).parents[1] / "data" / "tiny" / "examples.parquet"
+
+
+@pytest.fixture(scope="session")
+def own_examples() -> list[Example]:
+    """195 examples that the pipeline cut from the files in tests/data/sources."""
+    return list(read_shard(OWN_EXAMPLES))
+
+
+@pytest.fixture
+def run_folder(tmp_path: Path) -> Callable[..., Path]:
+    """Makes a folder as `stackfim build` leaves it, of these examples, with a repository a language.
+
+    `repositories` names some; languages in `validation` are the run's validation rows.
+    """
+
+    def make(repositories: dict[str, str] | None = None, validation: Sequence[str] = ()) -> Path:
+        folder = Path(tempfile.mkdtemp(dir=tmp_path))
+        (folder / "data").mkdir()
+        table = pq.read_table(OWN_EXAMPLES)
+        languages = table["language"].to_pylist()
+        column = pa.array([(repositories or {}).get(name, f"owner/{name}") for name in languages])
+        field = table.schema.get_field_index("repository")
+        table = table.set_column(field, table.schema.field(field), column)
+        validates = pa.array([name in validation for name in languages])
+        pq.write_table(table.filter(pc.invert(validates)), folder / "data" / "train-00000-of-00001.parquet")
+        pq.write_table(table.filter(validates), folder / "data" / "validation-00000-of-00001.parquet")
+        (folder / "manifest.json").write_text(json.dumps({"configuration": json.dumps({"licenses": "permissive"})}))
+        return folder
+
+    return make
