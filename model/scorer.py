@@ -7,7 +7,6 @@ predicted, nowhere else.
 
 from __future__ import annotations
 
-import bisect
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -17,6 +16,7 @@ import torch
 
 from model.checkpoint import Model
 from model.context import fit_context
+from model.packing import best_fit
 from model.prompt import LAYOUTS, SPECIAL_TOKENS, fim_ids
 from model.refact import Refact
 from model.tokenizer import Tokenizer
@@ -103,7 +103,7 @@ class Scorer:
             if prompt.context is not None
             for layout in self.layouts
         ]
-        groups = packed([sequence.length for sequence in sequences], self.token_budget)
+        groups = best_fit([sequence.length for sequence in sequences], self.token_budget)
         packs = [[sequences[number] for number in group] for group in groups]
         # All packs are under way before the first result is waited for: a GPU never stands still between two.
         columns = [self._columns(pack) for pack in packs]
@@ -184,25 +184,6 @@ class _Sequence:
     def length(self) -> int:
         """Tokens that the network reads; end-of-text is predicted, not read."""
         return len(self.prompt) + len(self.middle)
-
-
-def packed(lengths: Sequence[int], budget: int) -> list[list[int]]:
-    """Indices of `lengths` in groups of at most `budget` in all; a longer one stands alone.
-
-    Best fit, longest first: each goes where it leaves the least room, into a new group where none has room.
-    """
-    groups: list[list[int]] = []
-    room: list[tuple[int, int]] = []  # (what is left, group), ascending
-    for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
-        place = bisect.bisect_left(room, (lengths[index], -1))
-        if place < len(room):
-            left, group = room.pop(place)
-            groups[group].append(index)
-        else:
-            left, group = budget, len(groups)
-            groups.append([index])
-        bisect.insort(room, (left - lengths[index], group))
-    return groups
 
 
 def line_ends(tokenizer: Tokenizer, middle: Sequence[int]) -> list[int]:

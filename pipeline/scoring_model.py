@@ -91,9 +91,9 @@ def scoring_threads(workers: int) -> int:
 
 def tiny_folder() -> Path:
     """Where the checkpoint lies that comes with stackfim. Raises UsageError for an installation without it."""
-    import model
+    from model.checkpoint import SHIPPED
 
-    folder = Path(model.__file__).parent / "tiny"
+    folder = SHIPPED[TINY_MODEL]
     if not (folder / "config.json").is_file():
         raise UsageError(f"--model {TINY_MODEL}: this installation has no such checkpoint ({folder})")
     return folder

@@ -26,13 +26,14 @@ from pipeline.sources import Source, SourceError, open_source
 from pipeline.storage import Storage
 from schemas.manifest import ManifestMismatch, check_manifest
 from schemas.scored import SCORED
+from schemas.source import git_blob_id
 from transforms.filters.license import LicensePolicy, preset_licenses
 from transforms.filters.redaction import redact
 from transforms.score.settings import ScoreSettings
 from transforms.split.parser import BudgetedParser, ParseRefused
 from transforms.verify.dataset_invariants import DatasetIndex
 from transforms.verify.original import Original
-from transforms.verify.row_invariants import ROW_INVARIANTS, Expected, check_content, check_row, git_blob_sha1, undone
+from transforms.verify.row_invariants import ROW_INVARIANTS, Expected, check_content, check_row, undone
 from transforms.verify.score_invariants import SCORE_INVARIANTS, ExpectedScores, check_scores
 from transforms.verify.tree_invariants import TREE_INVARIANTS, check_tree
 from transforms.verify.violation import Violation
@@ -313,7 +314,7 @@ def _whole_content(row: dict[str, Any]) -> bytes | None:
         content = b"".join(undone(row))
     except (ValueError, KeyError):
         return None
-    return content if row["context_start_byte"] == 0 and git_blob_sha1(content) == row["content_id"] else None
+    return content if row["context_start_byte"] == 0 and git_blob_id(content) == row["content_id"] else None
 
 
 def _parsed(content: bytes, language: str, parsers: dict[str, BudgetedParser]) -> Original | None:

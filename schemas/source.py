@@ -4,6 +4,7 @@ The 29 columns: https://huggingface.co/datasets/bigcode/the-stack-dedup, part "D
 license lists as `{list: [{item}]}` (parquet's three-level lists read as structs); both forms are accepted.
 """
 
+import hashlib
 from collections.abc import Mapping
 
 import pyarrow as pa
@@ -157,3 +158,10 @@ def as_binary(values: pa.Array) -> pa.Array:
 def text_or_empty(values: pa.Array) -> pa.Array:
     """Strings with null as the empty string."""
     return pc.fill_null(values.cast(pa.string()), "")
+
+
+def git_blob_id(data: bytes | memoryview) -> str:
+    """Git's name for a file with this content: SHA-1 over `blob LENGTH`, a zero byte and the bytes; 40 hex digits."""
+    digest = hashlib.sha1(b"blob %d\0" % len(data), usedforsecurity=False)
+    digest.update(data)
+    return digest.hexdigest()

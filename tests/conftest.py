@@ -13,13 +13,13 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from schemas.source import ROW
+from schemas.source import ROW, git_blob_id
 from transforms.filters.license import LicensePolicy
 from transforms.split.languages import LANGUAGES
 from transforms.split.parser import BudgetedParser
 from transforms.split.settings import SplitSettings
 from transforms.verify.original import Original
-from transforms.verify.row_invariants import Expected, check_content, check_row, git_blob_sha1
+from transforms.verify.row_invariants import Expected, check_content, check_row
 from transforms.verify.tree_invariants import check_tree
 from transforms.verify.violation import Violation
 
@@ -139,7 +139,7 @@ def rows_of() -> Callable[[Iterable[tuple[str, bytes]]], pa.RecordBatch]:
     def make(files: Iterable[tuple[str, bytes]]) -> pa.RecordBatch:
         files = list(files)
         count = len(files)
-        identifiers = [git_blob_sha1(content) for _, content in files]
+        identifiers = [git_blob_id(content) for _, content in files]
         return pa.RecordBatch.from_arrays(
             [
                 pa.array([content for _, content in files], pa.binary()),

@@ -17,10 +17,10 @@ import pyarrow as pa
 from pipeline.sources import BATCH_BYTES, BATCH_ROWS, Shard, SourceBatch, SourceError, SourceUnavailable
 from pipeline.sources.bounded_files import NotRead, read_regular_file
 from pipeline.sources.repositories import Repository, displayable
-from pipeline.sources.rows import READ, git_blob_id
+from pipeline.sources.rows import READ
 from pipeline.sources.source_tree import TreeFile, list_tree
 from schemas.rejection import FILE, no_rejections, rejections
-from schemas.source import ROW
+from schemas.source import ROW, git_blob_id
 from transforms.filters.file_languages import SHEBANG_BYTES, language_of_name, language_of_shebang, may_have_shebang
 
 MAX_FILE_BYTES = 1 << 20

@@ -4,7 +4,6 @@ Pure functions on Arrow data, shared by every source that reads tables. Content 
 UTF-8, which a later filter says, and its hash is that of the original bytes.
 """
 
-import hashlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 
@@ -14,19 +13,12 @@ import pyarrow.compute as pc
 
 from pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceBatch, SourceError
 from schemas.rejection import FILE, no_rejections, rejections
-from schemas.source import ROW, MissingColumns, as_binary, license_lists, resolve_columns, text_or_empty
+from schemas.source import ROW, MissingColumns, as_binary, git_blob_id, license_lists, resolve_columns, text_or_empty
 
 READ = "read"
 
 _TEXT_COLUMNS = ("repository", "path", "language", "revision")
 _COUNT_COLUMNS = ("stars", "forks")
-
-
-def git_blob_id(data: bytes | memoryview) -> str:
-    """Git's name for a file with this content: SHA-1 over `blob LENGTH`, a zero byte and the bytes; 40 hex digits."""
-    digest = hashlib.sha1(b"blob %d\0" % len(data), usedforsecurity=False)
-    digest.update(data)
-    return digest.hexdigest()
 
 
 def git_blob_ids(content: pa.BinaryArray) -> pa.StringArray:

@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from model.checkpoint import Model
 from model.generation import complete
+from model.packing import best_fit
 from model.prompt import fim_ids
 from model.refact import Refact
-from model.scorer import LAYOUTS, Score, ScoredRow, Scorer, line_ends, packed
+from model.scorer import LAYOUTS, Score, ScoredRow, Scorer, line_ends
 from model.tokenizer import Tokenizer
 
 Row = tuple[str, str, str]
@@ -296,7 +297,7 @@ def test_a_model_without_a_tokenizer_cannot_score(small: Model) -> None:
 
 @given(st.lists(st.integers(1, 50), max_size=60), st.integers(1, 80))
 def test_packing_keeps_the_budget_and_everything_once(lengths: list[int], budget: int) -> None:
-    groups = packed(lengths, budget)
+    groups = best_fit(lengths, budget)
     assert sorted(index for group in groups for index in group) == list(range(len(lengths)))
     for group in groups:
         assert sum(lengths[index] for index in group) <= budget or len(group) == 1

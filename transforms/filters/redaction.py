@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from schemas.source import git_blob_id
 from transforms.filters.findings import Finding, counts_by_row, without_overlaps
 from transforms.filters.personal_data import EMAIL, IPV4, IPV6, find_personal_data
 from transforms.filters.secrets import find_secrets
-from transforms.verify.row_invariants import git_blob_sha1
 
 KEEP = "keep"
 REDACT = "redact"
@@ -60,7 +60,7 @@ def redact(rows: pa.RecordBatch, *, secrets: str = REDACT, personal_data: str = 
     contents, identifiers = content.to_pylist(), rows.column("content_id").to_pylist()
     for row, changes in replacements.items():
         contents[row] = apply_replacements(contents[row], changes)
-        identifiers[row] = git_blob_sha1(contents[row])
+        identifiers[row] = git_blob_id(contents[row])
     changed = {"content": pa.array(contents, pa.binary()), "content_id": pa.array(identifiers, pa.string())}
     columns = [changed.get(name, rows.column(name)) for name in rows.schema.names]
     return Redacted(pa.RecordBatch.from_arrays(columns, schema=rows.schema), replacements, counts_by_row(found))

@@ -6,7 +6,6 @@ the others wait for better company. No example is cut. Positions begin at 0 in e
 to be learned, so none is predicted from another example.
 """
 
-from bisect import bisect_left, insort
 from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -14,6 +13,7 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
+from model.packing import best_fit
 from schemas.rejection import EXAMPLE as EXAMPLE_UNIT
 from schemas.rejection import rejections
 from schemas.rendered import PACKED
@@ -112,26 +112,6 @@ class Packer:
             ],
             schema=PACKED,
         )
-
-
-def best_fit(lengths: Sequence[int], room: int) -> list[list[int]]:
-    """Indices of `lengths` in groups of at most `room` in all, longest first; ties in order of index.
-
-    Each goes where it leaves the least room, into a new group where none has enough (best-fit decreasing: Johnson 1973,
-    "Near-optimal bin packing algorithms"). Lengths above `room` stand alone.
-    """
-    groups: list[list[int]] = []
-    left: list[tuple[int, int]] = []  # (room left, group), ascending
-    for index in sorted(range(len(lengths)), key=lambda index: (-lengths[index], index)):
-        place = bisect_left(left, (lengths[index], -1))
-        if place < len(left):
-            rest, group = left.pop(place)
-            groups[group].append(index)
-        else:
-            rest, group = room, len(groups)
-            groups.append([index])
-        insort(left, (rest - lengths[index], group))
-    return groups
 
 
 def _examples(rows: pa.RecordBatch) -> list[_Example]:

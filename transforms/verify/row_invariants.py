@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from schemas.example import CATEGORIES, EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
+from schemas.source import git_blob_id
 from transforms.filters.license import LicensePolicy, license_problem_of_row
 from transforms.verify.violation import Violation
 
@@ -66,11 +67,6 @@ def undone(row: Row) -> tuple[bytes, bytes, bytes]:
             raise ValueError(f"edit {edit['kind']}: {edit['inserted']!r} is not at byte {offset} of the {edit['side']}")
         sides[edit["side"]] = text[:offset] + edit["removed"].encode() + text[offset + len(inserted) :]
     return sides["prefix"], row["middle"].encode(), sides["suffix"]
-
-
-def git_blob_sha1(content: bytes) -> str:
-    """The id that git gives to these bytes, 40 hex digits."""
-    return hashlib.sha1(b"blob %d\0" % len(content) + content).hexdigest()
 
 
 def _undo(row: Row, _expected: Expected) -> Iterator[str]:
@@ -274,8 +270,8 @@ def check_content(row: Row, content: bytes) -> list[Violation]:
     """Whether a row is cut from `content`: its id, the slice that it says it covers, in whole lines."""
     start, end = row["context_start_byte"], row["context_end_byte"]
     found: list[tuple[str, str]] = []
-    if git_blob_sha1(content) != row["content_id"]:
-        found.append(("content_id", f"the content's id is {git_blob_sha1(content)}, not {row['content_id']}"))
+    if git_blob_id(content) != row["content_id"]:
+        found.append(("content_id", f"the content's id is {git_blob_id(content)}, not {row['content_id']}"))
     try:
         is_slice = b"".join(undone(row)) == content[start:end] and len(content) >= end
     except (ValueError, KeyError):

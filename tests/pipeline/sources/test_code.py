@@ -18,9 +18,8 @@ from hypothesis import strategies as st
 from pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceError, SourceUnavailable, open_source
 from pipeline.sources.code import MAX_FILE_BYTES, MAX_LOCATOR_BYTES, TREE_SHARD_BYTES, CodeSource
 from pipeline.sources.repositories import is_license_file, recorded_paths
-from pipeline.sources.rows import git_blob_id
 from schemas.rejection import REJECTION
-from schemas.source import ROW
+from schemas.source import ROW, git_blob_id
 from transforms.filters.file_languages import language_of_name, language_of_shebang
 
 ISC = """Permission to use, copy, modify, and/or distribute this software for any purpose with or without fee is hereby

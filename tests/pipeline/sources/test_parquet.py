@@ -15,8 +15,7 @@ import pytest
 from pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceError, SourceUnavailable, open_source
 from pipeline.sources import parquet as parquet_module
 from pipeline.sources.parquet import ParquetSource
-from pipeline.sources.rows import git_blob_id
-from schemas.source import ROW, THE_STACK
+from schemas.source import ROW, THE_STACK, git_blob_id
 
 
 def table(start: int, count: int, size: int = 10) -> pa.Table:

@@ -7,9 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.source import ROW
+from schemas.source import ROW, git_blob_id
 from transforms.filters.redaction import apply_replacements, find_all, redact
-from transforms.verify.row_invariants import git_blob_sha1
 
 AT = "@"
 
@@ -71,7 +70,7 @@ def test_identifiers_say_what_was_read_and_what_is_there_now(rows_of) -> None:
     done = redact(rows).rows
     assert done.schema.equals(ROW)
     assert done.column("source_id").equals(rows.column("source_id"))
-    assert done.column("content_id").to_pylist() == [git_blob_sha1(content) for content in contents(done)]
+    assert done.column("content_id").to_pylist() == [git_blob_id(content) for content in contents(done)]
     assert done.column("content_id")[0] == rows.column("content_id")[0]
     assert done.column("content_id")[1] != rows.column("content_id")[1]
 

@@ -8,10 +8,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from model.packing import best_fit
 from schemas.rejection import REJECTION
 from schemas.rendered import PACKED
 from transforms.render.batch import render_examples
-from transforms.render.pack import Packer, best_fit
+from transforms.render.pack import Packer
 from transforms.render.settings import RenderSettings
 
 LENGTH = 4096

@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
+from schemas.source import git_blob_id
 from transforms.split.examples import example_id
 from transforms.verify.original import Original
-from transforms.verify.row_invariants import git_blob_sha1
 
 Row = dict[str, Any]
 
@@ -316,7 +316,7 @@ def context_ends_inside_a_line(row: Row, file: Original) -> Mutant | None:
 
 def of_another_file(row: Row, file: Original) -> Mutant:
     """The same text, said to be of another content."""
-    return Mutant(sealed(row, content_id=git_blob_sha1(file.content + b"\n")), file.content)
+    return Mutant(sealed(row, content_id=git_blob_id(file.content + b"\n")), file.content)
 
 
 def of_another_language(row: Row, file: Original) -> Mutant:
@@ -347,7 +347,7 @@ def changed(
     content = file.content[:at] + inserted + file.content[at + len(removed) :]
     new = Original(content, file.language.name, file.parser)
     last = row["context_end_byte"] + len(inserted) - len(removed)
-    moved = {**row, "content_id": git_blob_sha1(content), "context_end_byte": last}
+    moved = {**row, "content_id": git_blob_id(content), "context_end_byte": last}
     return cut(moved, new, start, end, **values)
 
 
