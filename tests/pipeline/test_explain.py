@@ -61,7 +61,7 @@ def test_scores_of_every_file_are_written_where_asked_for(source_folder: Path, s
     files = {(row["repository"], row["path"]) for row in pq.read_table(path).to_pylist()}
     manifest = check_manifest(json.loads((out / "manifest.json").read_text()))
     assert pq.read_metadata(path).num_rows == manifest["counts"]["files_in"]
-    assert f"scores/{path.name}" in {file["path"] for file in manifest["files"]}
+    assert f"filter_scores/{path.name}" in {file["path"] for file in manifest["files"]}
     for folder in ("data", "rejections"):
         rows = [row for part in (out / folder).glob("*") for row in pq.read_table(part).to_pylist()]
         assert rows
