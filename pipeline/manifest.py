@@ -175,7 +175,7 @@ def _license_lines(configuration: dict[str, Any]) -> list[str]:
     )
     if "license" in filters["switched_off"]:
         return ["Licenses were not looked at. Each row names repository, path, revision and licenses of its file."]
-    stays = {"all": "all of them are", "any": "one of them is"}[filters["license_policy"]]
+    stays = {"all": "all are", "any": "at least one is"}[filters["license_policy"]]
     also = [
         text
         for key, text in (
@@ -185,7 +185,7 @@ def _license_lines(configuration: dict[str, Any]) -> list[str]:
         if filters[key]
     ]
     lines = [
-        f"Rows are from repositories with licenses of which {stays} on the allow-list ({allowed}).",
+        f"Rows are from repositories of whose licenses {stays} on the allow-list ({allowed}).",
         *also,
         "Each row names repository, path, revision and licenses of the file it was made from, and `ATTRIBUTION.parquet` lists",
         "all repositories; whoever passes rows on keeps to those licenses.",
