@@ -19,9 +19,10 @@ tags:
 # A tiny Refact
 
 A network of Refact-1.6B's architecture with {parameters:,} parameters ({inner:,} beside the embeddings), {n_layer} layers of
-{n_embd}, a context of {n_positions} tokens and a vocabulary of {vocabulary:,}. It tells code from garbage and right ends from
-wrong ones well enough to score fill-in-the-middle examples where the real model is not at hand, in tests and on a laptop.
-It is no coding assistant: it writes short, often wrong code, and has never seen a conversation.
+{n_embd}, a context of {n_positions} tokens and a vocabulary of {vocabulary:,}. It exists so that
+everything that scores with the real model can run, and be tested, where that is not at hand: on a laptop, in minutes. The
+figures below say what its scores can tell and what they cannot. It is no coding assistant: it writes short, often wrong
+code, and has never seen a conversation.
 
 ```python
 import model
@@ -67,7 +68,7 @@ On examples of packages that it was not trained on ({rows:,} drawn by a seed), f
 unchanged; "silence" compares `p_eot_start` at EMPTY places with others; both are areas under the ROC curve, 0.5 for guessing.
 "Shuffled" is how often a middle with its lines in another order has a higher mean negative log likelihood than the middle.
 The 5-gram model is an interpolated modified Kneser-Ney model of the very same training tokens.
-
+{missed_section}
 `make tiny-model` makes such a checkpoint; the same data, seed and number of threads give the same bytes on one machine.
 """
 
@@ -75,6 +76,12 @@ SAMPLE = """
 On the {rows:,} examples of `tests/data/tiny`, cut from files written for this project's tests; the tests measure these again:
 
 {table}
+"""
+
+MISSED = """
+What it does not reach, so that nothing should rest on it:
+
+{lines}
 """
 
 ROWS = (
@@ -100,7 +107,7 @@ def card(described: Mapping[str, Any], config: Mapping[str, Any], parameters: in
     """The text of README.md; `described` is what `training.json` holds, `config` what `config.json` does."""
     data, settings, figures = described["data"], described["settings"], described["figures"]
     names = sorted({name.rsplit("/", 1)[-1] for name in data["held_out_repositories"]})
-    sample = figures.get("sample")
+    sample, missed = figures.get("sample"), described["missed_bars"]
     values = {
         **config,
         **{key: value for key, value in settings.items() if key != "sequences"},
@@ -115,6 +122,7 @@ def card(described: Mapping[str, Any], config: Mapping[str, Any], parameters: in
         "languages": "\n".join(f"| {language} | {count:,} |" for language, count in data["languages"].items()),
         "rows": next(iter(figures["held_out"].values()))["rows"],
         "held_out_table": figures_table(figures["held_out"]),
+        "missed_section": MISSED.format(lines="\n".join(f"- {line}" for line in missed)) if missed else "",
         "sample_section": ""
         if sample is None
         else SAMPLE.format(rows=next(iter(sample.values()))["rows"], table=figures_table(sample)),

@@ -241,10 +241,10 @@ def main() -> None:
         measured["sample"] = figures(loaded, list(read_shard(options.sample)), layouts=["psm"])
     for name, values in measured.items():
         print(f"{name}\n{table(values)}\n", flush=True)
-    if options.card:
-        described["figures"] = measured
-        write_card(options.model, described, sum(weight.numel() for weight in loaded.network.parameters()))
     missed = missed_bars(measured["held_out"])
+    if options.card:
+        described |= {"figures": measured, "missed_bars": missed}
+        write_card(options.model, described, sum(weight.numel() for weight in loaded.network.parameters()))
     sys.exit("\n".join(missed) if missed else 0)
 
 
