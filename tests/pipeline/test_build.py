@@ -1,6 +1,7 @@
 """What a run leaves, and that it leaves the same whatever happens to it."""
 
 import contextlib
+import functools
 import json
 import os
 import shutil
@@ -30,7 +31,12 @@ def read(folder: Path, pattern: str):
 def start(out: Path, source: Path, workers: int) -> subprocess.Popen:
     command = [str(Path(sys.executable).with_name("stackfim")), "build", f"parquet:{source}", "--out", str(out)]
     return subprocess.Popen(
-        [*command, "--workers", str(workers)], stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [*command, "--workers", str(workers)],
+        stderr=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
+        # A shell's background jobs ignore it, and so would the run.
+        preexec_fn=functools.partial(signal.signal, signal.SIGINT, signal.default_int_handler),
     )
 
 

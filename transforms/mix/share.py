@@ -31,10 +31,14 @@ def taken(
 
 
 def _up_to(tokens: npt.NDArray[np.int64], draws: npt.NDArray[np.uint64], wanted: float) -> npt.NDArray[np.bool_]:
-    """The rows with the lowest draws whose tokens come nearest to `wanted` together."""
+    """The rows with the lowest draws that are not above `wanted` tokens together, and the one that best fills the rest."""
     order = np.argsort(draws, kind="stable")
     totals = np.concatenate([[0], np.cumsum(tokens[order])])
-    count = int(np.abs(totals - wanted).argmin())
+    count = int(np.searchsorted(totals, wanted, side="right")) - 1
     chosen = np.zeros(len(tokens), bool)
     chosen[order[:count]] = True
+    missing = wanted - totals[count]
+    errors = np.abs(tokens[order[count:]] - missing)
+    if len(errors) and errors.min() < missing:
+        chosen[order[count + int(errors.argmin())]] = True
     return chosen

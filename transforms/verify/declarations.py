@@ -85,6 +85,8 @@ def _may_declare(file: Original, offset: int, length: int) -> bool:
     chain = file.ancestors(offset, offset + length)
     if not chain or chain[0].child_count or any(map(file.is_comment, chain)) or not chain[0].is_named:
         return False
+    if any(node.is_error or "pattern" in node.type for node in chain[1:4]):
+        return True
     around = chain[1].type if len(chain) > 1 else ""
     if file.content[offset + length : offset + length + 1] == b"(" and around in ("attribute", "call_expression"):
         return False
