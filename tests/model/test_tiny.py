@@ -46,10 +46,9 @@ def test_a_folder_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.M
         model.load("tiny")
 
 
-def test_its_folder_holds_a_checkpoint_a_card_and_what_it_was_trained_on() -> None:
-    assert sorted(path.name for path in FOLDER.iterdir()) == [
-        *("README.md", "config.json", "model.safetensors", "repositories.tsv", "tokenizer.json", "training.json")
-    ]
+def test_its_folder_holds_a_checkpoint_its_limits_a_card_and_what_it_was_trained_on() -> None:
+    checkpoint = {"config.json", "model.safetensors", "tokenizer.json", "stackfim.json"}
+    assert {path.name for path in FOLDER.iterdir()} == checkpoint | {"README.md", "repositories.tsv", "training.json"}
 
 
 def test_no_repository_is_both_trained_on_and_held_out() -> None:
