@@ -52,20 +52,23 @@ licenses. Held out, by a hash of the package's name whatever its version, were {
 ## Training
 
 {steps:,} steps of about {batch_tokens:,} tokens in float32 on a CPU; half of the sequences PSM, half SPM, packed without
-attention between them, with contexts from {shortest_context} tokens up to what {longest} leave beside the middle. The Lion
-optimizer, a rate of {learning_rate} after {warm_up_steps} steps of warm-up, a cosine over {cosine_steps:,} steps of which
-{cool_down_step:,} were made, then straight down to {last_learning_rate}; weight decay {weight_decay}; early dropout {dropout},
-falling to none over the first {dropout_steps} steps. The loss is over all tokens, {middle_weight:g} times for a middle's tokens
-and {end_weight:g} times for the end-of-text after it, none for sentinels. Seed {seed}. The weights are rounded to bfloat16.
+attention between them, with contexts of {shortest_context} to {longest_context} tokens. The Lion optimizer, a rate of
+{learning_rate} after {warm_up_steps} steps of warm-up, from step {cool_down_step:,} on straight down to
+{last_learning_rate}; weight decay {weight_decay}; early dropout {dropout}, falling to none over the first {dropout_steps}
+steps. The loss is over all tokens, {middle_weight:g} times for a middle's tokens and {end_weight:g} times for the
+end-of-text after it, none for sentinels. End-of-text is also made unlikely where a middle does not end:
+{line_end_weight:g} times where a line ends inside of it, {later_end_weight:g} times after the suffix's first line, written
+once more. Seed {seed}. The weights are rounded to bfloat16.
 
 ## Figures
 
-On examples of packages that it was not trained on ({rows:,} drawn by a seed), float32:
+On examples of packages that it was not trained on ({rows:,} drawn by a seed), float32, with contexts of at most
+{context_tokens} tokens:
 
 {held_out_table}
 {sample_section}
-"Ends" compares `p_eot_end` at true ends of multi-line middles with ends a line early and a line late, prefix and suffix
-unchanged; "silence" compares `p_eot_start` at EMPTY places with others; both are areas under the ROC curve, 0.5 for guessing.
+"Ends" compares `p_eot_end` at true ends of multi-line middles with ends a line earlier and a line later in the file;
+"silence" compares `p_eot_start` at EMPTY places with others; both are areas under the ROC curve, 0.5 for guessing.
 "Shuffled" is how often a middle with its lines in another order has a higher mean negative log likelihood than the middle.
 The 5-gram model is an interpolated modified Kneser-Ney model of the very same training tokens.
 {missed_section}
@@ -114,6 +117,7 @@ def card(described: Mapping[str, Any], config: Mapping[str, Any], parameters: in
         **settings["sequences"],
         **data,
         "vocabulary": config["vocab_size"],
+        "context_tokens": described["context_tokens"],
         "parameters": parameters,
         "inner": parameters - 2 * config["vocab_size"] * config["n_embd"],
         "origin": f": {data['origin']}" if data["origin"] else "",

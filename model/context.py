@@ -7,8 +7,12 @@ and the middle is no part of the bargain: where these do not fit, nothing does.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from typing import AnyStr
 
 from model.tokenizer import Tokenizer
+
+CHARS_PER_TOKEN = 16
+"""More than a token of code has on average, with any published vocabulary."""
 
 
 def fit_context(
@@ -35,37 +39,53 @@ def fit_context(
     return head, _trimmed_tail(tokenizer, suffix, tail, budget - len(head))
 
 
+def fit_context_within(
+    tokenizer: Tokenizer, prefix: str, suffix: str, wanted: int, room: int, ids: tuple[Sequence[int], Sequence[int]]
+) -> tuple[Sequence[int], Sequence[int]] | None:
+    """`fit_context` in `wanted` tokens; where the lines at the cursor need more, in twice as many, and so on.
+
+    None where even `room` tokens do not hold these.
+    """
+    while True:
+        fitted = fit_context(tokenizer, prefix, suffix, min(wanted, room), ids)
+        if fitted is not None or wanted >= room:
+            return fitted
+        wanted *= 2
+
+
+def last_lines(text: AnyStr, size: int, newline: AnyStr) -> AnyStr:
+    """The last whole lines of `text` in at most `size` characters or bytes; at least the last line."""
+    if size >= len(text):
+        return text
+    return text[text.find(newline, len(text) - size - 1) + 1 or text.rfind(newline) + 1 :]
+
+
+def first_lines(text: AnyStr, size: int, newline: AnyStr) -> AnyStr:
+    """The first whole lines of `text` in at most `size` characters or bytes; at least the first line."""
+    if size >= len(text):
+        return text
+    return text[: text.rfind(newline, 0, size) + 1 or text.find(newline) + 1 or len(text)]
+
+
 def _trimmed_head(tokenizer: Tokenizer, text: str, ids: Sequence[int], budget: int) -> Sequence[int]:
     if len(ids) <= budget:
         return ids
     held = tokenizer.byte_lengths[list(ids[len(ids) - budget :])].sum()
-    return _fitting(tokenizer, _last_lines, text.encode(), int(held), budget)
+    return _fitting(tokenizer, last_lines, text.encode(), int(held), budget)
 
 
 def _trimmed_tail(tokenizer: Tokenizer, text: str, ids: Sequence[int], budget: int) -> Sequence[int]:
     if len(ids) <= budget:
         return ids
     held = tokenizer.byte_lengths[list(ids[:budget])].sum()
-    return _fitting(tokenizer, _first_lines, text.encode(), int(held), budget)
+    return _fitting(tokenizer, first_lines, text.encode(), int(held), budget)
 
 
 def _fitting(
-    tokenizer: Tokenizer, lines: Callable[[bytes, int], bytes], text: bytes, size: int, budget: int
+    tokenizer: Tokenizer, lines: Callable[[bytes, int, bytes], bytes], text: bytes, size: int, budget: int
 ) -> list[int]:
     """Ids of the lines that `size` bytes hold, or fewer: a cut can cost a token that the whole text does not."""
-    text = lines(text, size)
+    text = lines(text, size, b"\n")
     while len(ids := tokenizer.encode(text.decode())) > budget:
-        text = lines(text, len(text) - 1)
+        text = lines(text, len(text) - 1, b"\n")
     return ids
-
-
-def _last_lines(text: bytes, size: int) -> bytes:
-    """The last whole lines of `text` in at most `size` bytes; at least the last line."""
-    start = text.find(b"\n", len(text) - size - 1 if size < len(text) else 0) + 1
-    return text[start or text.rfind(b"\n") + 1 :]
-
-
-def _first_lines(text: bytes, size: int) -> bytes:
-    """The first whole lines of `text` in at most `size` bytes; at least the first line."""
-    end = text.rfind(b"\n", 0, size) + 1
-    return text[: end or (text.find(b"\n") + 1 or len(text))]

@@ -6,7 +6,8 @@
 DIR is the folder of `stackfim build` that `model.train` was given; FOLDER what it left. Measured in each layout:
 
 - the negative log likelihood of middles and their end, against a smoothed 5-gram model of the very same tokens;
-- whether `p_eot_end` tells true ends from ends one line too early or too late (area under the ROC curve);
+- whether `p_eot_end` tells true ends of multi-line middles from ends one line earlier or later in the file (area under
+  the ROC curve);
 - whether `p_eot_start` tells EMPTY places from others (the same);
 - how often a middle with its lines shuffled is scored worse than the middle.
 """
@@ -18,7 +19,6 @@ import json
 import random
 import sys
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -29,50 +29,18 @@ from scipy.stats import rankdata
 
 from model.card import write_card
 from model.checkpoint import Model, load
+from model.ends import Row, earlier_end, later_end
 from model.ngram import KneserNey
 from model.prompt import LAYOUTS
 from model.scorer import Score, ScoredRow, Scorer
 from model.tokenizer import Tokenizer
 from model.training_data import Example, SequenceSettings, batches, read_examples, read_shard, rendered
 
-Row = tuple[str, str, str]
-
 # What each figure must reach, in either layout.
 BARS = {"auc_end": 0.80, "auc_start": 0.80, "shuffled_worse": 0.95}
 
 # A shuffle of fewer lines is often no worse than what it was made of.
 SHUFFLED_LINES = 3
-
-
-@dataclass(frozen=True)
-class Ends:
-    """A row with its true end, and the same prefix and suffix with a middle that ends a line early or a line late."""
-
-    true: Row
-    early: Row
-    late: Row | None
-
-
-def shifted_ends(row: Row) -> Ends | None:
-    """The ends around a row's true end; None for a middle of one line, and no late end where the suffix has no line.
-
-    The suffix stays as it is: the early middle lacks its last line, the late one has the suffix's next line already.
-    """
-    prefix, middle, suffix = row
-    body = middle.rstrip("\r\n")
-    tail = middle[len(body) :]
-    if not body.strip() or "\n" not in body:
-        return None
-    early = body[: body.rindex("\n")].rstrip() + tail
-    if not early.strip():
-        return None
-    # What stands between the middle and the next line that has anything in it.
-    rest = suffix.lstrip()
-    blank = suffix[: len(suffix) - len(rest)]
-    line = rest.partition("\n")[0].rstrip()
-    follows = bool(line) and ("\n" in blank or bool(tail))
-    late = (prefix, middle + blank + line + tail, suffix) if follows else None
-    return Ends(row, (prefix, early, suffix), late)
 
 
 def shuffled(row: Row, seed: int) -> Row | None:
@@ -96,24 +64,32 @@ def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
 
 
 def figures(
-    model: Model, examples: Sequence[Example], most_pairs: int | None = None, layouts: Sequence[str] = LAYOUTS
+    model: Model,
+    examples: Sequence[Example],
+    most_pairs: int | None = None,
+    layouts: Sequence[str] = LAYOUTS,
+    context_tokens: int | None = None,
 ) -> dict[str, dict[str, float]]:
-    """The figures of a model on examples, by layout; at most so many ends, and so many shuffles, are compared."""
+    """The figures of a model on examples, by layout; at most so many ends, and so many shuffles, are compared.
+
+    `context_tokens` are as `Scorer` takes them.
+    """
     rows = [example.row for example in examples]
     multi_line = [example.row for example in examples if example.category == "multi_line"]
-    ends = [pair for row in multi_line if (pair := shifted_ends(row)) is not None][:most_pairs]
+    ends = [(row, [earlier_end(row), later_end(row)]) for row in multi_line][:most_pairs]
     shuffles = [(row, found) for number, row in enumerate(rows) if (found := shuffled(row, number))][:most_pairs]
     wanted = dict.fromkeys(rows)
-    wanted |= dict.fromkeys(row for pair in ends for row in (pair.early, pair.late) if row is not None)
+    wanted |= dict.fromkeys(row for _, shifted in ends for row in shifted if row is not None)
     wanted |= dict.fromkeys(row for _, row in shuffles)
-    scored = dict(zip(wanted, Scorer(model, layouts=layouts).score(list(wanted)), strict=True))
+    scorer = Scorer(model, layouts=layouts, context_tokens=context_tokens)
+    scored = dict(zip(wanted, scorer.score(list(wanted)), strict=True))
     return {layout: _figures(layout, examples, ends, shuffles, scored) for layout in layouts}
 
 
 def _figures(
     layout: str,
     examples: Sequence[Example],
-    ends: Sequence[Ends],
+    ends: Sequence[tuple[Row, Sequence[Row | None]]],
     shuffles: Sequence[tuple[Row, Row]],
     scored: Mapping[Row, ScoredRow],
 ) -> dict[str, float]:
@@ -124,8 +100,8 @@ def _figures(
     tokens = sum(scored[example.row].tokens + 1 for example, _ in judged)
     silent = [found.p_eot_start for example, found in judged if example.category == "empty"]
     others = [found.p_eot_start for example, found in judged if example.category != "empty"]
-    true = [found.p_eot_end for pair in ends if (found := score(pair.true))]
-    off = [found.p_eot_end for pair in ends for row in (pair.early, pair.late) if (found := score(row))]
+    true = [found.p_eot_end for row, _ in ends if (found := score(row))]
+    off = [found.p_eot_end for _, shifted in ends for row in shifted if (found := score(row))]
     pairs = [(code, mess) for row, other in shuffles if (code := score(row)) and (mess := score(other))]
     return {
         "rows": len(judged),
@@ -142,7 +118,7 @@ def _figures(
 
 
 def ngram_nll(
-    ngram: KneserNey, tokenizer: Tokenizer, examples: Iterable[Example], n_positions: int
+    ngram: KneserNey, tokenizer: Tokenizer, examples: Iterable[Example], context_tokens: int, n_positions: int
 ) -> dict[str, float]:
     """What the n-gram model gives for the same tokens as `figures`' nll: middles and their end, in nats a token."""
     result = {}
@@ -150,7 +126,7 @@ def ngram_nll(
         sequences = []
         for example in examples:
             head, tail, middle = (tokenizer.encode(text) for text in (example.prefix, example.suffix, example.middle))
-            found = rendered(example, (head, tail, middle), tokenizer, layout, n_positions, n_positions)
+            found = rendered(example, (head, tail, middle), tokenizer, layout, context_tokens, n_positions)
             if found is not None:
                 sequences.append(found)
         told = ngram.log_probabilities([prompt + completion for prompt, completion in sequences])
@@ -162,13 +138,14 @@ def ngram_nll(
 def training_sequences(
     examples: Sequence[Example], tokenizer: Tokenizer, settings: SequenceSettings, steps: int
 ) -> list[np.ndarray]:
-    """The sequences that training read in so many steps, each with its end-of-text."""
+    """The sequences that training learned from in so many steps, each up to its end-of-text."""
     sequences = []
     for _, batch in islice(batches(examples, tokenizer, settings), steps):
         begin = 0
         for size in batch.segments:
-            ids = batch.input_ids[begin : begin + size]
-            sequences.append(np.append(ids, batch.targets[begin + size - 1]))
+            targets = batch.targets[begin : begin + size]
+            end = int((targets == tokenizer.end_of_text).argmax())
+            sequences.append(np.append(batch.input_ids[begin : begin + end + 1], tokenizer.end_of_text))
             begin += size
     return sequences
 
@@ -216,6 +193,9 @@ def main() -> None:
     parser.add_argument("--sample", type=Path, metavar="FILE", help="a parquet file of other examples to measure too")
     parser.add_argument("--card", action="store_true", help="write the figures into training.json and README.md")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
+    parser.add_argument(
+        "--context-tokens", type=int, metavar="N", help="most of prefix and suffix; default: longest in training"
+    )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
     description = options.model / "training.json"
@@ -229,21 +209,23 @@ def main() -> None:
     split = read_examples(
         options.folder, held_out_share=settings["held_out_share"], held_out_seed=settings["held_out_seed"]
     )
+    context_tokens = options.context_tokens or settings["sequences"]["longest_context"]
     held_out = sampled(split.held_out, options.rows)
-    measured = {"held_out": figures(loaded, held_out, options.pairs)}
+    measured = {"held_out": figures(loaded, held_out, options.pairs, context_tokens=context_tokens)}
     sequences = training_sequences(
         split.train, loaded.tokenizer, SequenceSettings(**settings["sequences"]), settings["steps"]
     )
     ngram = KneserNey(sequences, loaded.tokenizer.size)
-    for layout, nll in ngram_nll(ngram, loaded.tokenizer, held_out, loaded.config.n_positions).items():
+    for layout, nll in ngram_nll(ngram, loaded.tokenizer, held_out, context_tokens, loaded.config.n_positions).items():
         measured["held_out"][layout]["ngram_nll"] = nll
     if options.sample:
-        measured["sample"] = figures(loaded, list(read_shard(options.sample)), layouts=["psm"])
+        sample = list(read_shard(options.sample))
+        measured["sample"] = figures(loaded, sample, layouts=["psm"], context_tokens=context_tokens)
     for name, values in measured.items():
         print(f"{name}\n{table(values)}\n", flush=True)
     missed = missed_bars(measured["held_out"])
     if options.card:
-        described |= {"figures": measured, "missed_bars": missed}
+        described |= {"figures": measured, "context_tokens": context_tokens, "missed_bars": missed}
         write_card(options.model, described, sum(weight.numel() for weight in loaded.network.parameters()))
     sys.exit("\n".join(missed) if missed else 0)
 

@@ -15,7 +15,8 @@ import numpy as np
 import torch
 
 from model.checkpoint import Model
-from model.context import fit_context
+from model.context import CHARS_PER_TOKEN, first_lines, fit_context_within, last_lines
+from model.ends import Row, line_ends
 from model.packing import best_fit
 from model.prompt import LAYOUTS, SPECIAL_TOKENS, fim_ids
 from model.refact import Refact
@@ -70,23 +71,27 @@ class Scorer:
         model: Model,
         *,
         layouts: Sequence[str] = LAYOUTS,
+        context_tokens: int | None = None,
         token_budget: int | None = None,
         compiled: bool = False,
     ) -> None:
-        """`token_budget` bounds the tokens of a packed sequence (a longer row gets one of its own).
+        """`context_tokens` bounds prefix and suffix, where the lines at the cursor need no more; None for all that the
+        network reads. `token_budget` bounds the tokens of a packed sequence (a longer row gets one of its own).
 
         `compiled` runs the network's MLPs through `torch.compile`, which fuses the gate into the products around it.
-        Raises ValueError for an unknown layout, a budget below 1 or a model without a tokenizer.
+        Raises ValueError for an unknown layout, a bound below 1 or a model without a tokenizer.
         """
         unknown = [layout for layout in layouts if layout not in LAYOUTS]
         if unknown or not layouts:
             raise ValueError(f"layouts are {list(layouts)}, expected some of {', '.join(LAYOUTS)}")
-        if token_budget is not None and token_budget < 1:
-            raise ValueError(f"token_budget is {token_budget}, expected 1 or more")
+        for name, bound in (("context_tokens", context_tokens), ("token_budget", token_budget)):
+            if bound is not None and bound < 1:
+                raise ValueError(f"{name} is {bound}, expected 1 or more")
         if model.tokenizer is None:
             raise ValueError("the checkpoint has no tokenizer: expected tokenizer.json beside its weights")
         self.network: Refact = model.network
         self.tokenizer: Tokenizer = model.tokenizer
+        self.context_tokens = min(context_tokens or self.network.config.n_positions, self.network.config.n_positions)
         self.layouts = tuple(dict.fromkeys(layouts))
         self.device = next(self.network.parameters()).device
         self.token_budget = token_budget or TOKEN_BUDGET.get(self.device.type, TOKEN_BUDGET["cpu"])
@@ -94,7 +99,7 @@ class Scorer:
             for block in self.network.transformer["h"].children():
                 block.get_submodule("mlp").compile(dynamic=True)
 
-    def score(self, rows: Sequence[tuple[str, str, str]]) -> list[ScoredRow]:
+    def score(self, rows: Sequence[Row]) -> list[ScoredRow]:
         """Scores of rows (prefix, middle, suffix), in their order; neighbours change them by less than 1e-3."""
         prompts = self._prompts(rows)
         sequences = [
@@ -117,13 +122,19 @@ class Scorer:
                 begin = end
         return [_row(prompt, scores) for prompt, scores in zip(prompts, found, strict=True)]
 
-    def _prompts(self, rows: Sequence[tuple[str, str, str]]) -> list[_Prompt]:
-        prefixes, middles, suffixes = (self.tokenizer.encode_batch([row[part] for row in rows]) for part in range(3))
+    def _prompts(self, rows: Sequence[Row]) -> list[_Prompt]:
+        # Text this far from the cursor is not encoded: there are more lines nearby than the context holds.
+        chars = CHARS_PER_TOKEN * self.context_tokens
+        near = [
+            (last_lines(prefix, chars, "\n"), middle, first_lines(suffix, chars, "\n"))
+            for prefix, middle, suffix in rows
+        ]
+        encoded = [self.tokenizer.encode_batch(texts) for texts in zip(*near, strict=True)]
         prompts = []
-        for (prefix, _, suffix), head, middle, tail in zip(rows, prefixes, middles, suffixes, strict=True):
-            budget = self.network.config.n_positions - len(middle) - SPECIAL_TOKENS
-            context = fit_context(self.tokenizer, prefix, suffix, budget, ids=(head, tail))
-            reason = "middle_too_long" if budget < 0 else "cursor_lines_too_long"
+        for (prefix, _, suffix), head, middle, tail in zip(near, *encoded, strict=True):
+            room = self.network.config.n_positions - len(middle) - SPECIAL_TOKENS
+            context = fit_context_within(self.tokenizer, prefix, suffix, self.context_tokens, room, (head, tail))
+            reason = "middle_too_long" if room < 0 else "cursor_lines_too_long"
             prompts.append(_Prompt(context, middle, None if context else reason))
         return prompts
 
@@ -184,25 +195,6 @@ class _Sequence:
     def length(self) -> int:
         """Tokens that the network reads; end-of-text is predicted, not read."""
         return len(self.prompt) + len(self.middle)
-
-
-def line_ends(tokenizer: Tokenizer, middle: Sequence[int]) -> list[int]:
-    """After how many tokens of a middle a line ends, with something visible before it and after it.
-
-    A place between two tokens is a line end when only blanks stand between it and the line break (LF or CRLF) to its
-    right, or when the line break is right before it.
-    """
-    text = tokenizer.decode_bytes(middle)
-    places = []
-    offset = 0
-    for count, size in enumerate(tokenizer.byte_lengths[list(middle)].tolist(), start=1):
-        offset += size
-        before, after = text[:offset], text[offset:]
-        if not before.strip() or not after.strip() or (before.endswith(b"\r") and after.startswith(b"\n")):
-            continue
-        if before.endswith(b"\n") or after.lstrip(b" \t").startswith((b"\n", b"\r\n")):
-            places.append(count)
-    return places
 
 
 def _score(columns: np.ndarray, line_ends: Sequence[int]) -> Score | None:

@@ -14,7 +14,6 @@ from __future__ import annotations
 
 import argparse
 import json
-import math
 import os
 import shutil
 import sys
@@ -55,7 +54,7 @@ TOKENIZER_CHARS = 24_000_000
 class TrainingSettings:
     """Everything that decides the bytes of a trained checkpoint, beside the data."""
 
-    steps: int = 2143
+    steps: int = 5000
     sequences: SequenceSettings = field(default_factory=SequenceSettings)
     # About 1.5 million parameters beside the embeddings.
     n_embd: int = 192
@@ -65,16 +64,15 @@ class TrainingSettings:
     vocabulary: int = 4096
     # About 1 / sqrt(n_embd): in a network this narrow 0.02, which is for 2,048, learns much slower.
     initializer_range: float = 0.06
-    learning_rate: float = 7e-4
+    learning_rate: float = 6e-4
     last_learning_rate: float = 2e-5
-    warm_up_steps: int = 100
-    cosine_steps: int = 3_600  # on which the rate would fall to the last, were it not for the cool-down
-    cool_down_step: int = 1343
+    warm_up_steps: int = 200
+    cool_down_step: int = 3300
     betas: tuple[float, float] = (0.9, 0.98)
     weight_decay: float = 0.5
     clip_norm: float = 1.0
     dropout: float = 0.1
-    dropout_steps: int = 540
+    dropout_steps: int = 500
     held_out_share: float = 0.1
     # The first seed that holds out about a tenth of the published checkpoint's examples, in four languages or more, and
     # more than half of none.
@@ -92,25 +90,20 @@ def _say(line: str) -> None:
 
 def with_steps(settings: TrainingSettings, steps: int) -> TrainingSettings:
     """The same training in more steps or fewer, every part of the schedule in proportion."""
-    parts = ("warm_up_steps", "cosine_steps", "cool_down_step", "dropout_steps")
+    parts = ("warm_up_steps", "cool_down_step", "dropout_steps")
     scaled = {name: round(getattr(settings, name) * steps / settings.steps) for name in parts}
     return replace(settings, steps=steps, **scaled)
 
 
 def learning_rate(step: int, settings: TrainingSettings) -> float:
-    """The rate of a step: a linear warm-up, the beginning of a slow cosine, then a straight cool-down to the last rate.
+    """The rate of a step: a linear warm-up, a plateau, then a straight cool-down to the last rate.
 
-    The cool-down (Haegele et al. 2024) is what lets a run end at any step that it was not planned for.
+    With a cool-down (Haegele et al. 2024), a run may end at any step without having been planned for it.
     """
     if step > settings.cool_down_step:
         left = (settings.steps - step) / (settings.steps - settings.cool_down_step)
-        highest = learning_rate(settings.cool_down_step, settings)
-        return settings.last_learning_rate + left * (highest - settings.last_learning_rate)
-    if step < settings.warm_up_steps:
-        return settings.learning_rate * (step + 1) / settings.warm_up_steps
-    done = (step - settings.warm_up_steps) / max(1, settings.cosine_steps - settings.warm_up_steps)
-    fall = 0.5 * (1 + math.cos(math.pi * done))
-    return settings.last_learning_rate + fall * (settings.learning_rate - settings.last_learning_rate)
+        return settings.last_learning_rate + left * (settings.learning_rate - settings.last_learning_rate)
+    return settings.learning_rate * min(1.0, (step + 1) / settings.warm_up_steps)
 
 
 def early_dropout(step: int, settings: TrainingSettings) -> float:
@@ -143,19 +136,29 @@ def residual_dropout(network: Refact) -> Iterator[Callable[[float], None]]:
 
 
 def batch_loss(network: Refact, batch: Batch, padded_to: int | None = None) -> Tensor:
-    """Weighted mean cross entropy of the targets, in nats; `padded_to` tokens where one length must do for all."""
+    """Weighted mean loss in nats; `padded_to` tokens where one length must do for all.
+
+    Cross entropy of the targets and, where a middle does not end, `-log(1 - p)` of end-of-text (the unlikelihood of
+    Welleck et al. 2020).
+    """
     device = network.lm_head.weight.device
-    input_ids, targets, weights = (
-        torch.from_numpy(part).to(device) for part in (batch.input_ids, batch.targets, batch.weights)
+    input_ids, targets, weights, no_end_weights = (
+        torch.from_numpy(part).to(device)
+        for part in (batch.input_ids, batch.targets, batch.weights, batch.no_end_weights)
     )
     segments = list(batch.segments)
     if padded_to is not None and padded_to > len(input_ids):
         segments.append(padded_to - len(input_ids))
         input_ids = F.pad(input_ids, (0, segments[-1]))
-    at = weights.nonzero()[:, 0]
+    at = (weights + no_end_weights).nonzero()[:, 0]
     logits = network(input_ids[None], segments=segments, at=at)
-    losses = F.cross_entropy(logits, targets[at], reduction="none")
-    return (losses * weights[at]).sum() / weights.sum()
+    losses = F.cross_entropy(logits, targets[at], reduction="none") * weights[at]
+    at_no_end = no_end_weights[at].nonzero()[:, 0]
+    told = logits[at_no_end]
+    end_of_text = network.config.eos_token_id
+    others = torch.cat([told[:, :end_of_text], told[:, end_of_text + 1 :]], dim=1)
+    no_ends = (told.logsumexp(-1) - others.logsumexp(-1)) * no_end_weights[at][at_no_end]
+    return (losses.sum() + no_ends.sum()) / (weights.sum() + no_end_weights.sum())
 
 
 def optimizer_of(network: Refact, settings: TrainingSettings) -> torch.optim.Optimizer:

@@ -16,7 +16,8 @@ from pathlib import Path
 import numpy as np
 import pyarrow.parquet as pq
 
-from model.context import fit_context
+from model.context import first_lines, fit_context_within, last_lines
+from model.ends import line_ends, line_too_many
 from model.prompt import LAYOUTS, SPECIAL_TOKENS, fim_ids
 from model.tokenizer import Tokenizer
 
@@ -63,31 +64,52 @@ class Split:
 class SequenceSettings:
     """How examples become sequences. Lengths are in tokens.
 
-    The context of an example has a length drawn, evenly on a logarithmic scale, from `shortest_context` up to what
-    `longest` leaves beside the middle: short ones show more middles and ends for the same number of tokens, long ones more
-    of what a context tells.
+    The context of an example has a length drawn, evenly on a logarithmic scale, from `shortest_context` up to
+    `longest_context`: short ones show more middles and ends for the same number of tokens, long ones more of what a
+    context tells. With its middle it has at most `longest` tokens.
+
+    Where a middle does not end is shown too: wherever a line ends before its end (`line_end_weight`), and after the
+    suffix's next line, written once more (`later_end_weight`).
     """
 
     seed: int = 0
     batch_tokens: int = 2048
     shortest_context: int = 24
+    longest_context: int = 192
     longest: int = 512
     context_weight: float = 1.0
     middle_weight: float = 3.0
-    end_weight: float = 8.0
+    end_weight: float = 16.0
+    line_end_weight: float = 4.0
+    later_end_weight: float = 16.0
 
 
 @dataclass(frozen=True, slots=True)
 class Batch:
     """Sequences one after the other: `input_ids`, the `targets` that follow each, the `weights` of their losses.
 
-    All three have shape (tokens,); `segments` are the sequences' lengths.
+    `no_end_weights` are those of the losses that end-of-text has where a middle does not end. All four have shape
+    (tokens,); `segments` are the sequences' lengths.
     """
 
     input_ids: np.ndarray
     targets: np.ndarray
     weights: np.ndarray
+    no_end_weights: np.ndarray
     segments: list[int]
+
+
+@dataclass(frozen=True, slots=True)
+class _Sequence:
+    """Ids of a prompt, of a middle with end-of-text, and of the line that could follow the middle (or none)."""
+
+    prompt: list[int]
+    completion: list[int]
+    later: list[int]
+
+    @property
+    def length(self) -> int:
+        return len(self.prompt) + len(self.completion) - 1 + len(self.later)
 
 
 @dataclass(frozen=True, slots=True)
@@ -134,8 +156,8 @@ def read_shard(path: Path) -> Iterator[Example]:
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(1_000, columns=columns):
             for row in batch.to_pylist():
-                row["prefix"] = _last_lines(row["prefix"], CONTEXT_CHARS)
-                row["suffix"] = _first_lines(row["suffix"], CONTEXT_CHARS)
+                row["prefix"] = last_lines(row["prefix"], CONTEXT_CHARS, "\n")
+                row["suffix"] = first_lines(row["suffix"], CONTEXT_CHARS, "\n")
                 row["licenses"] = tuple(row["licenses"])
                 yield Example(**row)
 
@@ -189,78 +211,80 @@ def rendered(
     """
     head, tail, middle = encoded
     room = longest - len(middle) - SPECIAL_TOKENS
-    while True:
-        budget = min(context, room)
-        fitted = fit_context(tokenizer, example.prefix, example.suffix, budget, ids=(head, tail))
-        if fitted is not None:
-            return fim_ids(*fitted, layout, tokenizer.sentinels), [*middle, tokenizer.end_of_text]
-        if context >= room:
-            return None
-        context *= 2
+    fitted = fit_context_within(tokenizer, example.prefix, example.suffix, context, room, (head, tail))
+    if fitted is None:
+        return None
+    return fim_ids(*fitted, layout, tokenizer.sentinels), [*middle, tokenizer.end_of_text]
 
 
 def _packed(
     rows: Sequence[Example], tokenizer: Tokenizer, settings: SequenceSettings, generator: np.random.Generator
 ) -> Iterator[Batch]:
     # Drawn for all rows, whether or not they fit, so that one row changes no other.
-    shortest, longest = np.log(settings.shortest_context), np.log(settings.longest)
+    shortest, longest = np.log(settings.shortest_context), np.log(settings.longest_context)
     contexts = np.exp(generator.uniform(shortest, longest, len(rows))).astype(int).tolist()
     layouts = generator.integers(len(LAYOUTS), size=len(rows))
     # No more text is encoded than such a context may need.
     rows = [
-        replace(row, prefix=_last_lines(row.prefix, 8 * context), suffix=_first_lines(row.suffix, 8 * context))
+        replace(
+            row, prefix=last_lines(row.prefix, 8 * context, "\n"), suffix=first_lines(row.suffix, 8 * context, "\n")
+        )
         for row, context in zip(rows, contexts, strict=True)
     ]
     heads, tails, middles = (
         tokenizer.encode_batch([getattr(row, part) for row in rows]) for part in ("prefix", "suffix", "middle")
     )
-    pending: list[tuple[list[int], list[int]]] = []
+    laters = tokenizer.encode_batch([line_too_many(row.row) or "" for row in rows])
+    pending: list[_Sequence] = []
     tokens = 0
     for number, row in enumerate(rows):
         encoded = heads[number], tails[number], middles[number]
         layout = LAYOUTS[layouts[number]]
-        sequence = rendered(row, encoded, tokenizer, layout, contexts[number], settings.longest)
-        if sequence is None:
+        found = rendered(row, encoded, tokenizer, layout, contexts[number], settings.longest)
+        if found is None:
             continue
-        size = len(sequence[0]) + len(sequence[1]) - 1
-        if pending and tokens + size > settings.batch_tokens:
+        sequence = _Sequence(*found, _continuation(middles[number], laters[number]))
+        if pending and tokens + sequence.length > settings.batch_tokens:
             yield _batch(pending, tokenizer, settings)
             pending, tokens = [], 0
         pending.append(sequence)
-        tokens += size
+        tokens += sequence.length
     if pending:
         yield _batch(pending, tokenizer, settings)
 
 
-def _batch(sequences: Sequence[tuple[list[int], list[int]]], tokenizer: Tokenizer, settings: SequenceSettings) -> Batch:
+def _continuation(middle: list[int], later: list[int]) -> list[int]:
+    """The ids of `later` after those of the middle; none where the two are not cut into the same tokens."""
+    return later[len(middle) :] if later[: len(middle)] == middle else []
+
+
+def _batch(sequences: Sequence[_Sequence], tokenizer: Tokenizer, settings: SequenceSettings) -> Batch:
+    """All sequences in one row. What comes after a middle's end is read there, but only its own end is learned from."""
     ids: list[int] = []
     targets: list[int] = []
     weights: list[float] = []
-    for prompt, completion in sequences:
-        whole = prompt + completion
-        ids += whole[:-1]
-        targets += whole[1:]
-        weights += [settings.context_weight] * (len(prompt) - 1)
-        weights += [settings.middle_weight] * (len(completion) - 1) + [settings.end_weight]
+    no_ends: list[int] = []
+    after_later: list[int] = []
+    for sequence in sequences:
+        middle = sequence.completion[:-1]
+        no_ends += [len(ids) + len(sequence.prompt) - 1 + count for count in line_ends(tokenizer, middle)]
+        ids += sequence.prompt + middle + sequence.later
+        targets += sequence.prompt[1:] + sequence.completion + [tokenizer.end_of_text] * len(sequence.later)
+        weights += [settings.context_weight] * (len(sequence.prompt) - 1)
+        weights += [settings.middle_weight] * len(middle) + [settings.end_weight] + [0.0] * len(sequence.later)
+        if sequence.later:
+            after_later.append(len(ids) - 1)
     loss_weights = np.array(weights, dtype=np.float32)
     # Where the user's cursor is, or where a file was cut, is nothing to be learned.
     sentinels = [number for number in tokenizer.sentinels.values() if number != tokenizer.end_of_text]
     loss_weights[np.isin(targets, sentinels)] = 0.0
-    segments = [len(prompt) + len(completion) - 1 for prompt, completion in sequences]
-    return Batch(np.array(ids, dtype=np.int64), np.array(targets, dtype=np.int64), loss_weights, segments)
-
-
-def _last_lines(text: str, chars: int) -> str:
-    if len(text) <= chars:
-        return text
-    # A cursor's line is never cut.
-    return text[text.find("\n", len(text) - chars - 1) + 1 or text.rfind("\n") + 1 :]
-
-
-def _first_lines(text: str, chars: int) -> str:
-    if len(text) <= chars:
-        return text
-    return text[: text.rfind("\n", 0, chars) + 1 or text.find("\n") + 1 or len(text)]
+    no_end_weights = np.zeros(len(ids), dtype=np.float32)
+    no_end_weights[no_ends] = settings.line_end_weight
+    no_end_weights[after_later] = settings.later_end_weight
+    segments = [sequence.length for sequence in sequences]
+    return Batch(
+        np.array(ids, dtype=np.int64), np.array(targets, dtype=np.int64), loss_weights, no_end_weights, segments
+    )
 
 
 def _project(repository: str) -> str:

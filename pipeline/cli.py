@@ -66,6 +66,12 @@ def build(
     languages: Annotated[
         str | None, typer.Option(help="Languages to keep, with commas. [default: all supported]", metavar="NAMES")
     ] = None,
+    grammars: Annotated[
+        str | None,
+        typer.Option(
+            help="`official,legacy` also takes R, with the extra legacy-grammars. [default: official]", metavar="SETS"
+        ),
+    ] = None,
     licenses: Annotated[
         str | None,
         typer.Option(
@@ -129,6 +135,7 @@ def build(
     console = Console(stderr=True, highlight=False)
     overrides = {
         "languages": _names(languages),
+        "grammars": _names(grammars),
         "licenses": licenses,
         "opt_out": opt_out,
         "limit": limit,

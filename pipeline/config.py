@@ -23,7 +23,7 @@ from transforms.score.limits import LimitTable
 from transforms.score.settings import DEFAULT_ACTIONS, LABEL, ScoreSettings
 from transforms.split.edit_operations import OPERATIONS
 from transforms.split.half_written import HalfWrittenSettings
-from transforms.split.languages import LANGUAGES, language_name
+from transforms.split.languages import LANGUAGES, LEGACY, has_legacy_grammars, language_name, of_grammars
 from transforms.split.multi_line import MultiLineLimits
 from transforms.split.settings import KINDS, SplitSettings
 
@@ -183,6 +183,9 @@ class ScoreSection(_Section):
     layouts: tuple[Literal["psm", "spm"], ...] | None = None
     """None for those that the model was trained on: psm for `tiny`, both for others."""
     dtype: Literal["auto", "float32", "bfloat16", "float16"] = "auto"
+    context_tokens: int | None = Field(None, gt=0)
+    """Most tokens of prefix and suffix that the model is shown; None for what the model's own file says, else for all
+    that it reads."""
     limits: dict[str, dict[str, Any]] = Field(default_factory=dict)
     """[score.limits.multi_line], [score.limits.multi_line.languages.Python]: limits that differ from the model's own."""
     actions: dict[str, Literal["drop", "label"]] = Field(default_factory=dict)
@@ -204,6 +207,8 @@ class RunConfig(_Section):
 
     languages: tuple[str, ...] | None = None
     """The Stack's names; None for all that are supported."""
+    grammars: tuple[Literal["official", "legacy"], ...] = ("official",)
+    """Sets of grammars: the official wheels, and those of the extra `legacy-grammars`, which has R."""
     licenses: str = "permissive"
     """`permissive`, `stack-v1` or `public-domain`, or the path of a list file: one identifier a line."""
     opt_out: str | None = None
@@ -243,6 +248,17 @@ class RunConfig(_Section):
                 f"not supported: {', '.join(unknown) or 'an empty list'}; expected some of {', '.join(LANGUAGES)}"
             )
         return tuple(sorted({found for found in known.values() if found is not None}))
+
+    @model_validator(mode="after")
+    def _grammars_at_hand(self) -> RunConfig:
+        without = [name for name in self.languages or () if not of_grammars(name, self.grammars)]
+        if without or not self.grammars:
+            raise ValueError(f"grammars: none for {', '.join(without) or 'any language'}; expected official,legacy")
+        if LEGACY in self.grammars and not has_legacy_grammars():
+            raise ValueError(
+                "grammars: legacy needs tree-sitter-languages (Python before 3.13): pip install 'stackfim[legacy-grammars]'"
+            )
+        return self
 
     @field_validator("columns")
     @classmethod
@@ -291,6 +307,7 @@ class RunConfig(_Section):
             return FilterSettings(
                 self.allowed_licenses(),
                 languages,
+                self.grammars,
                 **self.filters.model_dump(exclude={"scores"}),
                 secrets=self.pii,
                 personal_data=self.pii,

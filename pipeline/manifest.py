@@ -28,9 +28,9 @@ def stackfim_version() -> str:
     return version("stackfim")
 
 
-def versions() -> dict[str, str]:
-    """Versions that rows depend on, by distribution."""
-    return {library: version(library) for library in _LIBRARIES} | grammar_versions()
+def versions(config: RunConfig) -> dict[str, str]:
+    """Versions that the rows of a run depend on, by distribution."""
+    return {library: version(library) for library in _LIBRARIES} | grammar_versions(config.grammars)
 
 
 def make_manifest(
@@ -78,7 +78,7 @@ def make_manifest(
         {
             "format": FORMAT,
             "version": stackfim_version(),
-            "versions": versions(),
+            "versions": versions(config),
             "fingerprint": fingerprint,
             "source": json.dumps(identity, sort_keys=True),
             "locators": [shard.locator for shard in shards],

@@ -88,7 +88,7 @@ def run_fingerprint(
     identity: dict[str, Any], shards: list[Shard], config: RunConfig, scoring: Scoring | None = None
 ) -> str:
     """SHA-256 of all that the rows depend on, 64 hex digits."""
-    parts = [stackfim_version(), versions(), identity, [shard.locator for shard in shards], config.recorded()]
+    parts = [stackfim_version(), versions(config), identity, [shard.locator for shard in shards], config.recorded()]
     parts += [scoring.recorded()] if scoring is not None else []
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
@@ -130,7 +130,7 @@ def _prepare(
         raise UsageError(
             f"{storage.root}: complete, but {wrong[0]} is missing or changed ({len(wrong)} files); --overwrite makes it anew"
         )
-    current = {"fingerprint": fingerprint, "configuration": config.recorded(), "versions": versions()}
+    current = {"fingerprint": fingerprint, "configuration": config.recorded(), "versions": versions(config)}
     current |= {"scoring": scoring.recorded()} if scoring is not None else {}
     for kind, other in (("a finished", manifest), ("an unfinished", begun)):
         if other is not None and other.get("fingerprint") != fingerprint:

@@ -116,9 +116,9 @@ def _run(tasks: list[_Task], workers: int) -> Iterator[dict[str, Any]]:
 
 
 @lru_cache(maxsize=1)
-def _scorer(reference: ModelReference, layouts: tuple[str, ...], threads: int) -> "Scorer":
+def _scorer(reference: ModelReference, layouts: tuple[str, ...], threads: int, context_tokens: int | None) -> "Scorer":
     # One a process: shards come one after another.
-    return reference.load_scorer(layouts, threads)
+    return reference.load_scorer(layouts, threads, context_tokens)
 
 
 def _score(task: _Task) -> dict[str, Any]:
@@ -131,11 +131,13 @@ def _score(task: _Task) -> dict[str, Any]:
     counts: Counter[str] = Counter()
     before: list[pa.RecordBatch] = []
     after: list[pa.RecordBatch] = []
+    settings = task.settings
     with ExitStack() as stack:
         examples = stack.enter_context(parquet_shard(storage, f"data/{task.name}", SCORED))
         dropped = stack.enter_context(parquet_shard(storage, f"rejections/score-{Path(task.name).name}", REJECTION))
         for batch in read_examples(task.path, EXAMPLE.names):
-            scored = score_examples(batch, _scorer(task.reference, task.settings.layouts, task.threads), task.settings)
+            scorer = _scorer(task.reference, settings.layouts, task.threads, settings.context_tokens)
+            scored = score_examples(batch, scorer, settings)
             examples.add(scored.examples)
             dropped.add(scored.rejections)
             counts.update(scored.counts)

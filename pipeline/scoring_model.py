@@ -1,7 +1,8 @@
 """The model that a run scores with: found and checked before anything is written, and named by what it is.
 
 A folder or file is named by its digest, a Hugging Face id by the commit that it stood for, so that a run that is taken up
-again scores with the same weights. Limits come from `stackfim.json` beside the weights, and the configuration's win.
+again scores with the same weights. Limits, and how much of a context the model is shown, come from `stackfim.json`
+beside the weights, and the configuration's win.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from transforms.score.reference import ModelReference
 from transforms.score.settings import DEFAULT_ACTIONS, ScoreSettings
 
 LIMITS_FILE = "stackfim.json"
-"""Beside a checkpoint: an object with `limits`, as [score.limits] of a configuration has them."""
+"""Beside a checkpoint: an object with `limits` and `context_tokens`, as [score] of a configuration has them."""
 
 _LIBRARIES = ("torch", "tokenizers")
 _GPU_ACCELERATOR = "type:nvidia-l4;count:1;install-nvidia-driver"
@@ -75,13 +76,14 @@ def find_scoring(section: ScoreSection, seed: int) -> Scoring | None:
     else:
         identity = {"model": name, "revision": loaded.revision}
     reference = ModelReference(name, loaded.revision, section.dtype)
-    limits = _limits(section, path, loaded.revision)
+    limits, context_tokens = _own_settings(section, path, loaded.revision)
     actions = {**DEFAULT_ACTIONS, **section.actions}
     hints = {"min_ram": section.min_ram}
     accelerator = ("" if is_tiny else _GPU_ACCELERATOR) if section.accelerator is None else section.accelerator
     if accelerator:
         hints["accelerator"] = accelerator
-    return Scoring(reference, ScoreSettings(tuple(layouts), limits, actions, seed), identity, hints)
+    settings = ScoreSettings(tuple(layouts), limits, actions, section.context_tokens or context_tokens, seed)
+    return Scoring(reference, settings, identity, hints)
 
 
 def scoring_threads(workers: int) -> int:
@@ -118,16 +120,20 @@ def _digest(path: Path) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def _limits(section: ScoreSection, path: Path, commit: str | None) -> LimitTable:
+def _own_settings(section: ScoreSection, path: Path, commit: str | None) -> tuple[LimitTable, int | None]:
+    """Limits, those of the configuration over the model's own, and the model's own `context_tokens`."""
     file = _limits_file(section.model, path, commit)
-    limits = LimitTable()
+    limits, context_tokens = LimitTable(), None
     if file is not None:
         try:
-            limits = limits.with_changes(json.loads(file.read_text("utf-8")).get("limits", {}))
-        except (ValueError, AttributeError, UnicodeDecodeError) as error:
+            members = json.loads(file.read_text("utf-8"))
+            limits = limits.with_changes(members.get("limits", {}))
+            context_tokens = members.get("context_tokens")
+            ScoreSettings(context_tokens=context_tokens)
+        except (ValueError, TypeError, AttributeError, UnicodeDecodeError) as error:
             raise UsageError(f"{file}: {error}; expected an object with limits by category") from error
     try:
-        return limits.with_changes(section.limits)
+        return limits.with_changes(section.limits), context_tokens
     except ValueError as error:
         raise UsageError(f"configuration: score: {error}") from error
 

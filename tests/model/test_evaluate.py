@@ -10,35 +10,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.checkpoint import Model
-from model.evaluate import auc, figures, missed_bars, ngram_nll, sampled, shifted_ends, shuffled, training_sequences
+from model.ends import line_too_many
+from model.evaluate import auc, figures, missed_bars, ngram_nll, sampled, shuffled, training_sequences
 from model.ngram import KneserNey
 from model.refact import Refact
 from model.tokenizer import Tokenizer
 from model.training_data import Example, SequenceSettings
-
-
-@pytest.mark.parametrize(
-    ("middle", "suffix", "early", "late"),
-    [
-        ("a\n  b", "\n  c\nd", "a", "a\n  b\n  c"),
-        ("a\n  b", "\n\n\n  c\nd", "a", "a\n  b\n\n\n  c"),
-        ("a\n  b\n", "  c\nd", "a\n", "a\n  b\n  c\n"),
-        ("a\n\n  b", "", "a", None),
-        ("a\n  b", ")\nc", "a", None),
-        ("a\r\n  b", "\r\n  c\r\n", "a", "a\r\n  b\r\n  c"),
-    ],
-)
-def test_ends_off_by_a_line(middle: str, suffix: str, early: str, late: str | None) -> None:
-    ends = shifted_ends(("p", middle, suffix))
-    assert ends is not None
-    assert ends.true == ("p", middle, suffix)
-    assert ends.early == ("p", early, suffix)
-    assert ends.late == (None if late is None else ("p", late, suffix))
-
-
-@pytest.mark.parametrize("middle", ["", "a", "a\n", "\nb", " \n "])
-def test_a_single_line_has_no_other_end(middle: str) -> None:
-    assert shifted_ends(("p", middle, "\nx")) is None
 
 
 def test_real_middles_keep_their_lines_when_shuffled(own_examples: list[Example]) -> None:
@@ -69,6 +46,20 @@ def test_the_area_is_the_share_of_pairs_in_order(positive: list[int], negative: 
     assert auc(positive, negative) == pytest.approx(sum(pairs) / len(pairs))
 
 
+@pytest.mark.parametrize(
+    ("middle", "suffix", "later"),
+    [
+        ("a", "\n  c\nd", "a\n  c"),
+        ("a\n", "\n  c\nd", "a\n\n  c\n"),
+        ("a", ")\nc", None),
+        ("", "\nc", None),
+        ("a", "\n  \n", None),
+    ],
+)
+def test_one_line_too_many_after_any_middle(middle: str, suffix: str, later: str | None) -> None:
+    assert line_too_many(("p", middle, suffix)) == later
+
+
 def test_a_random_network_guesses(
     network: Callable[..., Refact], tokenizer: Tokenizer, own_examples: list[Example]
 ) -> None:
@@ -90,7 +81,7 @@ def test_the_n_gram_model_is_judged_on_the_same_tokens(tokenizer: Tokenizer, own
     sequences = training_sequences(own_examples, tokenizer, settings, 8)
     assert all(sequence[0] in (1, 3) and sequence[-1] == 0 for sequence in sequences)
     ngram = KneserNey(sequences, tokenizer.size)
-    measured = ngram_nll(ngram, tokenizer, own_examples[:5], 4096)
+    measured = ngram_nll(ngram, tokenizer, own_examples[:5], 4096, 4096)
     # Middles and their end, written out for the first layout.
     total, tokens = 0.0, 0
     for example in own_examples[:5]:

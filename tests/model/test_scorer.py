@@ -15,11 +15,12 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from model.checkpoint import Model
+from model.ends import line_ends
 from model.generation import complete
 from model.packing import best_fit
 from model.prompt import fim_ids
 from model.refact import Refact
-from model.scorer import LAYOUTS, Score, ScoredRow, Scorer, line_ends
+from model.scorer import LAYOUTS, Score, ScoredRow, Scorer
 from model.tokenizer import Tokenizer
 
 Row = tuple[str, str, str]

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from model.ends import line_ends, line_too_many
 from model.tokenizer import Tokenizer
 from model.training_data import (
     Batch,
@@ -90,7 +91,7 @@ def test_long_contexts_are_cut_to_whole_lines(run_folder: Callable[..., Path]) -
     assert (three.prefix, three.suffix) == ("z" * 9000, "z" * 9000 + "\n")
 
 
-SETTINGS = SequenceSettings(batch_tokens=900, shortest_context=30, longest=256)
+SETTINGS = SequenceSettings(batch_tokens=900, shortest_context=30, longest_context=256, longest=256)
 
 
 def test_batches_hold_whole_examples_of_both_layouts(own_examples: list[Example], tokenizer: Tokenizer) -> None:
@@ -102,7 +103,10 @@ def test_batches_hold_whole_examples_of_both_layouts(own_examples: list[Example]
         ends = np.cumsum(batch.segments)
         for size, end in zip(batch.segments, ends, strict=True):
             ids, targets = (part[end - size : end].tolist() for part in (batch.input_ids, batch.targets))
-            assert size < SETTINGS.longest
+            # After a middle's own end a line may stand that is one too many.
+            true_end = targets.index(0) + 1
+            assert true_end < SETTINGS.longest
+            ids, targets = ids[:true_end], targets[:true_end]
             assert targets == [*ids[1:], 0]
             layouts.add("psm" if ids[0] == 1 else "spm")
             parts = re.split("<fim_prefix>|<fim_suffix>|<fim_middle>", tokenizer.decode(ids))[1:]
@@ -120,11 +124,35 @@ def test_middles_and_their_end_count_more_and_sentinels_nothing(
     for _, batch in islice(batches(own_examples, tokenizer, SETTINGS), 10):
         for size, end in zip(batch.segments, np.cumsum(batch.segments), strict=True):
             targets, weights = batch.targets[end - size : end].tolist(), batch.weights[end - size : end].tolist()
-            begin = targets.index(2) + 1
+            begin, true_end = targets.index(2) + 1, targets.index(0)
             before = [0.0 if target in (1, 2, 3) else SETTINGS.context_weight for target in targets[:begin]]
             assert weights[:begin] == before
-            assert weights[begin:-1] == [SETTINGS.middle_weight] * (len(targets) - begin - 1)
-            assert (targets[-1], weights[-1]) == (0, SETTINGS.end_weight)
+            assert weights[begin:true_end] == [SETTINGS.middle_weight] * (true_end - begin)
+            assert weights[true_end] == SETTINGS.end_weight
+            assert set(weights[true_end + 1 :]) <= {0.0}
+
+
+def test_where_a_middle_does_not_end_is_shown_too(own_examples: list[Example], tokenizer: Tokenizer) -> None:
+    early, late = 0, 0
+    by_middle = {example.middle: example for example in own_examples}
+    for _, batch in islice(batches(own_examples, tokenizer, SETTINGS), 20):
+        for size, end in zip(batch.segments, np.cumsum(batch.segments), strict=True):
+            ids, targets = (part[end - size : end].tolist() for part in (batch.input_ids, batch.targets))
+            no_ends = batch.no_end_weights[end - size : end]
+            begin, true_end = ids.index(2) + 1, targets.index(0)
+            middle = tokenizer.decode(ids[begin : true_end + 1])
+            assert no_ends[:begin].tolist() == [0.0] * begin
+            assert no_ends[true_end] == 0.0
+            places = [begin + count - 1 for count in line_ends(tokenizer, ids[begin : true_end + 1])]
+            assert no_ends[:true_end].nonzero()[0].tolist() == places
+            assert all(no_ends[place] == SETTINGS.line_end_weight for place in places)
+            early += len(places)
+            if true_end + 1 < size:
+                late += 1
+                assert no_ends[-1] == SETTINGS.later_end_weight
+                assert tokenizer.decode(ids[begin:]) == line_too_many(by_middle[middle].row)
+    assert early > 50
+    assert late > 30
 
 
 def test_contexts_are_short_and_long(own_examples: list[Example], tokenizer: Tokenizer) -> None:
@@ -165,6 +193,7 @@ def test_any_position_goes_on_with_the_same_batches(own_examples: list[Example],
             assert position == expected_position
             assert np.array_equal(batch.input_ids, expected.input_ids)
             assert np.array_equal(batch.weights, expected.weights)
+            assert np.array_equal(batch.no_end_weights, expected.no_end_weights)
 
 
 def test_another_seed_and_another_pass_have_another_order(own_examples: list[Example], tokenizer: Tokenizer) -> None:

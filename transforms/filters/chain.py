@@ -36,6 +36,7 @@ from transforms.filters.redaction import DROP, MODES, REDACT
 from transforms.filters.repetition import decide_repetition, repetition
 from transforms.filters.secrets import find_secrets
 from transforms.filters.size import decide_size, size_bytes
+from transforms.split.languages import OFFICIAL
 
 FILE_LANGUAGE = "file_language"
 """The stage that judges languages by name and content; where it is switched off no row gets another language either."""
@@ -53,6 +54,8 @@ class FilterSettings:
     """License identifiers, compared without case."""
     languages: frozenset[str] | None = None
     """Names of the table of languages; None for all that are supported."""
+    grammars: tuple[str, ...] = (OFFICIAL,)
+    """Sets of grammars that files are parsed with."""
     max_size_bytes: int = 1 << 20
     max_line_chars: int = 1_000
     max_mean_line_chars: float = 100.0
@@ -115,7 +118,7 @@ def _license_header(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
 
 def _language(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
     languages = rows.column("language")
-    return decide_languages(languages, known_languages(languages), settings.languages)
+    return decide_languages(languages, known_languages(languages), settings.languages, settings.grammars)
 
 
 def _file_language(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:

@@ -1,9 +1,11 @@
 """Languages: rows stay in a language that was asked for and that a grammar is there for."""
 
+from collections.abc import Sequence
+
 import pyarrow as pa
 
 from transforms.filters.decision import Drops
-from transforms.split.languages import language_name, unsupported_reason
+from transforms.split.languages import OFFICIAL, language_name, of_grammars, unsupported_reason
 
 
 def known_languages(languages: pa.StringArray) -> list[str | None]:
@@ -13,12 +15,25 @@ def known_languages(languages: pa.StringArray) -> list[str | None]:
     return [known[name] for name in names]
 
 
-def decide_languages(languages: pa.StringArray, known: list[str | None], wanted: frozenset[str] | None) -> Drops:
-    """Drops `language_unsupported`, with why, and, when `wanted` names languages, `language_not_asked_for`."""
+def decide_languages(
+    languages: pa.StringArray,
+    known: list[str | None],
+    wanted: frozenset[str] | None,
+    grammars: Sequence[str] = (OFFICIAL,),
+) -> Drops:
+    """Drops `language_unsupported`, with why, and, when `wanted` names languages, `language_not_asked_for`.
+
+    A language whose grammar is in none of the sets `grammars` is not supported.
+    """
     drops: Drops = {}
     for row, (name, supported) in enumerate(zip(languages.to_pylist(), known, strict=True)):
         if supported is None:
             drops[row] = ("language_unsupported", unsupported_reason(name) if name else "the source names no language")
+        elif not of_grammars(supported, grammars):
+            drops[row] = (
+                "language_unsupported",
+                f"{supported}: its grammar is a legacy one, which --grammars has to name",
+            )
         elif wanted is not None and supported not in wanted:
             drops[row] = ("language_not_asked_for", supported)
     return drops

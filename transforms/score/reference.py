@@ -34,11 +34,13 @@ class ModelReference:
         dtype = ("bfloat16" if torch.cuda.is_available() else "float32") if self.dtype == AUTO else self.dtype
         return model.load(self.name, dtype=dtype, revision=self.revision)
 
-    def load_scorer(self, layouts: Sequence[str], threads: int | None = None) -> Scorer:
-        """A scorer in this process; on a CPU it takes at most `threads` of it (None: PyTorch's choice), fewer where the
-        environment says so (OMP_NUM_THREADS).
+    def load_scorer(
+        self, layouts: Sequence[str], threads: int | None = None, context_tokens: int | None = None
+    ) -> Scorer:
+        """A scorer in this process, with settings as `model.scorer.Scorer` takes them.
 
-        Raises what `model.load` raises, and ValueError for a checkpoint without a tokenizer.
+        On a CPU it takes at most `threads` of it (None: PyTorch's choice), fewer where the environment says so
+        (OMP_NUM_THREADS). Raises what `model.load` raises, and ValueError for a checkpoint without a tokenizer.
         """
         import torch
 
@@ -46,4 +48,4 @@ class ModelReference:
 
         if threads is not None:
             torch.set_num_threads(min(threads, torch.get_num_threads()))
-        return Scorer(self.load_model(), layouts=layouts)
+        return Scorer(self.load_model(), layouts=layouts, context_tokens=context_tokens)

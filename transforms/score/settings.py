@@ -27,12 +27,17 @@ class ScoreSettings:
     limits: LimitTable = field(default_factory=LimitTable)
     actions: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_ACTIONS))
     """`drop` or `label` by reason, `unscored` among them."""
+    context_tokens: int | None = None
+    """Most tokens of prefix and suffix that the model is shown; None for as many as it reads."""
     seed: int = 0
     """Draws the rows whose ends are also scored elsewhere (transforms.score.shifted)."""
 
     def __post_init__(self) -> None:
         if not self.layouts or set(self.layouts) - set(LAYOUTS) or len(set(self.layouts)) != len(self.layouts):
             raise ValueError(f"layouts are some of {', '.join(LAYOUTS)}, each once, got {list(self.layouts)}")
+        tokens = self.context_tokens
+        if tokens is not None and (type(tokens) is not int or tokens < 1):
+            raise ValueError(f"context_tokens is {tokens!r}, expected a whole number from 1")
         unknown = sorted(set(self.actions) - set(DEFAULT_ACTIONS))
         if unknown:
             raise ValueError(
@@ -51,7 +56,7 @@ class ScoreSettings:
     def from_json(cls, values: Mapping[str, Any]) -> ScoreSettings:
         """The settings that `to_json` gave; other members of `values` are passed over. Raises ValueError for wrong ones."""
         limits = LimitTable().with_changes(values["limits"])
-        return cls(tuple(values["layouts"]), limits, dict(values["actions"]), values["seed"])
+        return cls(tuple(values["layouts"]), limits, dict(values["actions"]), values["context_tokens"], values["seed"])
 
     def to_json(self) -> dict[str, Any]:
         """The settings as JSON values: what the scored rows depend on beside the model."""
@@ -59,5 +64,6 @@ class ScoreSettings:
             "layouts": list(self.layouts),
             "limits": self.limits.to_json(),
             "actions": {reason: self.actions.get(reason, action) for reason, action in DEFAULT_ACTIONS.items()},
+            "context_tokens": self.context_tokens,
             "seed": self.seed,
         }

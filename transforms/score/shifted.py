@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import pyarrow as pa
 
+from model.ends import Row, earlier_end, later_end
 from schemas.example import MULTI_LINE, SINGLE_LINE
 from transforms.split.draws import Draws
 
@@ -16,11 +17,6 @@ SHARE = 1 / 32
 
 MOST_ROWS = 16
 """Most rows of a batch."""
-
-Parts = tuple[str, str, str]
-"""Prefix, middle, suffix."""
-
-_BLANKS = " \t\r\n\f\v"
 
 
 def drawn_rows(rows: pa.RecordBatch, seed: int) -> list[int]:
@@ -38,41 +34,11 @@ def drawn_rows(rows: pa.RecordBatch, seed: int) -> list[int]:
     return sorted(row for _, row in sorted(drawn)[:MOST_ROWS])
 
 
-def shifted_end(example_id: str, parts: Parts, seed: int) -> Parts | None:
+def shifted_end(example_id: str, row: Row, seed: int) -> Row | None:
     """The row with its end one visible line earlier or later, as drawn, or the other way where there is no such line.
 
     None where neither is possible.
     """
     both = (earlier_end, later_end)
     first = Draws("shifted way", example_id, seed).below(2)
-    return both[first](parts) or both[1 - first](parts)
-
-
-def earlier_end(parts: Parts) -> Parts | None:
-    """The last visible line goes to the suffix; None for a middle of one line."""
-    prefix, middle, suffix = parts
-    body = middle.rstrip(_BLANKS)
-    kept = body[: body.rfind("\n") + 1].rstrip(_BLANKS)
-    if not kept:
-        return None
-    end = len(kept)
-    if middle.endswith("\n"):
-        end = middle.index("\n", end) + 1
-    return prefix, middle[:end], middle[end:] + suffix
-
-
-def later_end(parts: Parts) -> Parts | None:
-    """The suffix's next visible line goes to the middle; None where nothing visible follows."""
-    prefix, middle, suffix = parts
-    start = 0 if middle.endswith("\n") else suffix.find("\n") + 1
-    # Without a line break the rest is the cursor's own line.
-    if (start == 0 and not middle.endswith("\n")) or not suffix[start:].strip(_BLANKS):
-        return None
-    visible = len(suffix) - len(suffix[start:].lstrip(_BLANKS))
-    line_break = suffix.find("\n", visible)
-    end = len(suffix) if line_break < 0 else line_break
-    if middle.endswith("\n"):
-        end = min(end + 1, len(suffix))
-    else:
-        end = len(suffix[:end].rstrip(_BLANKS))
-    return prefix, middle + suffix[:end], suffix[end:]
+    return both[first](row) or both[1 - first](row)

@@ -29,7 +29,7 @@ class BatchScorer(ModelHandler[tuple[ShardBatch], ShardBatch, Any]):
 
     def load_model(self) -> Scorer:
         """The scorer of this process."""
-        return self._reference.load_scorer(self._settings.layouts, self._threads)
+        return self._reference.load_scorer(self._settings.layouts, self._threads, self._settings.context_tokens)
 
     def run_inference(
         self, batch: Sequence[ShardBatch], model: Scorer, inference_args: dict[str, Any] | None = None

@@ -322,7 +322,12 @@ class ParsedFile:
         while children and not children[-1].is_named and children[-1].type not in (";", ","):
             children = children[:-1]
         markers = self.language.markers
-        return [child for child in children if child.end_byte > child.start_byte and child.type not in markers]
+        return [
+            child
+            for child in children
+            # To some grammars a line break is a token between statements.
+            if child.end_byte > child.start_byte and child.type not in markers and child.type != "\n"
+        ]
 
     def _group(self, children: list[tree_sitter.Node]) -> list[list[tree_sitter.Node]]:
         """Children that share a line, or are the head of the next one, together."""

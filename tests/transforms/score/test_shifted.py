@@ -3,7 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from transforms.score.shifted import MOST_ROWS, drawn_rows, earlier_end, later_end, shifted_end
+from model.ends import earlier_end, later_end
+from transforms.score.shifted import MOST_ROWS, drawn_rows, shifted_end
 
 
 def visible_lines(text: str) -> int:

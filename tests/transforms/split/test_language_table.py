@@ -11,11 +11,16 @@ from transforms.filters.language import decide_languages, known_languages
 from transforms.split import languages
 from transforms.split.examples import Splitter
 from transforms.split.languages import (
+    GRAMMARS,
     LANGUAGES,
+    OFFICIAL,
     UNSUPPORTED,
     GrammarMismatch,
+    grammar_versions,
+    has_legacy_grammars,
     language_name,
     load_grammar,
+    of_grammars,
     unsupported_reason,
 )
 from transforms.split.parser import BudgetedParser
@@ -64,6 +69,7 @@ STACK_NAMES = {
     "markdown": "Markdown",
     "perl": "Perl",
     "php": "PHP",
+    "r": "R",
     "python": "Python",
     "ruby": "Ruby",
     "rust": "Rust",
@@ -81,7 +87,6 @@ STACK_NAMES = {
 LEFT_OUT = {
     "Vue": "Vue",
     "vue": "Vue",
-    "R": "R",
     "reStructuredText": "reStructuredText",
     "restructuredtext": "reStructuredText",
     "Jupyter Notebook": "Jupyter Notebook",
@@ -149,8 +154,29 @@ def test_a_kind_that_may_hold_a_lone_bracket_is_validated(monkeypatch: pytest.Mo
         load_grammar.cache_clear()
 
 
+def at_hand(language: str) -> bool:
+    """Whether a language's grammar is installed."""
+    return has_legacy_grammars() or of_grammars(language, (OFFICIAL,))
+
+
+def test_a_legacy_grammar_is_asked_for_by_name(rows_of, monkeypatch: pytest.MonkeyPatch) -> None:
+    column = rows_of([("R", b"a <- 1\n"), ("Python", b"a = 1\n")]).column("language")
+    known = known_languages(column)
+    dropped = decide_languages(column, known, None)
+    assert dropped == {0: ("language_unsupported", "R: its grammar is a legacy one, which --grammars has to name")}
+    assert decide_languages(column, known, None, GRAMMARS) == {}
+    assert decide_languages(column, known, frozenset({"Python"}), GRAMMARS) == {0: ("language_not_asked_for", "R")}
+    assert "tree-sitter-languages" not in grammar_versions()
+    monkeypatch.setattr("transforms.split.languages.grammar.has_legacy_grammars", lambda: False)
+    load_grammar.cache_clear()
+    with pytest.raises(
+        GrammarMismatch, match=r"R needs tree-sitter-languages: pip install 'stackfim\[legacy-grammars\]'"
+    ):
+        load_grammar("R")
+
+
 def test_every_language_has_a_source_file(sources) -> None:
-    assert {file.language for file in sources} == set(LANGUAGES)
+    assert {file.language for file in sources} == {name for name in LANGUAGES if at_hand(name)}
 
 
 def test_every_kind_finds_its_place_in_a_file_of_code_and_none_in_data(each_source, parsed, sites_on) -> None:
@@ -363,7 +389,7 @@ def test_no_language_is_both_supported_and_left_out() -> None:
 
 def test_a_grammar_that_is_a_bare_address_loads_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:
     load_grammar.cache_clear()
-    for name in LANGUAGES:
+    for name in filter(at_hand, LANGUAGES):
         load_grammar(name)
     assert [str(warning.message) for warning in recwarn] == []
     assert BudgetedParser("Perl").parse(b"my $a = 1;\n").root_node.type == "source_file"

@@ -8,6 +8,7 @@ from transforms.split import languages
 from transforms.split.languages import (
     ALIASES,
     BRACKETS,
+    GRAMMARS,
     LANGUAGES,
     GrammarMismatch,
     grammar_versions,
@@ -22,7 +23,7 @@ def test_every_grammar_loads_and_has_the_kinds_of_the_table(each_language: str) 
     grammar = load_grammar(each_language)
     assert row.name == each_language
     assert all(grammar.id_for_node_kind(kind, True) for kind in row.blocks)
-    assert row.package.replace("_", "-") in grammar_versions()
+    assert row.package.replace("_", "-") in grammar_versions(GRAMMARS)
 
 
 def test_a_kind_that_a_grammar_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -103,6 +104,7 @@ def test_the_empty_statement_of_a_block_is_a_statement_there(each_language: str)
             "switch_statement": "switch a {{\n{}\n}}\n",
         },
         "Perl": {"block": "sub f {{\n  {}\n}}\n", "source_file": "{}\n"},
+        "R": {"brace_list": "f <- function() {{\n  {}\n}}\n", "program": "{}\n"},
     }
     parser = BudgetedParser(each_language)
     assert bool(row.blocks) == row.has_statements == (each_language in around)

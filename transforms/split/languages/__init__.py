@@ -8,23 +8,30 @@ from transforms.split.languages.grammar import (
     GrammarMismatch,
     KindIds,
     grammar_versions,
+    has_legacy_grammars,
     kind_ids,
     load_grammar,
+    of_grammars,
 )
 from transforms.split.languages.names import ALIASES, LANGUAGES, UNSUPPORTED, language_name, unsupported_reason
-from transforms.split.languages.row import BRACKETS, Language
+from transforms.split.languages.row import BRACKETS, GRAMMARS, LEGACY, OFFICIAL, Language
 
 __all__ = [
     "ALIASES",
     "BRACKETS",
+    "GRAMMARS",
     "LANGUAGES",
+    "LEGACY",
+    "OFFICIAL",
     "UNSUPPORTED",
     "GrammarMismatch",
     "KindIds",
     "Language",
     "grammar_versions",
+    "has_legacy_grammars",
     "kind_ids",
     "language_name",
     "load_grammar",
+    "of_grammars",
     "unsupported_reason",
 ]

@@ -1,6 +1,6 @@
 """The rows of languages whose blocks stand in braces."""
 
-from transforms.split.languages.row import Language, kinds
+from transforms.split.languages.row import LEGACY, Language, kinds
 
 _JAVASCRIPT = Language(
     name="JavaScript",
@@ -41,6 +41,21 @@ _C = Language(
     opaque=kinds("string_literal system_lib_string char_literal comment preproc_arg"),
     imports=kinds("preproc_include"),
     collections=kinds("initializer_list enumerator_list"),
+)
+
+_R = Language(
+    name="R",
+    package="tree_sitter_languages",
+    function="tree_sitter_r",
+    grammars=LEGACY,
+    blocks=kinds("program brace_list"),
+    # A function is a value; what it is assigned to has the name.
+    scopes=kinds("left_assignment equals_assignment super_assignment"),
+    opaque=kinds("string identifier comment"),
+    imports=frozenset(),
+    neutral="NULL",
+    neutral_by_grammar=False,
+    sound_trees_only=True,
 )
 
 BRACES: tuple[Language, ...] = (
@@ -277,5 +292,6 @@ BRACES: tuple[Language, ...] = (
         lone_brackets=kinds("regexp_content string_content replacement"),
         collections=kinds("anonymous_array_expression anonymous_hash_expression list_expression"),
     ),
+    _R,
 )
 """Programming languages with braces."""

@@ -4,21 +4,45 @@ Kinds are validated when a language is loaded, so a grammar that renamed a node 
 """
 
 import ctypes
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
+from pathlib import Path
 
 import tree_sitter
 
 from transforms.split.languages.names import LANGUAGES
+from transforms.split.languages.row import OFFICIAL, Language
 
 # The capsule keeps a pointer to its name.
 _CAPSULE_NAME = b"tree_sitter.Language"
 
 
 class GrammarMismatch(RuntimeError):
-    """The installed grammar does not have a kind that the table names."""
+    """A grammar is not installed, or does not have a kind that the table names."""
+
+
+def _address(row: Language) -> object:
+    """Where the grammar of a row lies in memory, as its wheel gives it."""
+    if row.grammars == OFFICIAL:
+        return getattr(import_module(row.package), row.function)()
+    if not has_legacy_grammars():
+        raise GrammarMismatch(f"{row.name} needs tree-sitter-languages: pip install 'stackfim[legacy-grammars]'")
+    found = find_spec(row.package)
+    assert found is not None
+    # Its module is made for cores before 0.22 and is not imported; the library beside it serves any.
+    library = ctypes.CDLL(str(Path(str(found.origin)).with_name("languages.so")))
+    function = library[row.function]
+    function.restype = ctypes.c_void_p
+    return function()
+
+
+def has_legacy_grammars() -> bool:
+    """Whether the extra `legacy-grammars` is installed."""
+    return find_spec("tree_sitter_languages") is not None
 
 
 def _capsule(pointer: int) -> object:
@@ -33,10 +57,10 @@ def _capsule(pointer: int) -> object:
 def load_grammar(name: str) -> tree_sitter.Language:
     """The tree-sitter grammar of a language of the table, its kinds validated.
 
-    Raises GrammarMismatch, which names the kinds that the installed grammar lacks.
+    Raises GrammarMismatch, which names the kinds that the installed grammar lacks, or the extra that is not installed.
     """
     row = LANGUAGES[name]
-    pointer = getattr(import_module(row.package), row.function)()
+    pointer = _address(row)
     grammar = tree_sitter.Language(_capsule(pointer) if isinstance(pointer, int) else pointer)
     named = {
         grammar.node_kind_for_id(kind) for kind in range(grammar.node_kind_count) if grammar.node_kind_is_named(kind)
@@ -93,7 +117,12 @@ def kind_ids(name: str) -> KindIds:
     )
 
 
-def grammar_versions() -> dict[str, str]:
-    """Version of each grammar wheel that the table uses, by distribution name, in order of name."""
-    packages = sorted({row.package.replace("_", "-") for row in LANGUAGES.values()})
+def grammar_versions(grammars: Sequence[str] = (OFFICIAL,)) -> dict[str, str]:
+    """Version of each grammar wheel of these sets, by distribution name, in order of name."""
+    packages = sorted({row.package.replace("_", "-") for row in LANGUAGES.values() if row.grammars in grammars})
     return {package: version(package) for package in packages}
+
+
+def of_grammars(name: str, grammars: Sequence[str]) -> bool:
+    """Whether a language of the table has its grammar in one of these sets."""
+    return LANGUAGES[name].grammars in grammars

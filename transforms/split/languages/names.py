@@ -49,7 +49,7 @@ UNSUPPORTED: dict[str, str] = {
     **dict.fromkeys(
         ("Assembly", "Clojure", "CoffeeScript", "Crystal", "Cython", "Emacs Lisp", "Erlang", "INI", "M4"), _NO_WHEEL
     ),
-    **dict.fromkeys(("Objective-C++", "Protocol Buffer", "R", "TeX", "Vim Script", "Visual Basic"), _NO_WHEEL),
+    **dict.fromkeys(("Objective-C++", "Protocol Buffer", "TeX", "Vim Script", "Visual Basic"), _NO_WHEEL),
     **dict.fromkeys(("Batchfile", "CMake", "Common Lisp", "Cuda", "Dockerfile", "F#", "GLSL", "Groovy"), _OTHER_WHEEL),
     **dict.fromkeys(("Makefile", "Nix", "Objective-C", "OCaml", "Pascal", "PowerShell", "SCSS", "TOML"), _OTHER_WHEEL),
     **dict.fromkeys(("reStructuredText", "Solidity", "Verilog", "VHDL", "XML", "Zig"), _OTHER_WHEEL),

@@ -6,6 +6,12 @@ statements here too). *Heads* are siblings that belong to the definition after t
 
 from dataclasses import dataclass, field
 
+OFFICIAL = "official"
+"""Grammars that their authors publish as wheels, one each."""
+LEGACY = "legacy"
+"""Grammars of `tree-sitter-languages`, the extra `legacy-grammars`: many in one library, unmaintained."""
+GRAMMARS = (OFFICIAL, LEGACY)
+
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
 """Closing token of each opening one, in every language of the table."""
 
@@ -27,7 +33,9 @@ class Language:
     imports: frozenset[str]
     """Kinds of import statements, and of calls that import."""
     function: str = "language"
-    """Function of the module that gives the grammar."""
+    """Function of the module that gives the grammar; of a legacy one, its name in the library."""
+    grammars: str = OFFICIAL
+    """The set of grammars that it comes from."""
     neutral: str = ";"
     """The empty statement: put in place of statements it leaves the tree around as it was."""
     neutral_in: dict[str, str] = field(default_factory=dict)
