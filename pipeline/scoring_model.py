@@ -15,7 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from pipeline.config import NO_MODEL, TINY_MODEL, ScoreSection, UsageError
+from pipeline.config import UsageError
+from pipeline.sections import NO_MODEL, TINY_MODEL, ScoreSection
 from schemas.scored import LAYOUTS
 from transforms.score.limits import LimitTable
 from transforms.score.reference import ModelReference
