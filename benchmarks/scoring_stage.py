@@ -22,6 +22,7 @@ import argparse
 import base64
 import time
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +33,8 @@ import pyarrow as pa
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from model.scorer import ScoredRow, Scorer
+from pipeline.scoring_model import find_scoring
+from pipeline.sections import ScoreSection
 from pipeline.shards import example_files, read_examples
 from schemas.example import CATEGORIES, EMPTY, EXAMPLE, MULTI_LINE
 from schemas.rejection import no_rejections
@@ -65,10 +68,12 @@ def main() -> None:
     parser.add_argument("--no-overhead", action="store_true")
     parser.add_argument("--no-garbage", action="store_true")
     options = parser.parse_args()
-    reference = ModelReference(options.model)
-    scorer = reference.load_scorer((LAYOUT,), threads=1)
+    scoring = find_scoring(ScoreSection(model=options.model, layouts=(LAYOUT,)), 0)
+    assert scoring is not None
+    reference = scoring.reference
+    settings = replace(scoring.settings, actions=dict.fromkeys(DEFAULT_ACTIONS, LABEL))
+    scorer = reference.load_scorer((LAYOUT,), 1, settings.context_tokens)
     rows = drawn_examples(options.folder, options.rows)
-    settings = ScoreSettings((LAYOUT,), actions=dict.fromkeys(DEFAULT_ACTIONS, LABEL))
     print(f"{rows.num_rows:,} examples, {len(set(rows.column('language').to_pylist()))} languages")
     if not options.no_overhead:
         print_overhead(rows, reference, scorer, settings, options.repeat)
@@ -159,7 +164,7 @@ def print_garbage(rows: pa.RecordBatch, scorer: Scorer, settings: ScoreSettings,
     calibration = Calibration()
     calibration.add(score_examples(rows.slice(0, half), scorer, settings).examples)
     limits = LimitTable().with_changes(calibration.limits(FALSE_REJECTIONS, min_rows=200))
-    judging = ScoreSettings(settings.layouts, limits, settings.actions)
+    judging = replace(settings, limits=limits)
     good = score_examples(rows.slice(half), scorer, judging).examples.to_pylist()
     tables = {"good rows": by_category(good, lambda row: row["verdict"] != ACCEPT)}
     for name, spoil in (("random characters", random_characters), ("base64 block", base64_block)):

@@ -17,6 +17,8 @@ from transforms.split.settings import KINDS, SplitSettings
 
 
 class Section(BaseModel):
+    """A part of the configuration: a key that it does not have is an error, and nothing changes it."""
+
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
