@@ -138,6 +138,8 @@ def measure_build(spec: str, workers: int) -> tuple[float, float, float]:
             spec,
             "--out",
             f"{folder}/out",
+            "--model",
+            "none",
             "--workers",
             str(workers),
         ]

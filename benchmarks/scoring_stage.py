@@ -1,7 +1,7 @@
 """What the Beam stage costs over the bare scorer, and which planted garbage a model's verdicts reject.
 
     python -m benchmarks.scoring_stage --model PATH DIR
-    python -m benchmarks.scoring_stage --model PATH --rows 2000 --planted 1000 DIR
+    python -m benchmarks.scoring_stage --model PATH --rows 2000 --planted 1000 --calibrate 0.02 DIR
 
 (as a module, from the repository's root.) DIR is a folder of examples that `stackfim build` made. Rows are drawn evenly from its
 shards. Times are CPU seconds of this process, one thread.
@@ -10,7 +10,8 @@ Overhead: the scorer alone, given the rows 256 at a time; the pure function arou
 their sample of shifted ends); and the Beam stage, less what it takes for batches without rows (start and loading). They take
 turns, and the least of `--repeat` times counts.
 
-Garbage: half of the good rows calibrate the limits to a 2% share, the other half tell how many good rows these limits doubt.
+Garbage: judged by the model's own limits, or with `--calibrate` by limits from every other good row, which doubt that share
+of them; the good rows (the others) tell how many the limits doubt.
 Planted rows keep prefix and suffix; their middle is random characters or a block of base64, of the length of the true one
 and at least 24 characters. Shuffled lines, truncated middles and ends shifted by one line are told apart from the true
 rows by a score (nll, or the probability of end-of-text at the end), as AUC: 1 is always, 0.5 is never.
@@ -50,7 +51,6 @@ from transforms.score.verdict import ACCEPT
 from transforms.shard_batch import ShardBatch
 from transforms.split.draws import Draws
 
-FALSE_REJECTIONS = 0.02
 LEAST_GARBAGE_CHARS = 24
 LAYOUT = "psm"
 
@@ -64,6 +64,9 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="checkpoint, as `stackfim score` takes it")
     parser.add_argument("--rows", type=int, default=2000, help="good rows")
     parser.add_argument("--planted", type=int, default=1000, help="rows of each kind of garbage")
+    parser.add_argument(
+        "--calibrate", type=float, metavar="SHARE", help="take limits from the rows, not the model's own"
+    )
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--no-overhead", action="store_true")
     parser.add_argument("--no-garbage", action="store_true")
@@ -78,7 +81,7 @@ def main() -> None:
     if not options.no_overhead:
         print_overhead(rows, reference, scorer, settings, options.repeat)
     if not options.no_garbage:
-        print_garbage(rows, scorer, settings, options.planted)
+        print_garbage(rows, scorer, settings, options.planted, options.calibrate)
 
 
 def drawn_examples(folder: Path, count: int) -> pa.RecordBatch:
@@ -158,21 +161,25 @@ def cpu_seconds(run: Callable[[], None]) -> float:
     return time.process_time() - started
 
 
-def print_garbage(rows: pa.RecordBatch, scorer: Scorer, settings: ScoreSettings, planted: int) -> None:
+def print_garbage(
+    rows: pa.RecordBatch, scorer: Scorer, settings: ScoreSettings, planted: int, share: float | None
+) -> None:
     """Rejections of good rows and of garbage, and how well scores tell subtler damage."""
-    half = rows.num_rows // 2
-    calibration = Calibration()
-    calibration.add(score_examples(rows.slice(0, half), scorer, settings).examples)
-    limits = LimitTable().with_changes(calibration.limits(FALSE_REJECTIONS, min_rows=200))
-    judging = replace(settings, limits=limits)
-    good = score_examples(rows.slice(half), scorer, judging).examples.to_pylist()
+    good_rows = rows
+    if share is not None:
+        calibration = Calibration()
+        calibration.add(score_examples(rows.take(pa.array(range(0, rows.num_rows, 2))), scorer, settings).examples)
+        limits = LimitTable().with_changes(calibration.limits(share, min_rows=200))
+        settings = replace(settings, limits=limits)
+        good_rows = rows.take(pa.array(range(1, rows.num_rows, 2)))
+    good = score_examples(good_rows, scorer, settings).examples.to_pylist()
     tables = {"good rows": by_category(good, lambda row: row["verdict"] != ACCEPT)}
     for name, spoil in (("random characters", random_characters), ("base64 block", base64_block)):
         spoilt = [with_middle(row, spoil(row)) for row in rows.to_pylist() if row["category"] != EMPTY][:planted]
         batch = pa.RecordBatch.from_pylist(spoilt, schema=EXAMPLE)
-        found = score_examples(batch, scorer, judging).examples.to_pylist()
+        found = score_examples(batch, scorer, settings).examples.to_pylist()
         tables[name] = by_category(found, lambda row: row["verdict"] != ACCEPT)
-    print_table("rejected, after calibration to 2%", tables, "{:.1%}".format)
+    print_table("rejected", tables, "{:.1%}".format)
     true = {row["example_id"]: row[score_column(LAYOUT)] for row in good if row[score_column(LAYOUT)] is not None}
     told: dict[str, dict[str, float]] = {}
     for name, spoil, score, sign in (

@@ -62,21 +62,20 @@ def find_scoring(section: ScoreSection, seed: int) -> Scoring | None:
     from model.tokenizer import TokenizerError
 
     is_tiny = section.model == TINY_MODEL
-    name = str(tiny_folder()) if is_tiny else section.model
+    path = tiny_folder() if is_tiny else Path(section.model)
     layouts = section.layouts or (LAYOUTS[:1] if is_tiny else LAYOUTS)
-    reference = ModelReference(name, section.revision, section.dtype)
+    reference = ModelReference(section.model, section.revision, section.dtype)
     try:
         loaded = reference.load_model()
         if loaded.tokenizer is None:
             raise ValueError("the checkpoint has no tokenizer, expected tokenizer.json beside its weights")
     except (CheckpointError, TokenizerError, FileNotFoundError, ValueError) as error:
         raise UsageError(f"--model {section.model}: {error}") from error
-    path = Path(name)
     if path.exists():
         identity: dict[str, Any] = {"model": section.model if is_tiny else path.name, "sha256": checkpoint_digest(path)}
     else:
-        identity = {"model": name, "revision": loaded.revision}
-    reference = ModelReference(name, loaded.revision, section.dtype)
+        identity = {"model": section.model, "revision": loaded.revision}
+    reference = ModelReference(section.model, loaded.revision, section.dtype)
     limits, context_tokens = _own_settings(section, path, loaded.revision)
     actions = {**DEFAULT_ACTIONS, **section.actions}
     hints = {"min_ram": section.min_ram}

@@ -155,7 +155,7 @@ def _weights(weights: dict[str, float], known: set[str], what: str) -> dict[str,
 
 NO_MODEL = "none"
 TINY_MODEL = "tiny"
-DEFAULT_MODEL = NO_MODEL
+DEFAULT_MODEL = TINY_MODEL
 """What scores the examples of a run that names no model."""
 
 

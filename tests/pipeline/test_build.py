@@ -29,7 +29,15 @@ def read(folder: Path, pattern: str):
 
 
 def start(out: Path, source: Path, workers: int) -> subprocess.Popen:
-    command = [str(Path(sys.executable).with_name("stackfim")), "build", f"parquet:{source}", "--out", str(out)]
+    command = [
+        str(Path(sys.executable).with_name("stackfim")),
+        "build",
+        f"parquet:{source}",
+        "--out",
+        str(out),
+        "--model",
+        "none",
+    ]
     return subprocess.Popen(
         [*command, "--workers", str(workers)],
         stderr=subprocess.PIPE,

@@ -174,7 +174,15 @@ def test_killed_with_all_its_processes_it_resumes_with_the_same_removals(
     near_built: Path, near_source: Path, stackfim, tree_digest, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    command = [str(Path(sys.executable).with_name("stackfim")), "build", f"parquet:{near_source}", "--out", str(out)]
+    command = [
+        str(Path(sys.executable).with_name("stackfim")),
+        "build",
+        f"parquet:{near_source}",
+        "--out",
+        str(out),
+        "--model",
+        "none",
+    ]
     process = subprocess.Popen([*command, "--workers", "2"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not list(out.glob("work/done/filtered-*.json")):

@@ -18,6 +18,7 @@ import pytest
 from click.testing import Result
 from typer.testing import CliRunner
 
+from model.checkpoint import SHIPPED
 from pipeline.cli import app
 from schemas.example import EXAMPLE
 from schemas.manifest import check_manifest
@@ -171,6 +172,21 @@ def test_a_scored_run_is_verified_and_a_changed_verdict_found(scored_run: Path, 
     bad = stackfim("verify", broken, "--source", "none", "--json", "--workers", 1)
     assert bad.returncode == 1
     assert {json.loads(line)["invariant"] for line in bad.stdout.splitlines()} >= {"verdict", "checksum"}
+
+
+def test_a_build_that_names_no_model_scores_with_the_one_that_comes_along(
+    small_source: Path, stackfim, tmp_path: Path
+) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text('[score]\nactions = { unlikely = "label" }\n')
+    done = stackfim("build", f"parquet:{small_source}", "--config", config, "--out", tmp_path / "out", "--workers", 1)
+    assert done.returncode == 0, done.stderr
+    scoring = json.loads(json.loads((tmp_path / "out" / "manifest.json").read_text())["scoring"])["settings"]
+    assert scoring["model"] == "tiny"
+    assert scoring["context_tokens"] == json.loads((SHIPPED["tiny"] / "stackfim.json").read_text())["context_tokens"]
+    rows = table(tmp_path / "out")
+    assert rows["score_psm"].null_count == 0
+    assert rows["score_spm"].null_count == rows.num_rows
 
 
 def test_another_model_is_another_run(scored_run: Path, small_source: Path, stackfim, tree_digest) -> None:

@@ -19,7 +19,7 @@ class ModelReference:
     """Plain values: it travels in the graph, the weights do not."""
 
     name: str
-    """What `model.load` takes: a folder, a GGUF file, a Hugging Face id."""
+    """`tiny`, which every installation finds in its own place, or what `model.load` takes: a folder, a GGUF file, an id."""
     revision: str | None = None
     """Commit of the id."""
     dtype: str = AUTO
@@ -30,9 +30,10 @@ class ModelReference:
         import torch
 
         import model
+        from model.checkpoint import SHIPPED
 
         dtype = ("bfloat16" if torch.cuda.is_available() else "float32") if self.dtype == AUTO else self.dtype
-        return model.load(self.name, dtype=dtype, revision=self.revision)
+        return model.load(SHIPPED.get(self.name, self.name), dtype=dtype, revision=self.revision)
 
     def load_scorer(
         self, layouts: Sequence[str], threads: int | None = None, context_tokens: int | None = None
