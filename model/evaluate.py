@@ -6,8 +6,8 @@
 DIR is the folder of `stackfim build` that `model.train` was given; FOLDER what it left. Measured in each layout:
 
 - the negative log likelihood of middles and their end, against a smoothed 5-gram model of the very same tokens;
-- whether `p_eot_end` tells true ends of multi-line middles from ends one line earlier or later in the file (area under
-  the ROC curve);
+- whether `p_eot_end` tells true ends of single-line and multi-line middles from ends one line earlier or later in the
+  file (area under the ROC curve), and the same of multi-line middles alone, which is harder;
 - whether `p_eot_start` tells EMPTY places from others (the same);
 - how often a middle with its lines shuffled is scored worse than the middle.
 """
@@ -18,7 +18,7 @@ import argparse
 import json
 import random
 import sys
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from hashlib import sha256
 from itertools import islice
 from pathlib import Path
@@ -75,8 +75,8 @@ def figures(
     `context_tokens` are as `Scorer` takes them.
     """
     rows = [example.row for example in examples]
-    multi_line = [example.row for example in examples if example.category == "multi_line"]
-    ends = [(row, [earlier_end(row), later_end(row)]) for row in multi_line][:most_pairs]
+    ended = [example for example in examples if example.category in ("single_line", "multi_line")]
+    ends = [(example, [earlier_end(example.row), later_end(example.row)]) for example in ended][:most_pairs]
     shuffles = [(row, found) for number, row in enumerate(rows) if (found := shuffled(row, number))][:most_pairs]
     wanted = dict.fromkeys(rows)
     wanted |= dict.fromkeys(row for _, shifted in ends for row in shifted if row is not None)
@@ -89,7 +89,7 @@ def figures(
 def _figures(
     layout: str,
     examples: Sequence[Example],
-    ends: Sequence[tuple[Row, Sequence[Row | None]]],
+    ends: Sequence[tuple[Example, Sequence[Row | None]]],
     shuffles: Sequence[tuple[Row, Row]],
     scored: Mapping[Row, ScoredRow],
 ) -> dict[str, float]:
@@ -100,14 +100,15 @@ def _figures(
     tokens = sum(scored[example.row].tokens + 1 for example, _ in judged)
     silent = [found.p_eot_start for example, found in judged if example.category == "empty"]
     others = [found.p_eot_start for example, found in judged if example.category != "empty"]
-    true = [found.p_eot_end for row, _ in ends if (found := score(row))]
-    off = [found.p_eot_end for _, shifted in ends for row in shifted if (found := score(row))]
+    true, off = _end_probabilities(ends, score)
+    multi_line = [(example, shifted) for example, shifted in ends if example.category == "multi_line"]
     pairs = [(code, mess) for row, other in shuffles if (code := score(row)) and (mess := score(other))]
     return {
         "rows": len(judged),
         "tokens": tokens,
         "nll": sum(found.nll_sum for _, found in judged) / tokens,
         "auc_end": auc(true, off),
+        "auc_end_multi_line": auc(*_end_probabilities(multi_line, score)),
         "ends": len(true),
         "auc_start": auc(silent, others),
         "silent": len(silent),
@@ -115,6 +116,14 @@ def _figures(
         "shuffles": len(pairs),
         "greedy_match": sum(found.greedy_match for _, found in judged) / len(judged),
     }
+
+
+def _end_probabilities(
+    ends: Sequence[tuple[Example, Sequence[Row | None]]], score: Callable[[Row | None], Score | None]
+) -> tuple[list[float], list[float]]:
+    """`p_eot_end` at true ends, and at shifted ones."""
+    true = [found.p_eot_end for example, _ in ends if (found := score(example.row))]
+    return true, [found.p_eot_end for _, shifted in ends for row in shifted if (found := score(row))]
 
 
 def ngram_nll(
@@ -189,7 +198,7 @@ def main() -> None:
     parser.add_argument("folder", type=Path, metavar="DIR", help="what the checkpoint was trained on")
     parser.add_argument("--model", type=Path, required=True, metavar="FOLDER", help="what `model.train` left")
     parser.add_argument("--rows", type=int, default=1_200, help="held-out examples to score")
-    parser.add_argument("--pairs", type=int, default=400, help="ends, and shuffles, to compare")
+    parser.add_argument("--pairs", type=int, default=600, help="ends, and shuffles, to compare")
     parser.add_argument("--sample", type=Path, metavar="FILE", help="a parquet file of other examples to measure too")
     parser.add_argument("--card", action="store_true", help="write the figures into training.json and README.md")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())

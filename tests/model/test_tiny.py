@@ -83,7 +83,7 @@ def test_it_beats_the_5_gram_model_tells_garbage_and_names_every_bar_that_it_mis
 
 def test_the_sample_s_figures_are_measured_again(tiny: Model, own_examples: list[Example]) -> None:
     expected = DESCRIBED["figures"]["sample"]["psm"]
-    measured = figures(tiny, own_examples, layouts=["psm"])["psm"]
+    measured = figures(tiny, own_examples, layouts=["psm"], context_tokens=DESCRIBED["context_tokens"])["psm"]
     counts = ("rows", "tokens", "ends", "silent", "shuffles")
     assert {name: measured[name] for name in counts} == {name: expected[name] for name in counts}
     for name in expected.keys() - set(counts):
