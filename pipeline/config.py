@@ -168,6 +168,7 @@ class RunConfig(Section):
             max_slots=split.max_slots,
             lines_per_slot=split.lines_per_slot,
             context_bytes=self.context_bytes,
+            max_error_share=split.max_error_share,
             half_written=HalfWrittenSettings(**split.half_written.model_dump()),
             seed=self.seed,
         )

@@ -1,4 +1,4 @@
-"""`stackfim explain`: every filter's scores, limits and verdict for one file of a source."""
+"""`stackfim explain`: every filter's scores, limits and verdict for one file of a source, and the splitter's."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -10,15 +10,26 @@ from rich.console import Console
 from rich.table import Table
 
 from pipeline.config import RunConfig, UsageError
+from pipeline.manifest import stackfim_version
 from pipeline.sources import open_source
-from transforms.filters.explain import DROPPED, StageReport, explain
+from transforms.filters.chain import FilterSettings, relabel
+from transforms.filters.explain import DROPPED, KEPT, Measure, StageReport, explain
+from transforms.filters.redaction import redact
+from transforms.split.error_share import error_share, shared_extension
+from transforms.split.examples import STAGE
+from transforms.split.languages import language_name
+from transforms.split.parser import BudgetedParser
+from transforms.split.process import SplitterProcess
+from transforms.split.settings import SplitSettings
 
+_UNREADABLE = frozenset({"language", "size", "encoding"})
+"""Stages whose rows the splitter does not take."""
 _STYLES = {"kept": "green", "dropped": "red", "switched off": "dim"}
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What a run with a configuration makes of one file, as far as the filters go."""
+    """What the filters and the splitter of a run make of one file."""
 
     repository: str
     path: str
@@ -47,7 +58,10 @@ def explain_file(spec: str, path: str, repository: str | None, config: RunConfig
             if found.num_rows:
                 row = found.slice(0, 1)
                 plain = {name: row.column(name)[0].as_py() for name in ("repository", "path", "content_id", "language")}
-                return Explanation(**plain, read_error="", filters=tuple(explain(row, settings, benchmarks)))
+                reports = explain(row, settings, benchmarks)
+                if not {report.stage for report in reports if report.verdict == DROPPED} & _UNREADABLE:
+                    reports.append(_split(row, settings, config.split_settings()))
+                return Explanation(**plain, read_error="", filters=tuple(reports))
             unread = rejections.filter(_named(rejections, path, repository)).to_pylist()
             if unread:
                 first = unread[0]
@@ -55,6 +69,22 @@ def explain_file(spec: str, path: str, repository: str | None, config: RunConfig
                 return Explanation(first["repository"], first["path"], first["content_id"], "", said, ())
     named = f"{repository}: {path}" if repository is not None else path
     raise UsageError(f"--path {path}: {spec} has no file {named}; paths are relative to their repository")
+
+
+def _split(row: pa.RecordBatch, filters: FilterSettings, settings: SplitSettings) -> StageReport:
+    """What the splitter makes of the file, in its own process: the grammar may crash on it."""
+    row = redact(relabel(row, filters)[0], secrets=filters.secrets, personal_data=filters.personal_data).rows
+    with SplitterProcess(settings, stackfim_version()) as process:
+        result = process.split(row)
+    rejected = result.rejections.to_pylist()
+    reason, detail = (rejected[0]["reason"], rejected[0]["detail"]) if rejected else ("", "")
+    measures = [Measure("examples", result.examples.num_rows, "at least 1")]
+    if reason not in ("parser_crashed", "parse_timeout", "parse_budget", "indentation_too_deep"):
+        language = language_name(row.column("language")[0].as_py()) or ""
+        share = error_share(BudgetedParser(language).parse(row.column("content")[0].as_py()).root_node)
+        limit = f"at most {settings.max_error_share:g}" if shared_extension(row.column("path")[0].as_py()) else ""
+        measures.insert(0, Measure("error_share", share, limit))
+    return StageReport(STAGE, tuple(measures), DROPPED if rejected else KEPT, reason, detail)
 
 
 def _named(rows: pa.RecordBatch, path: str, repository: str | None) -> pa.BooleanArray:

@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field, field_validator, model_valida
 
 from pipeline.benchmark_texts import LAYOUTS, BenchmarkColumns
 from transforms.dedup.settings import DedupSettings, preset
+from transforms.filters.line_length import MAX_LONG_SHARE
 from transforms.score.limits import LimitTable
 from transforms.score.settings import ScoreSettings
 from transforms.split.edit_operations import OPERATIONS
@@ -28,7 +29,7 @@ class FilterSection(Section):
     max_size_bytes: int = Field(1 << 20, gt=0)
     max_line_chars: int = Field(1_000, gt=0)
     max_mean_line_chars: float = Field(100.0, gt=0)
-    max_long_line_share: float = Field(0.1, ge=0, le=1)
+    max_long_line_share: float = Field(MAX_LONG_SHARE, ge=0, le=1)
     """Characters of lines over `max_line_chars`, of a file's, up to which it stays."""
     min_alphanumeric_fraction: float = Field(0.25, ge=0, le=1)
     scores: bool = False
@@ -131,6 +132,7 @@ class SplitSection(Section):
     newline_in_middle_share: float = Field(0.2, ge=0, le=1)
     max_slots: int = Field(8, gt=0)
     lines_per_slot: int = Field(40, gt=0)
+    max_error_share: float = Field(SplitSettings().max_error_share, ge=0, le=1)
     half_written: HalfWrittenSection = HalfWrittenSection()
 
     @field_validator("category_weights")

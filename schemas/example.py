@@ -77,7 +77,9 @@ EXAMPLE = pa.schema(
             "Whether the context was made unfinished by edits; an `after_enter` edit alone does not.",
         ),
         column("irreparable", pa.bool_(), "Whether no single insertion at the cursor gives the original back."),
-        column("open_ended", pa.bool_(), "Half-written and not irreparable: there is simply more to write."),
+        column(
+            "open_ended", pa.bool_(), "Edits left text out, and it is not irreparable: there is simply more to write."
+        ),
         column(
             "bracket_delta", pa.int32(), "Brackets that the middle opens less those that it closes, by the syntax tree."
         ),

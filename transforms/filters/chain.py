@@ -137,7 +137,11 @@ def _encoding(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
 def _line_length(rows: pa.RecordBatch, settings: FilterSettings) -> Drops:
     lengths = line_lengths(rows.column("content"), settings.max_line_chars)
     return decide_line_lengths(
-        lengths, settings.max_line_chars, settings.max_mean_line_chars, settings.max_long_line_share
+        lengths,
+        settings.max_line_chars,
+        settings.max_mean_line_chars,
+        settings.max_long_line_share,
+        _languages(rows),
     )
 
 

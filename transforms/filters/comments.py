@@ -238,7 +238,7 @@ def decide_comments(scores: CommentScores, limits: list[QualityLimits]) -> Drops
             np.where(judged, scores.share, -1.0),
             [limit.max_comment_share for limit in limits],
             "too_many_comments",
-            "{value:.2f} of what is visible are comments, expected at most {limit:g}",
+            "{value:.3f} of what is visible are comments, expected at most {limit:g}",
         ),
         drop_under(
             np.where(judged, scores.share, 2.0),

@@ -86,7 +86,7 @@ def decide_data(scores: DataScores, limits: list[QualityLimits]) -> Drops:
         np.where(known, scores.letter_share, 2.0),
         [limit.min_letter_share for limit in limits],
         "too_few_letters",
-        "{value:.2f} of the visible characters are letters, expected at least {limit:g}",
+        "{value:.3f} of the visible characters are letters, expected at least {limit:g}",
     )
     return either(few, either(small, large))
 

@@ -99,6 +99,6 @@ def decide_encoded(encoded: Encoded, limits: list[QualityLimits]) -> Drops:
             encoded.share,
             [limit.max_encoded_share for limit in limits],
             "encoded_data",
-            "{value:.2f} of the bytes are encoded data, expected at most {limit:g}",
+            "{value:.3f} of the bytes are encoded data, expected at most {limit:g}",
         ),
     )

@@ -55,6 +55,7 @@ _GENERATED_PATHS = _table(
         ("cassette", r"(?:^|/)(?:vcr_)?cassettes/[^.]*\.(?:ya?ml|json)$"),
         ("relay", r"\.graphql\.(?:ts|js)$"),
         ("build_output", r"(?:^|/)(?:CMakeFiles|\.eggs|__pycache__|\.gradle|DerivedData)/"),
+        ("distribution", r"(?:^|/)dist/(?:[^/]+/)*[^/]+\.(?:[cm]?js|d\.[cm]?ts)$"),
     )
 )
 

@@ -1,10 +1,11 @@
 """Line lengths that separate written code from data and minified files.
 
 Rule and thresholds: The Stack's preprocessing (Kocetkov et al. 2022; StarCoder, Li et al. 2023, section 3.1): longest
-line at most 1,000 characters, mean at most 100. A file whose long lines hold little of it is code all the same: a test
-with one long address, a parser with one long expression.
+line at most 1,000 characters, mean at most 100. A file of which long lines are less than half is code all the same: a test
+with one long address, a parser with one long expression. Prose is not wrapped: it has no mean.
 """
 
+from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
@@ -14,8 +15,14 @@ from transforms.filters.decision import Drops, drop_where, either
 from transforms.filters.text import continuation_bytes, text_of
 
 LONG_CHARS = 1_000
-MAX_LONG_SHARE = 0.1
+MAX_LONG_SHARE = 0.5
 """Characters of long lines, of a file's, up to which it stays."""
+ENDLESS_CHARS = 10_000
+"""A line that is longer than this was written by a program,"""
+MAX_ENDLESS_SHARE = 0.1
+"""and a file may hold no more of such."""
+PROSE = frozenset({"Markdown", "reStructuredText", "AsciiDoc", "TeX"})
+"""Languages of which a paragraph may be one line."""
 
 
 class LineLengths(NamedTuple):
@@ -65,16 +72,26 @@ def line_lengths(content: pa.BinaryArray, long_chars: int = LONG_CHARS) -> LineL
 
 
 def decide_line_lengths(
-    lengths: LineLengths, max_chars: int, max_mean_chars: float, max_long_share: float = MAX_LONG_SHARE
+    lengths: LineLengths,
+    max_chars: int,
+    max_mean_chars: float,
+    max_long_share: float = MAX_LONG_SHARE,
+    languages: Sequence[str] = (),
 ) -> Drops:
-    """Drops `line_too_long` and `lines_too_long_on_average` rows."""
+    """Drops `line_too_long` and `lines_too_long_on_average` rows; the latter never where the language is of PROSE."""
     longest = [
-        f"longest line has {length} characters, expected at most {max_chars}" for length in lengths.longest.tolist()
+        f"longest line has {length} characters and long lines hold {share:.3f} of the file, expected at most {max_chars} or "
+        f"{min(MAX_ENDLESS_SHARE, max_long_share) if length > ENDLESS_CHARS else max_long_share:g}"
+        for length, share in zip(lengths.longest.tolist(), lengths.long_share.tolist(), strict=True)
     ]
     mean = [
         f"lines have {length:.1f} characters on average, expected at most {max_mean_chars:g}"
         for length in lengths.mean.tolist()
     ]
-    too_long = (lengths.longest > max_chars) & (lengths.long_share > max_long_share)
-    on_average = drop_where(lengths.mean > max_mean_chars, "lines_too_long_on_average", mean)
+    most = np.where(lengths.longest > ENDLESS_CHARS, min(MAX_ENDLESS_SHARE, max_long_share), max_long_share)
+    too_long = (lengths.longest > max_chars) & (lengths.long_share > most)
+    over_mean = lengths.mean > max_mean_chars
+    if languages:
+        over_mean &= np.array([language not in PROSE for language in languages])
+    on_average = drop_where(over_mean, "lines_too_long_on_average", mean)
     return either(on_average, drop_where(too_long, "line_too_long", longest))

@@ -84,6 +84,6 @@ def decide_markup(scores: MarkupScores, limits: list[QualityLimits]) -> Drops:
         np.where(known, scores.text_share, 2.0),
         [limit.min_text_share for limit in limits],
         "too_little_text",
-        "{value:.2f} of the characters are visible text, expected at least {limit:g}",
+        "{value:.3f} of the characters are visible text, expected at least {limit:g}",
     )
     return either(either(short, thin), drop_where(scores.xml, "xml_content", detail="begins with an XML declaration"))

@@ -73,12 +73,12 @@ def decide_numbers(shares: NumberShares, limits: list[QualityLimits]) -> Drops:
             shares.digits,
             [limit.max_digit_share for limit in limits],
             "too_many_digits",
-            "{value:.2f} of what is visible are digits, expected at most {limit:g}",
+            "{value:.3f} of what is visible are digits, expected at most {limit:g}",
         ),
         drop_over(
             shares.number_lines,
             [limit.max_number_line_share for limit in limits],
             "number_table",
-            "{value:.2f} of what is visible are lines of number literals, expected at most {limit:g}",
+            "lines of number literals hold {value:.3f} of what is visible, expected at most {limit:g}",
         ),
     )

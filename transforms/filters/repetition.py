@@ -102,12 +102,12 @@ def decide_repetition(scores: Repetition, limits: list[QualityLimits]) -> Drops:
             scores.top_ngram,
             [limit.max_top_ngram_share for limit in limits],
             "repeated_ngram",
-            f"one {NGRAM_WORDS}-gram covers {{value:.2f}} of the words, expected at most {{limit:g}}",
+            f"one {NGRAM_WORDS}-gram covers {{value:.3f}} of the words, expected at most {{limit:g}}",
         ),
         drop_over(
             scores.duplicate_lines,
             [limit.max_duplicate_line_share for limit in limits],
             "duplicate_lines",
-            "{value:.2f} of the lines repeat an earlier one, expected at most {limit:g}",
+            "{value:.3f} of the lines repeat an earlier one, expected at most {limit:g}",
         ),
     )

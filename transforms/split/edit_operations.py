@@ -23,7 +23,7 @@ from transforms.split.edit_places import (
     statement_on,
 )
 from transforms.split.edit_script import Change
-from transforms.split.languages import BRACKETS
+from transforms.split.languages import BRACKETS, CLOSING_WORDS
 from transforms.split.site import Refused
 from transforms.split.syntax import ParsedFile
 
@@ -42,7 +42,7 @@ ALL_SHARE = 0.6
 NEXT_SHARE = 0.5
 """Share of `cut_to_eof` that cuts at the first boundary after the cursor: its author writes downwards."""
 
-_CLOSERS = frozenset({*BRACKETS.values(), "end", "fi", "done", "esac"})
+_CLOSERS = CLOSING_WORDS.union(BRACKETS.values())
 # After these tokens a line is plainly unfinished.
 _OPEN_TOKENS = frozenset((*"([=.,+-*/", ":=", "->", "::", "&&", "||", "and", "or", "==", "=>", "+="))
 _TRAILING_BLANKS = (b" ", b"  ", b"    ", b"\t")

@@ -35,6 +35,8 @@ _CLOSING = frozenset(BRACKETS.values())
 _ENDS = _CLOSING | {";", '"', "'", "`", "++", "--", "?", "!", "..."}
 _COMMENT_END = re.compile(rb"[0-9A-Za-z\x80-\xff.!?)\]}\"'`>/]$")
 _MIN_COMMENT_LETTERS = 8
+_MARK_BYTES = 2
+_MAX_REMARK_ROWS = 40
 
 
 def inside_text(file: ParsedFile, row: int, draws: Draws) -> Site:
@@ -54,7 +56,7 @@ def inside_text(file: ParsedFile, row: int, draws: Draws) -> Site:
         right = file.content[cursor : min(text.end_byte, end)].strip()
         if min(len(left), len(right)) < MIN_TEXT_BYTES:
             continue
-        if is_comment(text) and is_license(file.content[text.start_byte : text.end_byte]):
+        if is_comment(text) and is_license(_remark(file, text)):
             raise Refused("license_text")
         return Site(EMPTY, INSIDE_TEXT, cursor, cursor, node_type=text.type, newline_owner=NO_NEWLINE)
     raise Refused("no_text")
@@ -157,6 +159,22 @@ def _text_around(file: ParsedFile, cursor: int) -> tree_sitter.Node | None:
     return text if any(word in text.type for word in _TEXT_WORDS) else None
 
 
+def _remark(file: ParsedFile, comment: tree_sitter.Node) -> bytes:
+    """A comment with those on the lines around it that begin as it does: a license is often a comment a line."""
+    lines, content = file.lines, file.content
+    mark = content[comment.start_byte : comment.start_byte + _MARK_BYTES]
+
+    def goes_on(row: int) -> bool:
+        return 0 <= row < len(lines) and content.startswith(mark, max(lines.first_visible(row), 0))
+
+    first, last = comment.start_point.row, last_row(comment, lines)
+    while goes_on(first - 1) and last - first < _MAX_REMARK_ROWS:
+        first -= 1
+    while goes_on(last + 1) and last - first < _MAX_REMARK_ROWS:
+        last += 1
+    return content[lines.starts[first] : lines.end(last)]
+
+
 def _after_comment(file: ParsedFile, row: int, comment: tree_sitter.Node, draws: Draws) -> Site:
     lines = file.lines
     end = lines.last_visible(row)
@@ -165,7 +183,7 @@ def _after_comment(file: ParsedFile, row: int, comment: tree_sitter.Node, draws:
     text = file.content[comment.start_byte : end]
     if not _COMMENT_END.search(text) or sum(map(str.isalpha, text.decode("utf-8", "replace"))) < _MIN_COMMENT_LETTERS:
         raise Refused("unfinished_comment")
-    if is_license(text):
+    if is_license(_remark(file, comment)):
         raise Refused("license_text")
     if lines.first_visible(comment.start_point.row) != comment.start_byte:
         # Code stands before it: a statement that is complete.

@@ -12,6 +12,7 @@ import pyarrow as pa
 from schemas.example import EXAMPLE
 from schemas.rejection import FILE, rejections
 from transforms.split.draws import Draws
+from transforms.split.error_share import check_language
 from transforms.split.half_written import HalfWritten, around_partner, half_write
 from transforms.split.languages import language_name, unsupported_reason
 from transforms.split.lines import Lines
@@ -82,12 +83,13 @@ class Splitter:
         reasons: dict[int, tuple[str, str]] = {}
         refusals: Counter[str] = Counter()
         contents = rows.column("content")
-        languages, content_ids = rows.column("language").to_pylist(), rows.column("content_id").to_pylist()
+        paths, languages, content_ids = (rows.column(name).to_pylist() for name in ("path", "language", "content_id"))
         for index in range(rows.num_rows):
             if before_file is not None:
                 before_file(index)
             try:
-                file, sites = self._sites(contents[index].as_py(), languages[index], content_ids[index], refusals)
+                content = contents[index].as_py()
+                file, sites = self._sites(content, paths[index], languages[index], content_ids[index], refusals)
             except ParseRefused as refused:
                 # Never the exception itself: its traceback would keep this call's files, in a cycle.
                 reasons[index] = refused.reason, str(refused)
@@ -108,7 +110,7 @@ class Splitter:
         )
 
     def _sites(
-        self, content: bytes, language_named: str, content_id: str, refusals: Counter[str]
+        self, content: bytes, path: str, language_named: str, content_id: str, refusals: Counter[str]
     ) -> tuple[ParsedFile, list[Site]]:
         language = language_name(language_named)
         if language is None:
@@ -118,7 +120,9 @@ class Splitter:
         if language not in self._parsers:
             self._parsers[language] = BudgetedParser(language)
         parser = self._parsers[language]
-        file = ParsedFile(content, language, parser.parse(content), lines)
+        tree = parser.parse(content)
+        check_language(tree.root_node, path, language, self.settings.max_error_share)
+        file = ParsedFile(content, language, tree, lines)
         sites, refused = sample_sites(file, parser, content_id, self.settings)
         refusals.update(refused)
         if not sites:

@@ -71,8 +71,9 @@ class HalfWritten:
 
     @property
     def open_ended(self) -> bool:
-        """Half-written and not irreparable: there is simply more to write."""
-        return self.half_written and not self.irreparable
+        """Something visible was left out, and it is not irreparable: there is simply more to write."""
+        left_out = any(edit["removed"].strip() for edit in self.edits)
+        return self.half_written and left_out and not self.irreparable
 
 
 def half_write(

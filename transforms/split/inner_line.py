@@ -6,7 +6,7 @@ import tree_sitter
 
 from schemas.example import SINGLE_LINE
 from transforms.split.draws import Draws
-from transforms.split.languages import BRACKETS
+from transforms.split.languages import BRACKETS, CLOSING_WORDS
 from transforms.split.single_line import COMMENT_SHARE, code_leaves, statement_type, thin_out
 from transforms.split.site import NO_NEWLINE, Refused, Site, newline_after
 from transforms.split.syntax import ParsedFile, is_comment
@@ -48,7 +48,7 @@ def mid_token(file: ParsedFile, row: int, draws: Draws) -> Site:
     while words:
         leaf = words.pop(draws.below(len(words)))
         word = file.content[leaf.start_byte : leaf.end_byte].decode("utf-8", "replace")
-        if not _WORD.fullmatch(word) or _in_text(file, leaf):
+        if not _WORD.fullmatch(word) or leaf.type in CLOSING_WORDS or _in_text(file, leaf):
             continue
         typed = 1 + draws.below(len(word) - 1)
         start = leaf.start_byte + len(word[:typed].encode())

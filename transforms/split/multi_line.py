@@ -98,13 +98,20 @@ def rest_of_block(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLim
 
 
 def siblings(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) -> Site:
-    """The next k statements from the one on `row`, more following; ends before a blank line come first. Raises Refused."""
+    """The next k statements from the one on `row`, more following; ends before a blank line come first.
+
+    Raises Refused, also where a blank line follows a first statement of one line: everyone would stop there.
+    """
     path, index, position = statement_on(file, row)
     units = file.units(path, index)
     thin_imports = draws.uniform() >= IMPORT_SHARE
     before_blank: list[int] = []
     others: list[int] = []
     opening = units[position]
+    if opening.end_row == opening.start_row and (
+        position + 1 < len(units) and units[position + 1].start_row > opening.end_row + 1
+    ):
+        raise Refused("stops_at_once")
     for last in range(position, _last_statement(units)):
         closing = units[last]
         if (
@@ -118,14 +125,15 @@ def siblings(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) 
     if draws.uniform() >= LOOSE_END_SHARE:
         others = [last for last in others if last == position]
     reason = "no_more_siblings"
-    for ends in (before_blank, others):
-        while ends:
-            # Short ones first: from a random line to the next blank line is a few lines in real code.
-            last = ends.pop(draws.below(min(len(ends), 2)))
-            try:
-                return run_site(file, SIBLINGS, Run(path[index], units, position, last), thin_imports, draws, limits)
-            except Refused as refused:
-                reason = str(refused)
+    # Short ones first: from a random line to the next blank line is a few lines in real code.
+    ends = before_blank
+    while others:
+        ends.append(others.pop(draws.below(min(len(others), 2))))
+    for last in ends:
+        try:
+            return run_site(file, SIBLINGS, Run(path[index], units, position, last), thin_imports, draws, limits)
+        except Refused as refused:
+            reason = str(refused)
     raise Refused(reason)
 
 

@@ -9,6 +9,7 @@ from schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
 from transforms.split.compound import COMPOUND, LINE_AND_BLOCK
 from transforms.split.empty import AFTER_ENTER, AFTER_STATEMENT
 from transforms.split.empty_places import BETWEEN_DEFINITIONS, CLOSED_PAIR, INSIDE_TEXT
+from transforms.split.error_share import MAX_ERROR_SHARE
 from transforms.split.half_written import HalfWrittenSettings
 from transforms.split.inner_line import BEFORE_CLOSERS, INNER_NODE, MID_TOKEN
 from transforms.split.multi_line import BLOCK_BODY, REST_OF_BLOCK, SIBLINGS, MultiLineLimits
@@ -60,6 +61,8 @@ class SplitSettings:
     context_bytes: int = 16_000
     """Size of prefix, middle and suffix together, in whole lines around the cursor; 0 for whole files."""
     half_written: HalfWrittenSettings = field(default_factory=HalfWrittenSettings)
+    max_error_share: float = MAX_ERROR_SHARE
+    """Share of a file in syntax errors, up to which it stays where its extension is shared by languages."""
     seed: int = 0
 
     def to_json(self) -> str:

@@ -224,7 +224,7 @@ class ParsedFile:
         return None if first_row == row else row
 
     def _opener_row(self, path: list[tree_sitter.Node], index: int) -> int | None:
-        """The row of the last token before a block's first statement; None for a root."""
+        """The row of the last token before a block's first statement; None for what no line opens, such as a root."""
         block = path[index]
         if index == 0:
             return None
@@ -238,6 +238,8 @@ class ParsedFile:
                 break
         if opener is not None and (opener.type == token or opener.type in BRACKETS):
             return last_row(opener, self.lines)
+        if index == 1:
+            return None  # such as Haskell's declarations: no line opens them
         # The block has no delimiter of its own: what stands before it in its parent opens it.
         before = [
             child for child in path[index - 1].children if child.end_byte <= block.start_byte and not is_comment(child)

@@ -17,7 +17,14 @@ MAX_LITERAL_SHARE = 0.5
 
 _NEAR_BYTES = 2_048
 _LICENSE = re.compile(
-    rb"copyright|spdx-license|licensed under|all rights reserved|permission is hereby granted", re.IGNORECASE
+    rb"copyright|spdx-license|licensed (?:under|to)\b|licenses this file|all rights reserved|permission is hereby granted|"
+    rb"redistribution and use|without warrant",
+    re.IGNORECASE,
+)
+# Comments, by how they look in most languages.
+_REMARKS = re.compile(
+    rb"/\*.*?(?:\*/|\Z)|<!--.*?(?:-->|\Z)|^[ \t]*(?://|--|;|%|#(?![ \t]*(?:include|define|if|pragma|import|undef)))[^\n]*",
+    re.DOTALL | re.MULTILINE,
 )
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(if|ifdef|ifndef|region|elif|elifdef|else|endif|endregion)\b", re.MULTILINE)
 _COMMENT_STARTS = b"/*#-\"'"
@@ -25,8 +32,13 @@ _LITERAL_STARTS = b"0123456789\"'-+[({"
 
 
 def check_context(content: bytes, start: int, end: int) -> None:
-    """Refuse a middle with nothing before it, or next to nothing around it: it could be anything (`no_context`)."""
+    """Refuse a middle with nothing before it, or next to nothing around it: it could be anything (`no_context`).
+
+    A license at the head of the file is nothing.
+    """
     near = content[max(start - _NEAR_BYTES, 0) : start]
+    if start <= _NEAR_BYTES and is_license(near):
+        near = _REMARKS.sub(b"", near)
     before = len(b"".join(near.split()))
     if before >= MIN_CONTEXT_CHARS:
         return

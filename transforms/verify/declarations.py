@@ -87,6 +87,8 @@ def _may_declare(file: Original, offset: int, length: int) -> bool:
         return False
     if any(node.is_error or "pattern" in node.type for node in chain[1:4]):
         return True
+    if len(chain) > 1 and chain[1].type.endswith(_DEFINITIONS) and _names(chain[1], chain[0]):
+        return True  # a member of an enumeration is no access to a member
     around = chain[1].type if len(chain) > 1 else ""
     if file.content[offset + length : offset + length + 1] == b"(" and around in ("attribute", "call_expression"):
         return False

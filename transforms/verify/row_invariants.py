@@ -102,8 +102,12 @@ def _half_written(row: Row, _expected: Expected) -> Iterator[str]:
     irreparable = not (fits and original.startswith(prefix) and original.endswith(suffix))
     if row["irreparable"] != irreparable:
         yield f"irreparable is {row['irreparable']}, by prefix, suffix and original it is {irreparable}"
-    if row["open_ended"] != (row["half_written"] and not row["irreparable"]):
-        yield f"open_ended is {row['open_ended']}, half_written {row['half_written']}, irreparable {row['irreparable']}"
+    left_out = sum(len(_visible(edit["removed"])) for edit in edits)
+    if row["open_ended"] != (left_out > 0 and not row["irreparable"]):
+        yield (
+            f"open_ended is {row['open_ended']}, irreparable {row['irreparable']}, "
+            f"edits left {left_out} visible characters out"
+        )
 
 
 def _visible(text: str) -> str:

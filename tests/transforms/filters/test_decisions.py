@@ -31,9 +31,12 @@ def test_encoding_says_where_it_breaks() -> None:
 
 
 def test_line_length_says_which_limit_by_how_much() -> None:
-    lengths = LineLengths(np.array([10, 1001, 1000, 400]), np.array([5.0, 20.0, 100.0, 100.25]), np.full(4, 0.5))
+    lengths = LineLengths(np.array([10, 1001, 1000, 400]), np.array([5.0, 20.0, 100.0, 100.25]), np.full(4, 0.625))
     assert decide_line_lengths(lengths, 1000, 100.0) == {
-        1: ("line_too_long", "longest line has 1001 characters, expected at most 1000"),
+        1: (
+            "line_too_long",
+            "longest line has 1001 characters and long lines hold 0.625 of the file, expected at most 1000 or 0.5",
+        ),
         3: ("lines_too_long_on_average", "lines have 100.2 characters on average, expected at most 100"),
     }
 
@@ -44,9 +47,21 @@ def test_a_row_over_both_line_limits_has_one_reason() -> None:
 
 
 def test_long_lines_that_hold_little_of_the_file_are_no_reason() -> None:
-    lengths = LineLengths(np.array([1200, 1200]), np.array([30.0, 30.0]), np.array([0.1, 0.11]))
+    lengths = LineLengths(np.array([1200, 1200]), np.array([30.0, 30.0]), np.array([0.5, 0.51]))
     assert list(decide_line_lengths(lengths, 1000, 100.0)) == [1]
     assert list(decide_line_lengths(lengths, 1000, 100.0, 0.05)) == [0, 1]
+
+
+def test_a_line_that_no_one_typed_may_hold_less_of_the_file() -> None:
+    lengths = LineLengths(np.array([10_001, 10_000, 10_001]), np.full(3, 30.0), np.array([0.11, 0.11, 0.1]))
+    drops = decide_line_lengths(lengths, 1000, 100.0)
+    assert list(drops) == [0]
+    assert drops[0][1].endswith("hold 0.110 of the file, expected at most 1000 or 0.1")
+
+
+def test_prose_is_not_wrapped() -> None:
+    lengths = LineLengths(np.full(3, 900), np.full(3, 110.0), np.zeros(3))
+    assert list(decide_line_lengths(lengths, 1000, 100.0, languages=["Markdown", "Python", "reStructuredText"])) == [1]
 
 
 def test_alphanumeric_says_the_share() -> None:
@@ -86,7 +101,7 @@ def test_drop_where_takes_a_detail_a_row_or_one_for_all() -> None:
     [
         decide_size(np.array([200, 0]), 100),
         decide_line_lengths(
-            LineLengths(np.array([2000, 10]), np.array([5.0, 200.0]), np.array([0.5, 0.0])), 1000, 100.0
+            LineLengths(np.array([2000, 10]), np.array([5.0, 200.0]), np.array([0.6, 0.0])), 1000, 100.0
         ),
     ],
     ids=["size", "line_length"],

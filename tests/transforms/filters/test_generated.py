@@ -22,6 +22,8 @@ GENERATED = [
     ("static/app.min.js", "JavaScript", "var a=1;\n"),
     ("static/app-min.css", "CSS", "a{b:c}\n"),
     ("dist/app.js.map", "JSON", '{"version":3}\n'),
+    ("packages/hono/dist/cjs/router.js", "JavaScript", "export const a = 1;\n"),
+    ("dist/types/index.d.ts", "TypeScript", "export type A = 1;\n"),
     ("proto/user_pb2.py", "Python", "import sys\n"),
     ("proto/user_pb2_grpc.py", "Python", "import grpc\n"),
     ("proto/user.pb.go", "Go", "package proto\n"),

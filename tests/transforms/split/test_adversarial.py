@@ -8,6 +8,7 @@ import pytest
 
 from transforms.filters.chain import FilterSettings, filter_rows
 from transforms.split.examples import Splitter
+from transforms.split.languages import GRAMMARS
 from transforms.split.settings import SplitSettings
 
 DENSE = SplitSettings(max_slots=24, lines_per_slot=6)
@@ -140,6 +141,6 @@ def test_nul_and_invalid_utf8_never_reach_the_splitter(rows_of, sources) -> None
         middle = len(file.content) // 2
         for broken in (b"\x00", b"\xff", b"\xc3", b"\xed\xa0\x80"):
             contents.append((file.language, file.content[:middle] + broken + b"\n" + file.content[middle:]))
-    kept, rejected = filter_rows(rows_of(contents), FilterSettings())
+    kept, rejected = filter_rows(rows_of(contents), FilterSettings(grammars=GRAMMARS))
     assert kept.num_rows == 0
     assert set(rejected.column("reason").to_pylist()) == {"nul_byte", "not_utf8"}

@@ -174,3 +174,24 @@ def test_a_license_is_no_finished_text(parsed, refusals_on, row_with) -> None:
 def test_errors_give_no_silence(parsed, sites_on, kind: str) -> None:
     file = parsed("JavaScript", "function f() {\n  let a = g(1) = ;\n}\n")
     assert sites_on(file, kind, 1) == set()
+
+
+LICENSED = """package main
+
+// Licensed to the Somebody Foundation under one
+// or more agreements, WITHOUT CONDITIONS OF ANY
+// KIND, either express or implied by anyone.
+func main() {
+	// The first reader waits here
+	// until the second one is done.
+	wait()
+}
+"""
+
+
+@pytest.mark.parametrize("kind", ["inside_text", "between_definitions"])
+def test_a_license_in_a_comment_a_line_is_one_text(parsed, sites_on, row_with, kind: str) -> None:
+    file = parsed("Go", LICENSED)
+    for words in ("Licensed to", "or more", "KIND, either"):
+        assert sites_on(file, kind, row_with(file, words)) == set()
+    assert sites_on(file, kind, row_with(file, "until the second"))

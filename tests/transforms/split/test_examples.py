@@ -52,7 +52,8 @@ def test_a_row_says_where_it_comes_from(rows_of, each_source) -> None:
         assert row["content_id"] == hashlib.sha1(blob).hexdigest()
         assert (row["language"], row["seed"], row["version"]) == (each_source.language, 5, "1.2.3")
         assert row["half_written"] == any(edit["kind"] != "after_enter" for edit in row["edits"])
-        assert row["open_ended"] == (row["half_written"] and not row["irreparable"])
+        left_out = row["half_written"] and any(edit["removed"].strip() for edit in row["edits"])
+        assert row["open_ended"] == (left_out and not row["irreparable"])
         assert row["chars"] == len(row["middle"])
         assert row["lines"] == sum(bool(line.strip()) for line in row["middle"].split("\n"))
         assert row["node_type"]

@@ -39,6 +39,21 @@ def test_a_word_of_one_letter_has_no_inside(parsed, refusals_on) -> None:
 
 
 @pytest.mark.parametrize(
+    ("language", "text", "word"),
+    [
+        ("Ruby", "def run\n  go\nend\n", "end"),
+        ("Elixir", "if ready do\n  go()\nend\n", "end"),
+        ("Shell", "if ready; then\n  go\nfi\n", "fi"),
+        ("Shell", "while ready; do\n  go\ndone\n", "done"),
+    ],
+)
+def test_a_word_that_closes_a_block_says_nothing(parsed, sites_on, refusals_on, language, text, word) -> None:
+    assert refusals_on(parsed(language, text), "mid_token", 2) == {"no_word"}
+    after = text.replace(f"{word}\n", f"{word}\n{word}ing = 1\n")
+    assert sites_on(parsed(language, after), "mid_token", 3)
+
+
+@pytest.mark.parametrize(
     ("language", "line", "found"),
     [
         ("Python", "print(a, b)", {"a, b", ", b", "b"}),

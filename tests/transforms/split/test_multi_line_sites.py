@@ -90,21 +90,21 @@ RESTS_OF_BLOCKS = [
     ("upload_queue.js", "// Windows refuses", "// Windows refuses", "return stem + extname", "dedent"),
 ]
 
-# Every end that may be drawn: those before a blank line come first, the nearest of them at that.
+# The nearest end before a blank line; where there is none, the nearest two.
 SIBLINGS = [
-    ("OrdersController.cs", "private readonly IStore", ["private int _served;", "public event"]),
+    ("OrdersController.cs", "private readonly IStore", ["private int _served;"]),
     ("Router.php", "#[Pure]", ["return $this; >> }"]),
     ("config.rs", "Ok(text) => text,", ["Err(error) if error.kind()"]),
-    ("importer.rb", "include Enumerable", ["ON CONFLICT DO NOTHING >> SQL", "attr_reader :errors"]),
-    ("job_scheduler.python", "log = logging", ['"tags": >> }', "class JobFailed >> pass"]),
+    ("importer.rb", "HEADERS =", ["ON CONFLICT DO NOTHING >> SQL"]),
+    ("job_scheduler.python", "Job = Callable", ['"tags": >> }']),
     ("ledger.ts", "const known", ["await this.pool.query(`SELECT", "return known; >> }"]),
     ("lru_cache.hpp", "++hits_;", ["entries_.splice"]),
-    ("orders_table.tsx", "React.useState<SortKey>", ["useQuery<T[]>", "[data, filter, key]);"]),
+    ("orders_table.tsx", "React.useState<SortKey>", ["useQuery<T[]>"]),
     ("ring_buffer.c", "for (i = 0; i < count; i++)", ["r->head = (r->head + 1) >> }"]),
     ("server.go", "s.mu.RLock()", ["entry, ok :=", "s.mu.RUnlock()"]),
-    ("server.go", "failures := make(chan", ["failures <- err >> }()", "StatusNoContent) >> })"]),
-    ("settings_panel.jsx", "const change", ["const change >> };", "setError(failure.message); >> } >> }"]),
-    ("upload_queue.js", "const { basename", ["const UNSAFE", "return stem + extname >> }"]),
+    ("server.go", "wg.Add(1)", ["failures <- err >> }()"]),
+    ("settings_panel.jsx", "const change", ["const change >> };"]),
+    ("upload_queue.js", "const { basename", ["const UNSAFE"]),
     ("upload_queue.js", "this.database = database;", ["this.options = {"]),
 ]
 
@@ -226,8 +226,7 @@ def test_siblings_end_before_a_blank_line_if_they_can(
 ) -> None:
     file = parsed_sources[name]
     found = of_kind("siblings", sites_on(file, "siblings", row_with(file, first)))
-    expected = {middle(file, row_with, first, end) for end in ends}
-    assert {text_of(file, site) for site in found} == expected
+    assert {text_of(file, site) for site in found} == {middle(file, row_with, first, end) for end in ends}
     assert {site.stop_reason for site in found} == {"newline"}
 
 
@@ -378,6 +377,25 @@ def test_runs_seldom_end_between_simple_lines(parsed, language: str, text: str) 
     assert 0.7 * LOOSE_END_SHARE < kept / 1_000 < 1.3 * LOOSE_END_SHARE
 
 
+@pytest.mark.parametrize(
+    ("language", "text", "row"),
+    [
+        ("Python", "a = 1\n\nb = 2\nc = 3\n\nd = 4\n", 0),
+        ("C#", "class A {\n    bool _isRoot;\n\n    A() {\n        F();\n    }\n\n    int b;\n}\n", 1),
+    ],
+)
+def test_a_line_before_a_blank_one_is_all_that_anyone_would_write(parsed, refusals_on, language, text, row) -> None:
+    assert refusals_on(parsed(language, text), "siblings", row) == {"stops_at_once"}
+
+
+def test_declarations_that_no_line_opens_are_no_body(parsed, refusals_on, sites_on) -> None:
+    file = parsed(
+        "Haskell", "module A where\n\nimport B\n\n-- | One.\none :: Int\none = b + 1\n\ntwo :: Int\ntwo = one + b\n"
+    )
+    assert refusals_on(file, "block_body", 5) == {"no_block"}
+    assert sites_on(file, "rest_of_block", 8)
+
+
 def test_a_whole_compound_statement_is_a_run_wherever_it_ends(parsed, sites_on) -> None:
     file = parsed("Python", "a = 1\nif a:\n    b()\nc = 2\nd = 3\n")
     found = [site for number in range(40) for site in sites_on(file, "siblings", 1, draws=number + 1)]
@@ -388,7 +406,7 @@ def test_a_whole_compound_statement_is_a_run_wherever_it_ends(parsed, sites_on) 
 
 def test_a_run_of_siblings_ends_with_a_statement(parsed, sites_on, refusals_on) -> None:
     """A comment that stands alone belongs to what follows, if to anything."""
-    text = "void f() {{\n  a();\n  b();\n\n  {}\n\n  c();\n  d();\n}}\n"
+    text = "void f() {{\n  a();\n  b();\n  {}\n\n  c();\n  d();\n}}\n"
     for language in ("C++", "Java", "JavaScript"):
         whole = text if language != "Java" else f"class A {{{{\n{text}}}}}\n"
         whole = whole.replace("void", "function") if language == "JavaScript" else whole

@@ -166,11 +166,9 @@ class Orders
 @pytest.mark.parametrize(
     ("kind", "row", "first", "last"),
     [
-        ("siblings", 2, "private int _count;", "Count => _count;"),  # all of the region, not its head alone
         ("siblings", 4, "#region Actions", "Count => _count;"),
         ("rest_of_block", 4, "#region Actions", "Twice => 2 * _count;"),
         ("rest_of_block", 10, None, None),  # its end alone
-        ("siblings", 14, None, None),
         ("siblings", 5, "public void Open()", "}"),
     ],
 )
@@ -270,6 +268,29 @@ def test_the_head_of_a_file_is_no_place_however_much_follows() -> None:
     with pytest.raises(Refused, match="no_context"):
         check_context(content, 3, 9)
     check_context(b"a" + content, 4, 10)
+
+
+@pytest.mark.parametrize(
+    ("license", "code"),
+    [
+        ("// Copyright 2020 Somebody\n// Licensed under the MIT license, see LICENSE\n\n", "using System;\n"),
+        ("/*\n * Licensed to the Somebody Foundation under one\n   or more agreements.\n */\n", "#include <a.h>\n"),
+        ("# Redistribution and use in source and binary forms\n#\n# are permitted\n", "import os\n"),
+        (
+            "-- SPDX-License-Identifier: MIT\n-- and a line that goes on and on and on and on and on\n",
+            "module A where\n",
+        ),
+    ],
+)
+def test_a_license_is_no_context(license: str, code: str) -> None:
+    tail = "x" * 10 * MIN_CONTEXT_CHARS
+    with pytest.raises(Refused, match="no_context"):
+        check_context(f"{license}middle{tail}".encode(), len(license), len(license) + 6)
+    head = len(license) + len(code)
+    check_context(f"{license}{code}middle{tail}".encode(), head, head + 6)
+    remark = license.replace("SPDX-License", "Note").replace("Licensed", "Made").replace("Copyright", "Since")
+    remark = remark.replace("Redistribution and", "Making")
+    check_context(f"{remark}middle{tail}".encode(), len(remark), len(remark) + 6)
 
 
 def test_what_is_far_above_is_context_too() -> None:

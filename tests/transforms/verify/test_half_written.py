@@ -6,6 +6,9 @@ from typing import Any
 import pytest
 
 from transforms.split.examples import example_id
+from transforms.split.parser import BudgetedParser
+from transforms.verify.declarations import declaration
+from transforms.verify.original import Original
 from transforms.verify.row_invariants import undone
 
 Row = dict[str, Any]
@@ -47,7 +50,8 @@ def edited(row: Row) -> Row:
     )
     names = ("content_id", "start_byte", "end_byte", "context_start_byte", "context_end_byte", "kind", "edits")
     identifier = example_id(*(row[name] for name in names))
-    flags = {"half_written": True, "irreparable": not repairable, "open_ended": repairable}
+    left_out = any(edit["removed"].strip() for edit in row["edits"])
+    flags = {"half_written": True, "irreparable": not repairable, "open_ended": repairable and left_out}
     # The second half of a pair has the first one's group.
     group = row["group_id"] if row["kind"] == "accept_then_stop" else identifier
     return {**row, **flags, "example_id": identifier, "group_id": group}
@@ -95,6 +99,32 @@ def test_edits_that_are_on_record_break_no_invariant(half_written, good_half_wri
 def test_some_contexts_can_be_repaired_and_some_cannot(half_written) -> None:
     shares = [row["irreparable"] for row, _ in half_written]
     assert 0.1 < sum(shares) / len(shares) < 0.9
+
+
+def test_an_enumeration_s_member_is_declared_where_it_stands() -> None:
+    """What stays is a declaration, though the name of its node says "member": what goes is another of that name."""
+    content = (
+        b"enum First {\n    Default = 0,\n    Other = 1\n}\n\n"
+        b"class Store {\n    First level = First.Default;\n    int b;\n}\n\n"
+        b"enum Second {\n    Default = 2,\n    Last = 3\n}\n"
+    )
+    file = Original(content, "C#", BudgetedParser("C#"))
+    start = content.index(b"First level")
+    row = {
+        "middle": "First level = First.Default;",
+        "prefix": content[:start].decode(),
+        "suffix": content[start + 28 :].decode(),
+        **{"context_start_byte": 0, "context_end_byte": len(content), "start_byte": start, "end_byte": start + 28},
+    }
+    second, first = content.index(b"enum Second"), content.index(b"    Default = 0")
+    one = without(
+        row | {"edits": [], "content_id": "0" * 40, "kind": "blank_line"},
+        "suffix",
+        second - start - 28,
+        len(row["suffix"]),
+    )
+    assert not list(declaration(one, file))
+    assert list(declaration(without(one, "prefix", first, first + 17), file))
 
 
 @pytest.mark.parametrize("flag", ["half_written", "irreparable", "open_ended"])

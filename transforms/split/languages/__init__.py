@@ -14,11 +14,12 @@ from transforms.split.languages.grammar import (
     of_grammars,
 )
 from transforms.split.languages.names import ALIASES, LANGUAGES, UNSUPPORTED, language_name, unsupported_reason
-from transforms.split.languages.row import BRACKETS, GRAMMARS, LEGACY, OFFICIAL, Language
+from transforms.split.languages.row import BRACKETS, CLOSING_WORDS, GRAMMARS, LEGACY, OFFICIAL, Language
 
 __all__ = [
     "ALIASES",
     "BRACKETS",
+    "CLOSING_WORDS",
     "GRAMMARS",
     "LANGUAGES",
     "LEGACY",

@@ -192,7 +192,7 @@ BRACES: tuple[Language, ...] = (
             " namespace_definition"
         ),
         opaque=kinds("string encapsed_string heredoc nowdoc text comment"),
-        imports=kinds("namespace_use_declaration namespace_definition"),
+        imports=kinds("namespace_use_declaration namespace_definition declare_statement"),
         collections=kinds("array_creation_expression"),
     ),
     Language(

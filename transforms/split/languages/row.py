@@ -13,6 +13,8 @@ LEGACY = "legacy"
 GRAMMARS = (OFFICIAL, LEGACY)
 
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
+CLOSING_WORDS = frozenset({"end", "fi", "done", "esac"})
+"""Words that close a block; an editor types them, and they say nothing."""
 """Closing token of each opening one, in every language of the table."""
 
 
