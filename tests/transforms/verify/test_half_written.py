@@ -114,7 +114,10 @@ def test_an_enumeration_s_member_is_declared_where_it_stands() -> None:
         "middle": "First level = First.Default;",
         "prefix": content[:start].decode(),
         "suffix": content[start + 28 :].decode(),
-        **{"context_start_byte": 0, "context_end_byte": len(content), "start_byte": start, "end_byte": start + 28},
+        "context_start_byte": 0,
+        "context_end_byte": len(content),
+        "start_byte": start,
+        "end_byte": start + 28,
     }
     second, first = content.index(b"enum Second"), content.index(b"    Default = 0")
     one = without(
