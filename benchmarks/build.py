@@ -14,16 +14,15 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.memory import PeakMemory
 from pipeline.manifest import stackfim_version
 from pipeline.parquet_shard import parquet_shard
 from pipeline.passes import repository_hash
@@ -144,33 +143,12 @@ def measure_build(spec: str, workers: int) -> tuple[float, float, float]:
             str(workers),
         ]
         process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        peak = [0.0]
-        watcher = threading.Thread(target=_watch_memory, args=(process.pid, peak), daemon=True)
-        watcher.start()
+        memory = PeakMemory(process.pid)
         if process.wait():
             raise SystemExit(f"{' '.join(command)} failed")
-        watcher.join()
         after = resource.getrusage(resource.RUSAGE_CHILDREN)
         cpu = after.ru_utime - before.ru_utime + after.ru_stime - before.ru_stime
-        return cpu, time.monotonic() - started, peak[0]
-
-
-def _watch_memory(pid: int, peak: list[float]) -> None:
-    try:
-        root = psutil.Process(pid)
-        while True:
-            total = 0.0
-            for process in [root, *root.children(recursive=True)]:
-                try:
-                    total += process.memory_full_info().uss / 1e6
-                except psutil.Error:
-                    continue
-            peak[0] = max(peak[0], total)
-            time.sleep(0.1)
-            if not root.is_running() or root.status() == psutil.STATUS_ZOMBIE:
-                return
-    except psutil.Error:
-        return
+        return cpu, time.monotonic() - started, memory.megabytes()
 
 
 def write_copies(spec: str, folder: Path, copies: int) -> str:

@@ -24,7 +24,6 @@ import subprocess
 import sys
 import sysconfig
 import tempfile
-import threading
 import time
 import venv
 from collections.abc import Iterator
@@ -33,10 +32,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
-import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from benchmarks.memory import PeakMemory
 from pipeline import layout
 from pipeline.fingerprints import FingerprintFiles
 from pipeline.memory import bound_memory
@@ -163,33 +162,14 @@ def measured_run(command: list[str]) -> tuple[float, float, float, str]:
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime, time.monotonic()
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdout=output, stderr=errors)
-        peak = [0.0]
-        watcher = threading.Thread(target=_watch_memory, args=(process.pid, peak), daemon=True)
-        watcher.start()
+        memory = PeakMemory(process.pid)
         process.wait()
-        watcher.join()
         output.seek(0)
         errors.seek(0)
         if process.returncode:
             raise SystemExit(f"{' '.join(command)} failed:\n{errors.read()[-3_000:]}")
         cpu = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime - before
-        return cpu, time.monotonic() - started, peak[0], output.read()
-
-
-def _watch_memory(pid: int, peak: list[float]) -> None:
-    try:
-        root = psutil.Process(pid)
-        while root.is_running() and root.status() != psutil.STATUS_ZOMBIE:
-            total = 0.0
-            for process in [root, *root.children(recursive=True)]:
-                try:
-                    total += process.memory_full_info().uss / 1e6
-                except psutil.Error:
-                    continue
-            peak[0] = max(peak[0], total)
-            time.sleep(0.1)
-    except psutil.Error:
-        return
+        return cpu, time.monotonic() - started, memory.megabytes(), output.read()
 
 
 def peers_python(folder: Path) -> Path:

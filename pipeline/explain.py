@@ -24,7 +24,7 @@ from transforms.split.settings import SplitSettings
 
 _UNREADABLE = frozenset({"language", "size", "encoding"})
 """Stages whose rows the splitter does not take."""
-_STYLES = {"kept": "green", "dropped": "red", "switched off": "dim"}
+_STYLES = {"kept": "green", "dropped": "red", "off": "dim"}
 
 
 @dataclass(frozen=True)
@@ -111,25 +111,25 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
     if explanation.read_error:
         console.print(f"not read: {explanation.read_error}", markup=False, soft_wrap=True)
         return
-    table = Table(show_header=True, header_style="bold")
-    for title in ("Filter", "Score", "Value", "Limit", "Verdict"):
-        wraps = title in ("Value", "Limit")
+    # No frame: with long names all of it has to fit into 80 columns.
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for title, least in (("Filter", 0), ("Verdict", 0), ("Score", 0), ("Value", 10), ("Limit", 10)):
         table.add_column(
             title,
             justify="right" if title == "Value" else "left",
-            no_wrap=not wraps,
-            overflow="fold" if wraps else "ignore",
+            min_width=least or None,
+            no_wrap=not least,
+            overflow="fold" if least else "ignore",
         )
     for report in explanation.filters:
-        verdict = report.reason or report.verdict
         lines = report.measures or (None,)
         for number, measure in enumerate(lines):
             first = number == 0
             cells = (measure.score, _shown(measure.value), measure.limit) if measure is not None else ("", "", "")
             table.add_row(
                 report.stage if first else "",
+                f"[{_STYLES[report.verdict]}]{report.verdict}[/]" if first else "",
                 *cells,
-                f"[{_STYLES[report.verdict]}]{verdict}[/]" if first else "",
             )
     console.print(table)
     drop = explanation.first_drop

@@ -61,6 +61,7 @@ def explain_one(
     repository: Annotated[str | None, typer.Option(help="Its repository, where several have that path.")] = None,
     config: Annotated[Path | None, typer.Option(help="The configuration of the run.", metavar="FILE")] = None,
     languages: Annotated[str | None, typer.Option(help="As for build.", metavar="NAMES")] = None,
+    grammars: Annotated[str | None, typer.Option(help="As for build.", metavar="SETS")] = None,
     licenses: Annotated[str | None, typer.Option(help="As for build.")] = None,
     opt_out: Annotated[str | None, typer.Option(help="As for build.", metavar="FILE")] = None,
     pii: Annotated[str | None, typer.Option(help="As for build.")] = None,
@@ -71,7 +72,7 @@ def explain_one(
     from pipeline.explain import as_json, explain_file, print_explanation
 
     overrides = {"languages": names(languages), "licenses": licenses, "opt_out": opt_out, "pii": pii}
-    overrides["comments_language"] = comments_language
+    overrides |= {"comments_language": comments_language, "grammars": names(grammars)}
     try:
         explanation = explain_file(source, path, repository, load_config(config, overrides))
     except (UsageError, SourceError) as error:

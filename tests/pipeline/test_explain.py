@@ -34,7 +34,7 @@ def test_json_tells_the_same_as_values(source_folder: Path, stackfim, tmp_path: 
     assert {score["score"]: score["limit"] for score in filters["line_length"]["scores"]}[
         "max_line_chars"
     ] == "at most 10"
-    assert filters["markup"]["verdict"] == "switched off"
+    assert filters["markup"]["verdict"] == "off"
     assert filters["repetition"]["verdict"] == "kept"
 
 

@@ -17,7 +17,7 @@ from transforms.filters.personal_data import find_personal_data
 from transforms.filters.scores import BOUNDS, quality_scores
 from transforms.filters.secrets import find_secrets
 
-KEPT, DROPPED, SWITCHED_OFF = "kept", "dropped", "switched off"
+KEPT, DROPPED, SWITCHED_OFF = "kept", "dropped", "off"
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class StageReport:
     stage: str
     measures: tuple[Measure, ...]
     verdict: str
-    """`kept`, `dropped` or `switched off`."""
+    """`kept`, `dropped` or `off`."""
     reason: str = ""
     detail: str = ""
 
