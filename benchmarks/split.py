@@ -27,7 +27,7 @@ import pyarrow as pa
 import tree_sitter
 
 from pipeline.sources import open_source
-from transforms.filters.chain import FilterSettings, filter_rows
+from transforms.filters.chain import FilterSettings, filter_rows, relabel
 from transforms.split import examples
 from transforms.split.half_written import HalfWrittenSettings
 from transforms.split.languages import language_name
@@ -36,6 +36,8 @@ from transforms.split.parser import BudgetedParser, ParseRefused
 from transforms.split.settings import SplitSettings
 from transforms.verify.original import Original
 
+TURN_ROWS = 100
+"""Files that are parsed, then split, before the next ones are."""
 MAX_NODES = 20_000
 """Nodes of a file that a node is drawn from."""
 
@@ -73,18 +75,18 @@ class Clock:
 
 
 def filtered_batches(spec: str, files: int) -> Iterator[pa.RecordBatch]:
-    """Batches of at most `files` rows in all that pass the filters; of every shard alike."""
+    """Batches of TURN_ROWS rows, at most `files` in all, that pass the filters; of every shard alike."""
     source, settings = open_source(spec), FilterSettings()
     shards = list(source.shards())
     left = files
     for index, shard in enumerate(shards):
         share = max(1, left // (len(shards) - index))
         for batch in source.read(shard.locator):
-            rows, _ = filter_rows(batch.rows, settings)
+            rows, _ = filter_rows(relabel(batch.rows, settings)[0], settings)
             rows = rows.slice(0, share)
             share, left = share - rows.num_rows, left - rows.num_rows
-            if rows.num_rows:
-                yield rows
+            for start in range(0, rows.num_rows, TURN_ROWS):
+                yield rows.slice(start, TURN_ROWS)
             if share <= 0:
                 break
 
@@ -92,31 +94,27 @@ def filtered_batches(spec: str, files: int) -> Iterator[pa.RecordBatch]:
 def measure_speed(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     """Prints the speeds; gives the examples of each batch."""
     megabytes = sum(batch.column("content").nbytes for batch in batches) / 1e6
-    files = [
-        (language, content.as_py())
-        for batch in batches
-        for name, content in zip(batch.column("language").to_pylist(), batch.column("content"), strict=True)
-        if (language := language_name(name)) is not None
+    languages = {name for batch in batches for name in batch.column("language").to_pylist()}
+    parsers = {name: BudgetedParser(language) for name in sorted(languages) if (language := language_name(name))}
+    files = sum(batch.num_rows for batch in batches)
+    clock, made = Clock(), []
+    shares = (0.0, SplitSettings().half_written.share)
+    splitters = [
+        examples.Splitter(SplitSettings(half_written=HalfWrittenSettings(share=share)), "benchmark") for share in shares
     ]
-    parsers = {language: BudgetedParser(language) for language in sorted({language for language, _ in files})}
-    parsing = Clock()
-    with parsing.stage("parse alone"):
-        for language, content in files:
-            try:
-                parsers[language].parse(content)
-            except ParseRefused:
-                continue
-    splitting, made = Clock(), []
-    for share in (0.0, SplitSettings().half_written.share):
-        splitter = examples.Splitter(SplitSettings(half_written=HalfWrittenSettings(share=share)), "benchmark")
-        splitter.split(batches[0].slice(0, 1))
-        with splitting.stage(f"split, {share:.0%} of contexts half-written"):
-            made = [splitter.split(batch).examples for batch in batches]
-    baseline = parsing.seconds["parse alone"]
-    rows = sum(batch.num_rows for batch in made)
-    print(f"{len(files)} files, {megabytes:.0f} MB, {rows} examples, {rows / len(files):.2f} a file")
+    # In turns of a batch: the speed of a shared machine changes within minutes.
+    for batch in batches:
+        with clock.stage("parse alone"):
+            _parse(parsers, batch)
+        for share, splitter in zip(shares, splitters, strict=True):
+            with clock.stage(f"split, {share:.0%} of contexts half-written"):
+                result = splitter.split(batch)
+        made.append(result.examples)
+    baseline = clock.seconds["parse alone"]
+    count = sum(batch.num_rows for batch in made)
+    print(f"{files} files, {megabytes:.0f} MB, {count} examples, {count / files:.2f} a file")
     print(f"{'stage':<42}{'CPU s':>8}{'MB/s':>8}{'of parsing':>12}")
-    for name, seconds in (parsing.seconds | splitting.seconds).items():
+    for name, seconds in clock.seconds.items():
         print(f"{name:<42}{seconds:>8.1f}{megabytes / seconds:>8.1f}{baseline / seconds:>12.0%}")
     by_stage = Clock()
     by_stage.timed(BudgetedParser, "parse", lambda _self, _content, old=None: "parse" if old is None else "parse again")
@@ -133,6 +131,15 @@ def measure_speed(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     for name, seconds in sorted(by_stage.seconds.items(), key=lambda item: -item[1]):
         print(f"  {name:<40}{seconds:>8.1f}{seconds / total:>20.0%}")
     return made
+
+
+def _parse(parsers: dict[str, BudgetedParser], rows: pa.RecordBatch) -> None:
+    for name, content in zip(rows.column("language").to_pylist(), rows.column("content"), strict=True):
+        try:
+            if name in parsers:
+                parsers[name].parse(content.as_py())
+        except ParseRefused:
+            continue
 
 
 class End(NamedTuple):
