@@ -10,7 +10,8 @@ from enum import Enum
 
 import numpy as np
 
-_BLANKS = b" \t\r\f\v"
+_IS_VISIBLE = np.ones(256, bool)
+_IS_VISIBLE[list(b" \t\r\n\f\v")] = False
 _TAB_COLUMNS = 8
 
 
@@ -37,21 +38,26 @@ def compare_indents(indent: bytes, base: bytes) -> Indent:
 class Lines:
     """The lines of `content`. Rows count from 0 and are the rows of tree-sitter, which breaks at LF too.
 
-    A text that ends with a line break has no empty line after it. Only the starts are computed ahead: a file has far
-    more lines than anyone asks about.
+    A text that ends with a line break has no empty line after it.
     """
 
-    __slots__ = ("_first_visible", "content", "starts")
+    __slots__ = ("_first_visible", "_last_visible", "content", "starts")
 
     def __init__(self, content: bytes) -> None:
-        breaks = np.flatnonzero(np.frombuffer(content, np.uint8) == 0x0A)
-        starts = [0, *(breaks + 1).tolist()]
+        text = np.frombuffer(content, np.uint8)
+        starts = np.append(0, np.flatnonzero(text == 0x0A) + 1)
         if len(starts) > 1 and starts[-1] == len(content):
-            starts.pop()
+            starts = starts[:-1]
         self.content = content
-        self._first_visible: dict[int, int] = {}
-        self.starts: list[int] = starts
+        self.starts: list[int] = starts.tolist()
         """First byte of each line."""
+        # Of all lines at once: one by one they take longer from the first hundred on.
+        visible = np.append(np.flatnonzero(_IS_VISIBLE[text]), len(content))
+        first = np.searchsorted(visible, starts)
+        after = np.append(first[1:], len(visible) - 1)
+        filled = after > first
+        self._first_visible: list[int] = np.where(filled, visible[first], -1).tolist()
+        self._last_visible: list[int] = np.where(filled, visible[after - 1] + 1, -1).tolist()
 
     def __len__(self) -> int:
         return len(self.starts)
@@ -71,17 +77,11 @@ class Lines:
 
     def first_visible(self, row: int) -> int:
         """First byte of a line that is no blank (space, tab, CR, form feed, vertical tab); -1 on a blank line."""
-        known = self._first_visible.get(row)
-        if known is None:
-            line = self.content[self.starts[row] : self.end(row)]
-            rest = len(line.lstrip(_BLANKS))
-            known = self._first_visible[row] = self.starts[row] + len(line) - rest if rest else -1
-        return known
+        return self._first_visible[row]
 
     def last_visible(self, row: int) -> int:
         """Byte after the last one of a line that is no blank; -1 on a blank line."""
-        kept = len(self.content[self.starts[row] : self.end(row)].rstrip(_BLANKS))
-        return self.starts[row] + kept if kept else -1
+        return self._last_visible[row]
 
     def row_of(self, offset: int) -> int:
         """The row that holds byte `offset`; a line break belongs to the line that it ends."""
@@ -94,7 +94,13 @@ class Lines:
 
     def next_visible_row(self, row: int) -> int | None:
         """The first row after `row` that is not blank; None when only blanks follow."""
-        return next((later for later in range(row + 1, len(self)) if self.first_visible(later) >= 0), None)
+        first_visible = self._first_visible
+        later = row + 1
+        while later < len(first_visible):
+            if first_visible[later] >= 0:
+                return later
+            later += 1
+        return None
 
     def line_break(self, row: int) -> bytes:
         """What ends the line: LF, CRLF, or nothing on a last line without one."""

@@ -14,7 +14,8 @@ from transforms.split.languages import load_grammar
 from transforms.split.lines import Lines
 
 MAX_INDENT_COLUMNS = 200
-_CHUNK_BYTES = 1 << 16
+# A scanner that looks back asks for the text again from there, in Perl hundreds of times a file: a small piece costs little.
+_CHUNK_BYTES = 1 << 13
 # tree-sitter reports progress 3 to 7 times a kilobyte of real code, 21 times at most in 1,500 files of 11 languages, and
 # 5,000 times where recovery is quadratic.
 _BUDGET_BASE = 1_000
@@ -66,10 +67,10 @@ class BudgetedParser:
 
     def _reader(self, content: bytes) -> Callable[[int, object], bytearray]:
         """A read callable over the reused buffer."""
-        chunk = self._chunk
+        chunk, text = self._chunk, memoryview(content)
 
         def read(offset: int, _point: object) -> bytearray:
-            chunk[:] = content[offset : offset + _CHUNK_BYTES]
+            chunk[:] = text[offset : offset + _CHUNK_BYTES]
             return chunk
 
         return read

@@ -16,11 +16,12 @@ MAX_LITERAL_SHARE = 0.5
 """Of the rows of a multi-line middle, how many may be literal data."""
 
 _NEAR_BYTES = 2_048
+_NEARER_BYTES = 256
 _LICENSE = re.compile(
     rb"copyright|spdx-license|licensed (?:under|to)\b|licenses this file|all rights reserved|permission is hereby granted|"
-    rb"redistribution and use|without warrant",
-    re.IGNORECASE,
+    rb"redistribution and use|without warrant"
 )
+_LICENSE_WORDS = (b"copyright", b"licens", b"rights reserved", b"permission is", b"redistribution", b"without warrant")
 # Comments, by how they look in most languages.
 _REMARKS = re.compile(
     rb"/\*.*?(?:\*/|\Z)|<!--.*?(?:-->|\Z)|^[ \t]*(?://|--|;|%|#(?![ \t]*(?:include|define|if|pragma|import|undef)))[^\n]*",
@@ -36,6 +37,8 @@ def check_context(content: bytes, start: int, end: int) -> None:
 
     A license at the head of the file is nothing.
     """
+    if start > _NEAR_BYTES and len(b"".join(content[start - _NEARER_BYTES : start].split())) >= MIN_CONTEXT_CHARS:
+        return
     near = content[max(start - _NEAR_BYTES, 0) : start]
     if start <= _NEAR_BYTES and is_license(near):
         near = _REMARKS.sub(b"", near)
@@ -51,7 +54,9 @@ def check_context(content: bytes, start: int, end: int) -> None:
 
 def is_license(text: bytes) -> bool:
     """Whether a text speaks of copyright and license."""
-    return _LICENSE.search(text) is not None
+    lowered = text.lower()
+    # Looking for the words first takes a tenth of the time: most texts have none.
+    return any(word in lowered for word in _LICENSE_WORDS) and _LICENSE.search(lowered) is not None
 
 
 def check_directives(text: bytes) -> None:
