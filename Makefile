@@ -1,6 +1,7 @@
 PYTHON ?= $(firstword $(foreach version,3.12 3.13 3.11,$(if $(shell python$(version) --version 2>/dev/null),python$(version))) python3)
 VENV := .venv
 BIN := $(VENV)/bin
+INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
 # LANG is the locale too: only `make stack LANG=...` counts.
 STACK_LANGUAGE = $(if $(findstring command,$(origin LANG)),$(LANG),python)
@@ -11,17 +12,23 @@ STACK_LANGUAGE = $(if $(findstring command,$(origin LANG)),$(LANG),python)
 help: ## Say what there is
 	@grep -E '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  make %-10s %s\n", $$1, $$2}'
 
-$(READY): pyproject.toml constraints.txt
+$(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "stackfim needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	@touch $@
+
+$(READY): $(INSTALLED)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
-sample: $(READY) ## Examples from 5,200 files of the packages that the set-up installed, scored, in sample/
-	@$(BIN)/stackfim build "code:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" --limit 5200 --out sample
+# Once it is there it stays: the packages that it is made of are more after `make test`.
+sample: $(INSTALLED) ## Examples from 5,200 files of the packages that the set-up installed, scored, in sample/
+	@test -f sample/READY && echo "sample/ is complete; remove it to make it anew" \
+	  || $(BIN)/stackfim build "code:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" --limit 5200 --per-file 4 --out sample
 
-stack: $(READY) ## The same on The Stack dedup: make stack LANG=python
+stack: $(INSTALLED) ## The same on The Stack dedup: make stack LANG=python
 	$(BIN)/stackfim build hf://datasets/bigcode/the-stack-dedup@v1.1/data/$(STACK_LANGUAGE) --out stack/$(STACK_LANGUAGE)
 
 tiny-model: $(READY) ## Train model/tiny on examples of the installed packages, or of a run: make tiny-model DATA=DIR

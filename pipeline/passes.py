@@ -281,10 +281,11 @@ class ReadSurvivors(beam.DoFn):
                 keep = np.ones(rows.num_rows, bool)
                 keep[removed[(removed >= offset) & (removed < offset + rows.num_rows)] - offset] = False
                 offset += rows.num_rows
+                tally.add({"rows_split": rows.num_rows - int(keep.sum())})
                 for part in _small_parts(rows.filter(pa.array(keep))):
                     yield ShardBatch(shard, sequence, False, part, no_rejections(), header)
                     header, sequence = {}, sequence + 1
-                tally.add({"rows_split": rows.num_rows})
+                    tally.add({"rows_split": part.num_rows})
         yield ShardBatch(shard, sequence, True, empty, no_rejections(), header)
 
     def _write_fingerprints(self, shard: int, removed: np.ndarray) -> None:

@@ -31,6 +31,7 @@ class Progress:
         self._thread = threading.Thread(target=self._show, daemon=True, name="progress")
         self._started = time.monotonic()
         self._split_started: float | None = None
+        self._fraction, self._fraction_elapsed = 0.0, 0.0
 
     def __enter__(self) -> "Progress":
         self._thread.start()
@@ -85,8 +86,12 @@ class Progress:
         ).most_common(3)
         if rejected:
             parts.append("rejected " + ", ".join(f"{reason} {count:,}" for reason, count in rejected))
+        if fraction != self._fraction:
+            self._fraction, self._fraction_elapsed = fraction, elapsed
         if 0 < fraction < 1 and elapsed > 2:
-            parts.append(f"about {_duration(elapsed * (1 - fraction) / fraction)} left in this pass")
+            # From where it last moved: between two shards nothing is known but that time passes.
+            left = self._fraction_elapsed / fraction - elapsed
+            parts.append(f"about {_duration(left)} left in this pass" if left > 0 else "nearly done with this pass")
         return " | ".join(parts)
 
     def _show(self) -> None:

@@ -59,6 +59,9 @@ def build(
     ] = None,
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
     limit: Annotated[int | None, typer.Option(min=1, help="Read at most so many rows.", metavar="ROWS")] = None,
+    per_file: Annotated[
+        int | None, typer.Option(min=1, help="Most places of one file. [default: 8]", metavar="PLACES")
+    ] = None,
     context_bytes: Annotated[
         int | None,
         typer.Option(
@@ -121,6 +124,7 @@ def build(
         "filters.scores": filter_scores or None,
         "against": tuple(against) if against else None,
         "keep_work": keep_work or None,
+        "split.max_slots": per_file,
         "score.model": model,
         "score.layouts": names(layouts),
     }
