@@ -165,7 +165,11 @@ def _remark(file: ParsedFile, comment: tree_sitter.Node) -> bytes:
     mark = content[comment.start_byte : comment.start_byte + _MARK_BYTES]
 
     def goes_on(row: int) -> bool:
-        return 0 <= row < len(lines) and content.startswith(mark, max(lines.first_visible(row), 0))
+        return (
+            0 <= row < len(lines)
+            and lines.first_visible(row) >= 0
+            and content.startswith(mark, lines.first_visible(row))
+        )
 
     first, last = comment.start_point.row, last_row(comment, lines)
     while goes_on(first - 1) and last - first < _MAX_REMARK_ROWS:

@@ -195,3 +195,9 @@ def test_a_license_in_a_comment_a_line_is_one_text(parsed, sites_on, row_with, k
     for words in ("Licensed to", "or more", "KIND, either"):
         assert sites_on(file, kind, row_with(file, words)) == set()
     assert sites_on(file, kind, row_with(file, "until the second"))
+
+
+def test_a_license_above_a_blank_line_is_not_the_comment_below_it(parsed, sites_on, row_with) -> None:
+    license = "// Licensed to the Somebody Foundation under one\n// or more agreements.\n"
+    file = parsed("Go", f"{license}\n// The first reader waits for the second one.\npackage main\n")
+    assert sites_on(file, "inside_text", row_with(file, "The first reader"))
