@@ -70,6 +70,16 @@ def test_limit_reads_the_first_rows_only(source_folder: Path, stackfim, tmp_path
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["counts"]["files_in"] == 10
 
 
+def test_per_file_bounds_the_places_of_a_file(source_folder: Path, stackfim, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    source = f"parquet:{source_folder}/part-0.parquet"
+    done = stackfim("build", source, "--out", out, "--per-file", 1, "--workers", 1)
+    assert done.returncode == 0, done.stderr
+    rows = [row for path in (out / "data").glob("*") for row in pq.read_table(path).to_pylist()]
+    places = {(row["repository"], row["path"], row["group_id"]) for row in rows}
+    assert len(places) == len({place[:2] for place in places}) > 3
+
+
 def test_verify_finds_nothing_wrong_with_a_run(built: Path, stackfim) -> None:
     done = stackfim("verify", built)
     assert done.returncode == 0, done.stdout
