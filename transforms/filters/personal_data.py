@@ -30,21 +30,25 @@ MAX_LOCAL_BYTES = 64
 _LOCAL = re.compile(rb"[A-Za-z0-9](?:[A-Za-z0-9._%+\-]{0,62}[A-Za-z0-9_+\-])?$")
 _CODE_POINT = re.compile(rb"u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}")
 # What comes before a user's name in the authority of a URL (RFC 3986, section 3.2): no address follows.
-_IN_URL = re.compile(rb"://[^\s/?#\"'<>]*$")
+# Nor in a path, where a message id or a list's archive is named: other text there would break the link.
+_IN_URL = re.compile(rb"(?<!mailto)://[^\s?#\"'<>]*$")
+_MAX_URL_BYTES = 160
 _DOMAIN = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,18}(?![A-Za-z0-9\-_(\[=])")
 # Generic top-level domains that people have addresses under; of two letters every one is a country, files apart.
 _GENERIC = frozenset(
     b"com org net edu gov mil int info biz name pro mobi dev app cloud online xyz site tech email blog page jobs coop museum "
     b"travel cat asia tel post software systems digital network agency company academy engineering science works design".split()
 )
-_FILE_ENDINGS = frozenset(b"js ts py rb rs cc hh hs md sh pl so vb cs go jl ml mm mk kt el ex".split())
+_FILE_ENDINGS = frozenset(b"js ts py rb rs hh hs md sh pl so vb cs go jl ml mm mk kt el ex".split())
 _NO_PERSON = frozenset(
-    b"noreply no-reply donotreply do-not-reply nobody git hg svn npm example user username name email me you foo bar baz john.doe "
-    b"johndoe jane.doe someone somebody root postmaster hostmaster mailer-daemon test tester root admin".split()
+    b"noreply no-reply donotreply do-not-reply nobody npm example user username name email you foo bar baz john.doe johndoe "
+    b"johnsmith jane.doe someone somebody root postmaster hostmaster mailer-daemon test tester".split()
 )
+_REPOSITORY_USERS = (b"git", b"hg", b"svn")
 _RESERVED_DOMAIN = re.compile(
     rb"(?:^|.*\.)(?:example|test|invalid|localhost|local|localdomain|internal)$|(?:^|.*\.)example\.[a-z.]+$|"
-    rb"^(?:domain|host|mydomain|yourdomain|company|email|foo|bar|baz|server|site|website|acme|test|my\.?\w*)\.(?:com|org|net)$|"
+    rb"^(?:domain|host\d*|yourdomain|company|email|foo|bar|baz|server|site|website|acme|contoso|attacker|test|[a-z]\d?|"
+    rb"my[\-.]?(?:domain|company|host|site|server|org|e?mail|app|corp|website|project))\.(?:com|org|net)$|"
     rb"^(?:lists?|bugs?)\.[a-z0-9\-]+\.[a-z.]+$|^(?:googlegroups\.com|vger\.kernel\.org)$|"
     rb"users\.noreply\.github\.com$|^(?:github|gitlab|bitbucket)\.(?:com|org)$"
 )
@@ -67,7 +71,10 @@ def _emails(buffer: Buffer) -> Iterator[Finding]:
         if not domain:
             continue
         local = _local_part(buffer, start, at)
-        if _IN_URL.search(buffer.bytes[max(start, local - MAX_LOCAL_BYTES) : local]):
+        if _IN_URL.search(buffer.bytes[max(start, local - _MAX_URL_BYTES) : local]):
+            continue
+        # `git@host:path` names a repository.
+        if buffer.bytes[local:at] in _REPOSITORY_USERS and buffer.bytes[domain.end() : domain.end() + 1] in (b":", b"/"):
             continue
         if local < at and _is_personal(buffer.bytes[local:at].lower(), domain.group().lower()):
             yield Finding(row, local - start, domain.end() - start, EMAIL)
@@ -98,7 +105,7 @@ def _is_personal(local: bytes, domain: bytes) -> bool:
     if not (len(ending) == 2 or ending in _GENERIC) or ending in _FILE_ENDINGS:
         return False
     labels = domain.split(b".")
-    if all(label.isdigit() for label in labels[:-1]) or local in _NO_PERSON:
+    if all(len(label) == 1 and label.isdigit() for label in labels[:-1]) or local in _NO_PERSON:
         return False
     return not _RESERVED_DOMAIN.match(domain)
 
@@ -106,6 +113,8 @@ def _is_personal(local: bytes, domain: bytes) -> bool:
 _FOUR = re.compile(
     rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}"
 )
+MIN_HOST_NUMBER = 10
+"""Last number of an address whose third is 0, from which on it is taken for a real one."""
 VERSION_PART_AT_MOST = 20
 """Four numbers of which the first three are all at most this are taken for a version, a section or an object id."""
 _VERSION_WORD = re.compile(
@@ -114,7 +123,7 @@ _VERSION_WORD = re.compile(
 # Public name servers, and the numbers that people write when they mean any address.
 _KNOWN_SERVERS = frozenset(
     b"8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 4.4.4.4 4.2.2.1 4.2.2.2 208.67.222.222 208.67.220.220 1.2.3.4 4.3.2.1 5.6.7.8 "
-    b"11.22.33.44 12.34.56.78 123.123.123.123 123.45.67.89 111.111.111.111 222.222.222.222 99.99.99.99".split()
+    b"172.10.20.30 11.22.33.44 12.34.56.78 123.123.123.123 123.45.67.89 111.111.111.111 222.222.222.222 99.99.99.99".split()
 )
 _NUMBER_BEFORE = re.compile(rb"([0-9\-]*\.[0-9.\-]+)[ ,]$")
 MAX_VERSION_DISTANCE = 60
@@ -152,6 +161,9 @@ def _is_public_v4(text: bytes) -> bool:
     address = ipaddress.IPv4Address(text.decode("ascii"))
     numbers = address.packed
     if not address.is_global or address.is_multicast or text in _KNOWN_SERVERS:
+        return False
+    # The first of a network are what tests are written with: 192.160.0.1, 73.2.0.3.
+    if numbers[2] == 0 and numbers[3] < MIN_HOST_NUMBER:
         return False
     # Networks and masks end in 0; 2.5 begins the object ids of X.500.
     return numbers[3] not in (0, 255) and max(numbers[:3]) > VERSION_PART_AT_MOST and numbers[:2] != b"\x02\x05"
@@ -201,5 +213,7 @@ def _is_public_v6(text: bytes) -> bool:
         address = ipaddress.IPv6Address(text.decode("ascii"))
     except ValueError:
         return False
-    groups = sum(1 for group in text.split(b":") if group)
-    return address.is_global and not address.is_multicast and groups >= MIN_GROUPS
+    groups = [group for group in text.split(b":") if group]
+    numbers = {number for number in np.frombuffer(address.packed, ">u2").tolist() if number}
+    # 2020:2020::2020 is a pattern, as tests have them.
+    return address.is_global and not address.is_multicast and len(groups) >= MIN_GROUPS and len(numbers) > 1

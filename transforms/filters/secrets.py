@@ -98,6 +98,12 @@ _NO_PASSWORD = re.compile(
 )
 
 
+# `s3cr3t` and `pass:word` say what they are too.
+_SAYS_SO = re.compile(rb"secret|passw|pwd")
+_LOOKALIKES = bytes.maketrans(b"01345", b"oleas")
+_SEPARATORS = b":@-_.!*+ "
+
+
 def _is_password(password: bytes) -> bool:
     """No variable, no placeholder, no word that only says what it is."""
     return (
@@ -105,6 +111,7 @@ def _is_password(password: bytes) -> bool:
         and password.lower() not in _WEAK_PASSWORDS
         and not _NO_PASSWORD.search(password)
         and not _PLACEHOLDER.search(password)
+        and not _SAYS_SO.search(password.lower().translate(_LOOKALIKES, _SEPARATORS))
         and _varied(password, 1.5)
     )
 

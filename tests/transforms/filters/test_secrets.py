@@ -275,3 +275,11 @@ def test_counts_name_kinds_and_never_values() -> None:
     found = find_secrets(column(["x", f"{stripe}\n{first}\n{second}\n{first}"]))
     assert counts_by_row(found) == {1: {"shopify_token": 3, "stripe_key": 1}}
     assert decide_findings(found, "secret") == {1: ("secret", "3 shopify_token, 1 stripe_key")}
+
+
+@pytest.mark.parametrize("password", ["s3cr3t!", "p4ssw0rd1", "s:3:c:r:e:t", "erroneouspwd"])
+def test_a_password_that_says_what_it_is_is_none(password: str) -> None:
+    column = pa.array([f"https://ada:{password}@mq7.initech.io/".encode()], pa.binary())
+    assert find_secrets(column) == []
+    real = pa.array([b"https://ada:Vq8-zR2tLw@mq7.initech.io/"], pa.binary())
+    assert [finding.kind for finding in find_secrets(real)] == ["url_password"]
