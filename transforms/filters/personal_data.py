@@ -74,7 +74,10 @@ def _emails(buffer: Buffer) -> Iterator[Finding]:
         if _IN_URL.search(buffer.bytes[max(start, local - _MAX_URL_BYTES) : local]):
             continue
         # `git@host:path` names a repository.
-        if buffer.bytes[local:at] in _REPOSITORY_USERS and buffer.bytes[domain.end() : domain.end() + 1] in (b":", b"/"):
+        if buffer.bytes[local:at] in _REPOSITORY_USERS and buffer.bytes[domain.end() : domain.end() + 1] in (
+            b":",
+            b"/",
+        ):
             continue
         if local < at and _is_personal(buffer.bytes[local:at].lower(), domain.group().lower()):
             yield Finding(row, local - start, domain.end() - start, EMAIL)
