@@ -107,14 +107,16 @@ def print_overhead(
         for start in range(0, len(parts), ROWS_AT_A_TIME):
             scorer.score(parts[start : start + ROWS_AT_A_TIME])
 
-    batches = [rows.slice(start, ROWS_AT_A_TIME) for start in range(0, rows.num_rows, ROWS_AT_A_TIME)]
+    # Copies: pickled into the graph, a slice is as large as the batch that it is of.
+    starts = range(0, rows.num_rows, ROWS_AT_A_TIME)
+    batches = [rows.take(pa.array(range(at, min(at + ROWS_AT_A_TIME, rows.num_rows)))) for at in starts]
 
     def core() -> None:
         for batch in batches:
             score_examples(batch, scorer, settings)
 
     def start() -> None:
-        run_stage([batch.slice(0, 0) for batch in batches], reference, settings)
+        run_stage([batch.take(pa.array([], pa.int64())) for batch in batches], reference, settings)
 
     def stage() -> None:
         run_stage(batches, reference, settings)
