@@ -1,6 +1,7 @@
 """Real sources for the pipeline's tests: Python's own standard library and the installed packages, under MIT by decree."""
 
 import hashlib
+import logging
 import os
 import subprocess
 import sys
@@ -11,6 +12,9 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from typer.testing import CliRunner
+
+from pipeline.cli import app
 
 
 def _blob_id(content: bytes) -> str:
@@ -66,6 +70,28 @@ def stackfim():
             arguments = ("build", "--model", "none", *arguments[1:])
         command = [str(Path(sys.executable).with_name("stackfim")), *map(str, arguments)]
         return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, **options)
+
+    return run
+
+
+@pytest.fixture
+def refused(monkeypatch: pytest.MonkeyPatch):
+    """Runs the command in this process, for what ends before anything is made; gives the exit code and standard error.
+
+    A process of its own takes seconds to import what a run needs, and dozens of tests ask for wrong usage.
+    """
+
+    def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
+        with monkeypatch.context() as patch:
+            if cwd is not None:
+                patch.chdir(cwd)
+            try:
+                done = CliRunner().invoke(app, list(map(str, arguments)))
+            finally:
+                logging.disable(logging.NOTSET)  # the command silences the libraries' warnings
+        if done.exception is not None and not isinstance(done.exception, SystemExit):
+            raise done.exception
+        return subprocess.CompletedProcess(list(map(str, arguments)), done.exit_code, done.stdout, done.stderr)
 
     return run
 

@@ -118,8 +118,8 @@ def test_packs_have_one_length_and_every_example_once(built, stackfim, tokenizer
         (["--max-chars", 10, "--max-tokens", 10], "max_chars"),
     ],
 )
-def test_what_cannot_be_is_a_usage_error_and_writes_nothing(built, stackfim, tmp_path: Path, arguments, said) -> None:
-    done = stackfim("render", built, "--out", tmp_path / "out", *arguments)
+def test_what_cannot_be_is_a_usage_error_and_writes_nothing(built, refused, tmp_path: Path, arguments, said) -> None:
+    done = refused("render", built, "--out", tmp_path / "out", *arguments)
     assert done.returncode == 2, done.stderr
     assert said in done.stderr
     assert not (tmp_path / "out").exists()
