@@ -1,6 +1,6 @@
 """How fast a build is beside parsing alone, stage by stage, and how much memory it takes at 1x and 4x the shards.
 
-    python benchmarks/build.py [SOURCE] [--workers N]
+    python -m benchmarks.build [SOURCE] [--workers N]
 
 SOURCE is any source of stackfim; by default the installed packages. All speeds are megabytes of content for a second of
 CPU time (user and system, all processes). "Of parsing" compares with tree-sitter parsing, in this same run, of the very
@@ -23,6 +23,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.memory import PeakMemory
+from benchmarks.parsing import Parsers
 from pipeline.manifest import stackfim_version
 from pipeline.parquet_shard import parquet_shard
 from pipeline.passes import repository_hash
@@ -37,8 +38,6 @@ from transforms.dedup.settings import DedupSettings
 from transforms.filters.chain import FilterSettings, filter_rows
 from transforms.filters.redaction import redact
 from transforms.split.examples import Splitter
-from transforms.split.languages import language_name
-from transforms.split.parser import BudgetedParser, ParseRefused
 from transforms.split.settings import SplitSettings
 
 
@@ -68,7 +67,7 @@ def measure_stages(spec: str) -> tuple[Stages, int]:
     splitter, filters = Splitter(SplitSettings(), stackfim_version()), FilterSettings()
     read_bytes = split_bytes = 0
     fingerprints: list[pa.RecordBatch] = []
-    parsers: dict[str, BudgetedParser] = {}
+    parsers = Parsers()
     with tempfile.TemporaryDirectory() as folder:
         storage = Storage(folder)
         for shard in source.shards():
@@ -92,16 +91,9 @@ def measure_stages(spec: str) -> tuple[Stages, int]:
                     with stages.measure("exact copies"):
                         fingerprints.append(_fingerprints(rows, shard.index))
                     split_bytes += rows.column("content").nbytes
-                    contents = [content.as_py() for content in rows.column("content")]
-                    languages = [language_name(name) or "" for name in rows.column("language").to_pylist()]
-                    for language in set(languages) - set(parsers):
-                        parsers[language] = BudgetedParser(language)
+                    parsers.prepare(rows)
                     with stages.measure("parse alone"):
-                        for content, language in zip(contents, languages, strict=True):
-                            try:
-                                parsers[language].parse(content)
-                            except ParseRefused:
-                                continue
+                        parsers.parse(rows)
                     with stages.measure("redact"):
                         rows = redact(rows).rows
                     with stages.measure("split, parse included"):

@@ -1,6 +1,6 @@
 """Near-duplicate removal beside its peers: signatures, a whole deduplication, and what each leaves and takes wrongly.
 
-    python benchmarks/dedup.py [SOURCE] [--files 20000] [--workers 1] [--megabytes 12] [--rounds 3] [--peers FOLDER]
+    python -m benchmarks.dedup [SOURCE] [--files 20000] [--workers 1] [--megabytes 12] [--rounds 3] [--peers FOLDER]
 
 SOURCE is any source of stackfim, by default the installed packages. Peers are installed by pip into a virtual
 environment of their own, in a temporary folder or in `--peers`, where it stays for the next time; one that cannot be

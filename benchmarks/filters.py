@@ -1,6 +1,6 @@
 """How fast the filters are and what they drop: every stage alone, decontamination, secrets; drops by stage and language.
 
-    python benchmarks/filters.py [FOLDER] [--megabytes 60] [--rounds 3] [--benchmark-texts 8000] [--no-peer] [--table]
+    python -m benchmarks.filters [FOLDER] [--megabytes 60] [--rounds 3] [--benchmark-texts 8000] [--no-peer] [--table]
                                  [--drops FILE]
 
 FOLDER has parquet files with a column `content`, and `lang`, `path` and `repository` under the names that the sources know;

@@ -1,9 +1,9 @@
 """Tokens a second of scoring: padding, packing and compilation on the same network and rows, and beside peers.
 
-    python benchmarks/score.py                        a random network of 8 layers, 512 wide
-    python benchmarks/score.py --model PATH           a checkpoint; `tiny` is the one that is shipped
-    python benchmarks/score.py --device cuda --dtype bfloat16 --size 1.6b --rows 4000 --context-chars 8000
-    python benchmarks/score.py --peers FOLDER         where the peers are, or shall be, installed
+    python -m benchmarks.score                        a random network of 8 layers, 512 wide
+    python -m benchmarks.score --model PATH           a checkpoint; `tiny` is the one that is shipped
+    python -m benchmarks.score --device cuda --dtype bfloat16 --size 1.6b --rows 4000 --context-chars 8000
+    python -m benchmarks.score --peers FOLDER         where the peers are, or shall be, installed
 
 Rows are cut from the standard library's modules: contexts of 100 to `--context-chars` characters, middles of 0 to 200.
 Tokens are those of the rows; padding is not counted. All contenders make logits for the middle and end-of-text alone;

@@ -26,13 +26,13 @@ from typing import Any, NamedTuple
 import pyarrow as pa
 import tree_sitter
 
+from benchmarks.parsing import Parsers
 from pipeline.sources import open_source
 from transforms.filters.chain import FilterSettings, filter_rows, relabel
 from transforms.split import examples
 from transforms.split.half_written import HalfWrittenSettings
-from transforms.split.languages import language_name
 from transforms.split.lines import Lines
-from transforms.split.parser import BudgetedParser, ParseRefused
+from transforms.split.parser import BudgetedParser
 from transforms.split.settings import SplitSettings
 from transforms.verify.original import Original
 
@@ -94,8 +94,9 @@ def filtered_batches(spec: str, files: int) -> Iterator[pa.RecordBatch]:
 def measure_speed(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     """Prints the speeds; gives the examples of each batch."""
     megabytes = sum(batch.column("content").nbytes for batch in batches) / 1e6
-    languages = {name for batch in batches for name in batch.column("language").to_pylist()}
-    parsers = {name: BudgetedParser(language) for name in sorted(languages) if (language := language_name(name))}
+    parsers = Parsers()
+    for batch in batches:
+        parsers.prepare(batch)
     files = sum(batch.num_rows for batch in batches)
     clock, made = Clock(), []
     shares = (0.0, SplitSettings().half_written.share)
@@ -105,7 +106,7 @@ def measure_speed(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     # In turns of a batch: the speed of a shared machine changes within minutes.
     for batch in batches:
         with clock.stage("parse alone"):
-            _parse(parsers, batch)
+            parsers.parse(batch)
         for share, splitter in zip(shares, splitters, strict=True):
             with clock.stage(f"split, {share:.0%} of contexts half-written"):
                 result = splitter.split(batch)
@@ -131,15 +132,6 @@ def measure_speed(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     for name, seconds in sorted(by_stage.seconds.items(), key=lambda item: -item[1]):
         print(f"  {name:<40}{seconds:>8.1f}{seconds / total:>20.0%}")
     return made
-
-
-def _parse(parsers: dict[str, BudgetedParser], rows: pa.RecordBatch) -> None:
-    for name, content in zip(rows.column("language").to_pylist(), rows.column("content"), strict=True):
-        try:
-            if name in parsers:
-                parsers[name].parse(content.as_py())
-        except ParseRefused:
-            continue
 
 
 class End(NamedTuple):
