@@ -59,17 +59,28 @@ def _names_a_model(arguments: tuple[object, ...]) -> bool:
 
 
 @pytest.fixture(scope="session")
-def stackfim():
-    """Runs the command as a user does; gives the finished process.
+def command():
+    """The command line that a user would type, for `subprocess`.
 
     Only a build that names a model, or has a configuration that does, scores its examples: that is most of its time.
     """
 
-    def run(*arguments: object, timeout: float = 240, **options: object) -> subprocess.CompletedProcess[str]:
+    def line(*arguments: object) -> list[str]:
         if arguments[0] == "build" and not _names_a_model(arguments):
             arguments = ("build", "--model", "none", *arguments[1:])
-        command = [str(Path(sys.executable).with_name("stackfim")), *map(str, arguments)]
-        return subprocess.run(command, capture_output=True, text=True, timeout=timeout, check=False, **options)
+        return [str(Path(sys.executable).with_name("stackfim")), *map(str, arguments)]
+
+    return line
+
+
+@pytest.fixture(scope="session")
+def stackfim(command):
+    """Runs the command as a user does; gives the finished process."""
+
+    def run(*arguments: object, timeout: float = 240, **options: object) -> subprocess.CompletedProcess[str]:
+        return subprocess.run(
+            command(*arguments), capture_output=True, text=True, timeout=timeout, check=False, **options
+        )
 
     return run
 

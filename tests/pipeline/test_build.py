@@ -7,7 +7,6 @@ import os
 import shutil
 import signal
 import subprocess
-import sys
 import time
 from pathlib import Path
 
@@ -28,18 +27,9 @@ def read(folder: Path, pattern: str):
     return [pq.read_table(path) for path in sorted(folder.glob(pattern))]
 
 
-def start(out: Path, source: Path, workers: int) -> subprocess.Popen:
-    command = [
-        str(Path(sys.executable).with_name("stackfim")),
-        "build",
-        f"parquet:{source}",
-        "--out",
-        str(out),
-        "--model",
-        "none",
-    ]
+def start(command, out: Path, source: Path, workers: int) -> subprocess.Popen:
     return subprocess.Popen(
-        [*command, "--workers", str(workers)],
+        command("build", f"parquet:{source}", "--out", out, "--workers", workers),
         stderr=subprocess.PIPE,
         stdout=subprocess.PIPE,
         text=True,
@@ -56,11 +46,11 @@ def wait_for(condition, seconds: float = 60) -> None:
 
 
 def stopped_in_the_middle(
-    out: Path, source: Path, workers: int, marker: str = "split"
+    command, out: Path, source: Path, workers: int, marker: str = "split"
 ) -> tuple[subprocess.Popen, list[psutil.Process]]:
     """A run that stands still with some shards complete and some not, and its processes."""
     for _ in range(5):
-        process = start(out, source, workers)
+        process = start(command, out, source, workers)
         wait_for(lambda: list(out.glob(f"work/done/{marker}-*.json")))
         with contextlib.suppress(psutil.NoSuchProcess):
             processes = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
@@ -192,10 +182,10 @@ def test_a_folder_with_other_files_is_refused(source_folder: Path, stackfim, tmp
 
 @pytest.mark.parametrize("workers", [1, 2])
 def test_interrupted_in_the_middle_it_ends_with_a_sentence_and_resumes(
-    workers: int, built: Path, source_folder: Path, stackfim, tree_digest, tmp_path: Path
+    workers: int, built: Path, source_folder: Path, command, stackfim, tree_digest, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process, processes = stopped_in_the_middle(out, source_folder, workers)
+    process, processes = stopped_in_the_middle(command, out, source_folder, workers)
     children = processes[1:]
     process.send_signal(signal.SIGINT)
     go_on(processes)
@@ -213,10 +203,10 @@ def test_interrupted_in_the_middle_it_ends_with_a_sentence_and_resumes(
 
 
 def test_a_killed_worker_is_noticed_and_the_run_resumes(
-    built: Path, source_folder: Path, stackfim, tree_digest, tmp_path: Path
+    built: Path, source_folder: Path, command, stackfim, tree_digest, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process, processes = stopped_in_the_middle(out, source_folder, 2, "filtered")
+    process, processes = stopped_in_the_middle(command, out, source_folder, 2, "filtered")
     workers_of(process)[0].kill()
     go_on(processes)
     killed = time.monotonic()
@@ -231,10 +221,10 @@ def test_a_killed_worker_is_noticed_and_the_run_resumes(
 
 
 def test_killed_with_all_its_processes_it_resumes(
-    built: Path, source_folder: Path, stackfim, tree_digest, tmp_path: Path
+    built: Path, source_folder: Path, command, stackfim, tree_digest, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    process, processes = stopped_in_the_middle(out, source_folder, 2)
+    process, processes = stopped_in_the_middle(command, out, source_folder, 2)
     for victim in processes:
         victim.kill()
     process.communicate(timeout=30)
@@ -243,8 +233,8 @@ def test_killed_with_all_its_processes_it_resumes(
     assert tree_digest(out) == tree_digest(built)
 
 
-def test_workers_end_when_their_launcher_is_killed(source_folder: Path, tmp_path: Path) -> None:
-    process, (_, *children) = stopped_in_the_middle(tmp_path / "out", source_folder, 2, "filtered")
+def test_workers_end_when_their_launcher_is_killed(source_folder: Path, command, tmp_path: Path) -> None:
+    process, (_, *children) = stopped_in_the_middle(command, tmp_path / "out", source_folder, 2, "filtered")
     process.kill()
     go_on(children)
     process.communicate(timeout=30)
@@ -293,16 +283,11 @@ def test_a_source_without_rows_leaves_a_data_set_without_rows(stackfim, source_f
         assert pq.ParquetFile(path).num_row_groups == 0
 
 
-def test_progress_is_told_in_plain_lines_without_a_terminal(built: Path, source_folder: Path, tmp_path: Path) -> None:
+def test_progress_is_told_in_plain_lines_without_a_terminal(source_folder: Path, stackfim, tmp_path: Path) -> None:
     environment = dict(os.environ, STACKFIM_PROGRESS_SECONDS="0.2")
-    command = [
-        str(Path(sys.executable).with_name("stackfim")),
-        "build",
-        f"parquet:{source_folder}",
-        "--out",
-        str(tmp_path / "out"),
-    ]
-    done = subprocess.run([*command, "--workers", "1"], capture_output=True, text=True, env=environment, check=True)
+    arguments = ("build", f"parquet:{source_folder}", "--out", tmp_path / "out", "--workers", 1)
+    done = stackfim(*arguments, env=environment)
+    assert done.returncode == 0, done.stderr
     lines = [line for line in done.stderr.splitlines() if "shard" in line]
     assert any("reading and filtering" in line and "rows/s" in line for line in lines) or any(
         "splitting" in line for line in lines

@@ -3,7 +3,6 @@
 import hashlib
 import json
 import subprocess
-import sys
 import sysconfig
 import time
 from dataclasses import replace
@@ -171,19 +170,11 @@ def test_other_shards_and_another_order_remove_the_same(
 
 
 def test_killed_with_all_its_processes_it_resumes_with_the_same_removals(
-    near_built: Path, near_source: Path, stackfim, tree_digest, tmp_path: Path
+    near_built: Path, near_source: Path, command, stackfim, tree_digest, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    command = [
-        str(Path(sys.executable).with_name("stackfim")),
-        "build",
-        f"parquet:{near_source}",
-        "--out",
-        str(out),
-        "--model",
-        "none",
-    ]
-    process = subprocess.Popen([*command, "--workers", "2"], stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
+    arguments = ("build", f"parquet:{near_source}", "--out", out, "--workers", 2)
+    process = subprocess.Popen(command(*arguments), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not list(out.glob("work/done/filtered-*.json")):
         assert time.monotonic() < deadline, "no shard was ever complete"
@@ -195,7 +186,7 @@ def test_killed_with_all_its_processes_it_resumes_with_the_same_removals(
             continue
     process.wait(timeout=30)
     assert not (out / "manifest.json").exists()
-    done = stackfim("build", f"parquet:{near_source}", "--out", out, "--workers", 2)
+    done = stackfim(*arguments)
     assert done.returncode == 0, done.stderr
     assert tree_digest(out) == tree_digest(near_built)
 

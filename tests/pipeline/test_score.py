@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -216,13 +215,14 @@ def test_scores_are_added_to_shards_that_exist(shards: Path, labelled: Path) -> 
 
 
 def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_bytes(
-    shards: Path, labelled: Path, checkpoint: Path, stackfim, tree_digest, tmp_path: Path
+    shards: Path, labelled: Path, checkpoint: Path, command, stackfim, tree_digest, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     arguments = ["score", shards, "--model", checkpoint, "--out", out, "--label", "--workers"]
-    command = [str(Path(sys.executable).with_name("stackfim")), *map(str, arguments), "1"]
     environment = {**os.environ, "OMP_NUM_THREADS": "1"}
-    process = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment)
+    process = subprocess.Popen(
+        command(*arguments, 1), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
+    )
     deadline = time.monotonic() + 60
     while not (out / "work/done/train-00000-of-00003.parquet.json").exists():
         assert time.monotonic() < deadline
