@@ -68,8 +68,7 @@ On examples of packages that it was not trained on ({rows:,} drawn by a seed), f
 {held_out_table}
 {sample_section}
 "Ends" compares `p_eot_end` at true ends of single-line and multi-line middles with ends a line earlier and a line later in
-the file;
-"silence" compares `p_eot_start` at EMPTY places with others; both are areas under the ROC curve, 0.5 for guessing.
+the file; "silence" compares `p_eot_start` at EMPTY places with others; both are areas under the ROC curve, 0.5 for guessing.
 "Shuffled" is how often a middle with its lines in another order has a higher mean negative log likelihood than the middle.
 The 5-gram model is an interpolated modified Kneser-Ney model of the very same training tokens.
 {missed_section}

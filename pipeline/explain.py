@@ -24,6 +24,8 @@ from transforms.split.settings import SplitSettings
 
 _UNREADABLE = frozenset({"language", "size", "encoding"})
 """Stages whose rows the splitter does not take."""
+_PARSED = frozenset({"", "no_site", "mostly_syntax_errors"})
+"""Reasons of the splitter, and none, that say that the grammar got through the file: it can be parsed here too."""
 _STYLES = {"kept": "green", "dropped": "red", "off": "dim"}
 
 
@@ -79,7 +81,7 @@ def _split(row: pa.RecordBatch, filters: FilterSettings, settings: SplitSettings
     rejected = result.rejections.to_pylist()
     reason, detail = (rejected[0]["reason"], rejected[0]["detail"]) if rejected else ("", "")
     measures = [Measure("examples", result.examples.num_rows, "at least 1")]
-    if reason not in ("parser_crashed", "parse_timeout", "parse_budget", "indentation_too_deep"):
+    if reason in _PARSED:
         language = language_name(row.column("language")[0].as_py()) or ""
         share = error_share(BudgetedParser(language).parse(row.column("content")[0].as_py()).root_node)
         limit = f"at most {settings.max_error_share:g}" if shared_extension(row.column("path")[0].as_py()) else ""

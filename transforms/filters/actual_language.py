@@ -14,6 +14,7 @@ import pyarrow as pa
 from schemas.source import ROW
 from transforms.filters.decision import Drops
 from transforms.filters.file_languages import SHEBANG_BYTES, language_of_name, language_of_shebang
+from transforms.split.error_share import shared_extension
 from transforms.split.languages import language_name
 
 HEAD_BYTES = 50_000
@@ -183,14 +184,13 @@ _MODES = {
 
 def evidence(path: str, content: pa.Buffer, said: str) -> Evidence | None:
     """What a file's path and content show; None where they show nothing against `said`."""
-    name = path.rpartition("/")[2]
-    extension = name.rpartition(".")[2].lower() if "." in name else ""
+    extension = shared_extension(path)
     shared = _SHARED.get(extension)
     if shared is not None:
         shown = _mode(content) if extension == "h" else None
         found = shown or shared(content.slice(0, min(HEAD_BYTES, content.size)).to_pybytes())
         return Evidence(found, "content") if found is not None and found != (language_name(said) or said) else None
-    by_name = language_of_name(name)
+    by_name = language_of_name(path.rpartition("/")[2])
     if by_name:
         return Evidence(by_name, "extension") if not _same(by_name, said) else None
     for by, found in (("modeline", _mode(content)), ("shebang", _shebang(content))):

@@ -11,7 +11,7 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.filters.decision import Drops, drop_where, either
+from transforms.filters.decision import Drops, drop_over, either
 from transforms.filters.text import continuation_bytes, text_of
 
 LONG_CHARS = 1_000
@@ -79,19 +79,19 @@ def decide_line_lengths(
     languages: Sequence[str] = (),
 ) -> Drops:
     """Drops `line_too_long` and `lines_too_long_on_average` rows; the latter never where the language is of PROSE."""
-    longest = [
-        f"longest line has {length} characters and long lines hold {share:.3f} of the file, expected at most {max_chars} or "
-        f"{min(MAX_ENDLESS_SHARE, max_long_share) if length > ENDLESS_CHARS else max_long_share:g}"
-        for length, share in zip(lengths.longest.tolist(), lengths.long_share.tolist(), strict=True)
-    ]
-    mean = [
-        f"lines have {length:.1f} characters on average, expected at most {max_mean_chars:g}"
-        for length in lengths.mean.tolist()
-    ]
     most = np.where(lengths.longest > ENDLESS_CHARS, min(MAX_ENDLESS_SHARE, max_long_share), max_long_share)
-    too_long = (lengths.longest > max_chars) & (lengths.long_share > most)
-    over_mean = lengths.mean > max_mean_chars
-    if languages:
-        over_mean &= np.array([language not in PROSE for language in languages])
-    on_average = drop_where(over_mean, "lines_too_long_on_average", mean)
-    return either(on_average, drop_where(too_long, "line_too_long", longest))
+    too_long: Drops = {
+        row: (
+            "line_too_long",
+            f"longest line has {lengths.longest[row]} characters and long lines hold {lengths.long_share[row]:.3f} of the file, "
+            f"expected at most {max_chars} or {most[row]:g}",
+        )
+        for row in np.flatnonzero((lengths.longest > max_chars) & (lengths.long_share > most)).tolist()
+    }
+    on_average = drop_over(
+        np.where([language in PROSE for language in languages], 0.0, lengths.mean) if languages else lengths.mean,
+        [max_mean_chars] * len(lengths.mean),
+        "lines_too_long_on_average",
+        "lines have {value:.1f} characters on average, expected at most {limit:g}",
+    )
+    return either(on_average, too_long)

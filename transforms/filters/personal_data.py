@@ -73,13 +73,10 @@ def _emails(buffer: Buffer) -> Iterator[Finding]:
         local = _local_part(buffer, start, at)
         if _IN_URL.search(buffer.bytes[max(start, local - _MAX_URL_BYTES) : local]):
             continue
-        # `git@host:path` names a repository.
-        if buffer.bytes[local:at] in _REPOSITORY_USERS and buffer.bytes[domain.end() : domain.end() + 1] in (
-            b":",
-            b"/",
-        ):
-            continue
-        if local < at and _is_personal(buffer.bytes[local:at].lower(), domain.group().lower()):
+        name, after = buffer.bytes[local:at], buffer.bytes[domain.end() : domain.end() + 1]
+        if name in _REPOSITORY_USERS and after in (b":", b"/"):
+            continue  # `git@host:path` names a repository
+        if name and _is_personal(name.lower(), domain.group().lower()):
             yield Finding(row, local - start, domain.end() - start, EMAIL)
 
 

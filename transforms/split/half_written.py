@@ -73,7 +73,7 @@ class HalfWritten:
     def open_ended(self) -> bool:
         """Something visible was left out, and it is not irreparable: there is simply more to write."""
         left_out = any(edit["removed"].strip() for edit in self.edits)
-        return self.half_written and left_out and not self.irreparable
+        return left_out and not self.irreparable
 
 
 def half_write(

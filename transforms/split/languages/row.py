@@ -13,9 +13,9 @@ LEGACY = "legacy"
 GRAMMARS = (OFFICIAL, LEGACY)
 
 BRACKETS = {"(": ")", "[": "]", "{": "}"}
+"""Closing token of each opening one, in every language of the table."""
 CLOSING_WORDS = frozenset({"end", "fi", "done", "esac"})
 """Words that close a block; an editor types them, and they say nothing."""
-"""Closing token of each opening one, in every language of the table."""
 
 
 @dataclass(frozen=True)
