@@ -144,7 +144,8 @@ def measure_build(spec: str, workers: int) -> tuple[float, float, float]:
 
 
 def write_copies(spec: str, folder: Path, copies: int) -> str:
-    """The rows of a source as `copies` times as many shards; each copy differs, so that none is a duplicate."""
+    """The rows of a source as `copies` times as many shards; copies of a file are near-duplicates, the most that
+    deduplication can have to do."""
     source = open_source(spec)
     for shard in source.shards():
         for copy in range(copies):

@@ -151,7 +151,7 @@ def deduplicate(folder: Path, shards: int, workers: int) -> None:
         | beam.Create(range(shards), reshuffle=False)
         | beam.Reshuffle()
         | "Fingerprint" >> beam.Map(fingerprint).with_output_types(tuple[int, pa.RecordBatch])
-        | RemoveDuplicates(SETTINGS, files.reader(), partitions=max(4, min(1024, shards)))
+        | RemoveDuplicates(SETTINGS, files.for_deduplication(), partitions=max(4, min(1024, shards)))
         | "Write" >> beam.MapTuple(write)
     )
     pipeline.run().wait_until_finish()

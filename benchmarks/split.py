@@ -30,10 +30,9 @@ from benchmarks.parsing import Parsers
 from pipeline.sources import open_source
 from transforms.filters.chain import FilterSettings, filter_rows, relabel
 from transforms.split import examples
-from transforms.split.half_written import HalfWrittenSettings
 from transforms.split.lines import Lines
 from transforms.split.parser import BudgetedParser
-from transforms.split.settings import SplitSettings
+from transforms.split.settings import HalfWrittenSettings, SplitSettings
 from transforms.verify.original import Original
 
 TURN_ROWS = 100

@@ -20,10 +20,9 @@ from transforms.filters.chain import FilterSettings
 from transforms.filters.contamination import BenchmarkIndex
 from transforms.filters.license import PRESETS, parse_license_list, parse_opt_outs, preset_licenses
 from transforms.score.settings import DEFAULT_ACTIONS, LABEL
-from transforms.split.half_written import HalfWrittenSettings
 from transforms.split.languages import LANGUAGES, LEGACY, has_legacy_grammars, language_name, of_grammars
-from transforms.split.multi_line import MultiLineLimits
-from transforms.split.settings import KINDS, SplitSettings
+from transforms.split.limits import MultiLineLimits
+from transforms.split.settings import KINDS, HalfWrittenSettings, SplitSettings
 
 
 class UsageError(Exception):

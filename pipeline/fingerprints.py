@@ -18,7 +18,7 @@ from schemas.fingerprint import SETTINGS, SIGNATURE, STANDING
 from transforms.dedup.near import signature_batch
 from transforms.dedup.order import FINGERPRINT, STANDING_SHARD
 from transforms.dedup.settings import DedupSettings
-from transforms.dedup.transform import ShardReader
+from transforms.dedup.transform import Block, ShardFiles
 from transforms.shard_batch import single_batch
 
 
@@ -39,9 +39,9 @@ class FingerprintFiles:
     storage: Storage
     standing: tuple[StandingFile, ...] = ()
 
-    def reader(self) -> ShardReader:
-        """The look-ups that deduplication asks for."""
-        return ShardReader(self.signatures, self.contents)
+    def for_deduplication(self) -> ShardFiles:
+        """What deduplication reads and writes."""
+        return ShardFiles(self.signatures, self.contents, self.write_blocks, self.read_block)
 
     def named(self, shard: int) -> pa.RecordBatch:
         """FINGERPRINT of a complete shard, in order of rows."""
@@ -83,6 +83,20 @@ class FingerprintFiles:
                     parts += column.take(pa.array(inside)).chunks
                 offset += count
         return pa.concat_arrays(parts) if parts else pa.array([], pa.binary())
+
+    def write_blocks(self, name: str, shard: int, batches: list[pa.RecordBatch]) -> list[Block]:
+        """Puts batches of one schema into a work file, each to be read alone."""
+        path = layout.blocks(name, shard)
+        with self.storage.create(path) as new, pa.ipc.new_file(new, batches[0].schema) as file:
+            for batch in batches:
+                file.write_batch(batch)
+        return [(path, index) for index in range(len(batches))]
+
+    def read_block(self, block: Block) -> pa.RecordBatch:
+        """One batch of a work file."""
+        path, index = block
+        with self.storage.open(path) as stream, pa.ipc.open_file(stream) as file:
+            return file.get_batch(index)
 
     def _standing(self, shard: int, columns: list[str]) -> pa.Table:
         file = self.standing[shard - STANDING_SHARD]

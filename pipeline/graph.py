@@ -112,7 +112,9 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
         (fingerprints, standing)
         | "Fingerprints and standing" >> beam.Flatten()
         | "Deduplicate"
-        >> RemoveDuplicates(context.dedup, context.files.reader(), partitions=max(4, min(1024, context.shards)))
+        >> RemoveDuplicates(
+            context.dedup, context.files.for_deduplication(), partitions=max(4, min(1024, context.shards))
+        )
     )
     hashes = fingerprints | "Repositories" >> beam.MapTuple(
         lambda shard, batch: (shard, _repository_hashes(batch))

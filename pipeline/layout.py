@@ -46,6 +46,11 @@ def signatures(index: int) -> str:
     return f"{WORK}/signatures/{index:05d}.parquet"
 
 
+def blocks(name: str, index: int) -> str:
+    """What deduplication puts aside of one shard between two of its steps."""
+    return f"{WORK}/{name}/{index:05d}.arrow"
+
+
 def against(index: int) -> str:
     """Fingerprints made of a part of what the run is compared against."""
     return f"{WORK}/against/{index:05d}.parquet"

@@ -20,7 +20,7 @@ from pipeline.beam_options import Engine
 from pipeline.config import RunConfig, UsageError
 from pipeline.fingerprints import FingerprintFiles, StandingFile
 from pipeline.manifest import dataset_card, make_manifest, stackfim_version, versions
-from pipeline.memory import bound_memory
+from pipeline.memory import bound_memory, giving_back_memory
 from pipeline.scoring_model import Scoring, find_scoring, scoring_threads
 from pipeline.sources import Shard, Source, open_source
 from pipeline.storage import Storage, complete
@@ -255,7 +255,8 @@ def _run_graph(
         else None
     )
     try:
-        with Progress(console, folder, len(shards), len(filtered), known_rows), noticing_dead_workers():
+        progress = Progress(console, folder, len(shards), len(filtered), known_rows)
+        with giving_back_memory(), progress, noticing_dead_workers():
             pipeline.run().wait_until_finish()
     except BaseException:
         # Beam's threads would wait for workers for ever.

@@ -13,8 +13,7 @@ from transforms.filters.line_length import MAX_LONG_SHARE
 from transforms.score.limits import LimitTable
 from transforms.score.settings import ScoreSettings
 from transforms.split.edit_operations import OPERATIONS
-from transforms.split.half_written import HalfWrittenSettings
-from transforms.split.settings import KINDS, SplitSettings
+from transforms.split.settings import KINDS, HalfWrittenSettings, SplitSettings
 
 
 class Section(BaseModel):

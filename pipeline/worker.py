@@ -7,6 +7,7 @@ import logging
 import signal
 import sys
 
+from pipeline.memory import giving_back_memory
 from pipeline.workers import watch_launcher
 
 
@@ -18,7 +19,8 @@ def main() -> None:
     logging.disable(logging.WARNING)
     from apache_beam.runners.worker import sdk_worker_main
 
-    sdk_worker_main.main(sys.argv)
+    with giving_back_memory():
+        sdk_worker_main.main(sys.argv)
 
 
 if __name__ == "__main__":

@@ -114,6 +114,15 @@ def installed_files() -> tuple[SourceFile, ...]:
     return tuple(files)
 
 
+def pytest_sessionstart() -> None:
+    """Compiled modules hide their sources: tests of an older state of these would say nothing."""
+    split = Path(__file__).parents[1] / "transforms" / "split"
+    for library in split.glob("*.so"):
+        source = split / f"{library.name.partition('.')[0]}.py"
+        if source.stat().st_mtime > library.stat().st_mtime:
+            pytest.exit(f"{library.name} is older than {source.name}: run `make native` again, or remove it", 2)
+
+
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:
     """`each_source` stands for each file of tests/data/sources, `each_language` for each language of the table."""
     if "each_source" in metafunc.fixturenames:

@@ -14,7 +14,7 @@ from apache_beam.coders import Coder, registry
 
 from schemas.rejection import concatenate
 
-_LZ4 = pa.ipc.IpcWriteOptions(compression="lz4")
+_SIZE_BYTES = 8
 
 
 @dataclass(frozen=True)
@@ -52,18 +52,24 @@ def single_batch(table: pa.Table) -> pa.RecordBatch:
 
 
 class RecordBatchCoder(Coder):
-    """Arrow IPC stream, lz4: compact, and a slice takes only its own rows along (a pickle takes its whole buffer)."""
+    """Arrow IPC stream, lz4: compact, and a slice takes only its own rows along (a pickle takes its whole buffer).
+
+    The stream is compressed whole, not buffer by buffer: of a batch of a few rows it is mostly schema and padding, and
+    shuffles hold tens of thousands of those.
+    """
 
     def encode(self, value: pa.RecordBatch) -> bytes:
-        """One batch as an IPC stream."""
+        """The size of an IPC stream of one batch, and the stream compressed."""
         sink = pa.BufferOutputStream()
-        with pa.ipc.new_stream(sink, value.schema, options=_LZ4) as writer:
+        with pa.ipc.new_stream(sink, value.schema) as writer:
             writer.write_batch(value)
-        return sink.getvalue().to_pybytes()
+        stream = sink.getvalue()
+        return stream.size.to_bytes(_SIZE_BYTES, "little") + pa.compress(stream, "lz4", asbytes=True)
 
     def decode(self, encoded: bytes) -> pa.RecordBatch:
         """The batch that `encode` was given."""
-        with pa.ipc.open_stream(encoded) as reader:
+        size = int.from_bytes(encoded[:_SIZE_BYTES], "little")
+        with pa.ipc.open_stream(pa.decompress(memoryview(encoded)[_SIZE_BYTES:], size, "lz4")) as reader:
             return reader.read_next_batch()
 
     def estimate_size(self, value: pa.RecordBatch) -> int:

@@ -85,15 +85,15 @@ def stackfim(command):
     return run
 
 
-@pytest.fixture
-def refused(monkeypatch: pytest.MonkeyPatch):
-    """Runs the command in this process, for what ends before anything is made; gives the exit code and standard error.
+@pytest.fixture(scope="session")
+def here():
+    """Runs the command in this process, for what starts no workers; gives exit code, standard output and standard error.
 
     A process of its own takes seconds to import what a run needs, and dozens of tests ask for wrong usage.
     """
 
     def run(*arguments: object, cwd: Path | None = None) -> subprocess.CompletedProcess[str]:
-        with monkeypatch.context() as patch:
+        with pytest.MonkeyPatch.context() as patch:
             if cwd is not None:
                 patch.chdir(cwd)
             try:

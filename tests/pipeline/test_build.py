@@ -163,18 +163,18 @@ def test_a_second_run_does_nothing_and_says_so(built: Path, source_folder: Path,
 
 
 def test_another_configuration_is_refused_and_nothing_touched(
-    built: Path, source_folder: Path, stackfim, tree_digest
+    built: Path, source_folder: Path, here, tree_digest
 ) -> None:
     before = tree_digest(built)
-    other = stackfim("build", f"parquet:{source_folder}", "--out", built, "--seed", 5)
+    other = here("build", "--model", "none", f"parquet:{source_folder}", "--out", built, "--seed", 5)
     assert other.returncode == 2
     assert "seed" in other.stderr
     assert tree_digest(built) == before
 
 
-def test_a_folder_with_other_files_is_refused(source_folder: Path, stackfim, tmp_path: Path) -> None:
+def test_a_folder_with_other_files_is_refused(source_folder: Path, here, tmp_path: Path) -> None:
     (tmp_path / "thesis.txt").write_text("mine")
-    refused = stackfim("build", f"parquet:{source_folder}", "--out", tmp_path)
+    refused = here("build", f"parquet:{source_folder}", "--out", tmp_path)
     assert refused.returncode == 2
     assert "thesis.txt" in refused.stderr
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]

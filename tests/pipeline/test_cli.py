@@ -27,9 +27,9 @@ import pytest
     ],
 )
 def test_wrong_usage_is_told_with_the_value_and_nothing_is_written(
-    arguments: tuple[str, ...], expected: str, source_folder: Path, refused, tmp_path: Path
+    arguments: tuple[str, ...], expected: str, source_folder: Path, here, tmp_path: Path
 ) -> None:
-    done = refused(*(argument.format(source=source_folder) for argument in arguments), cwd=tmp_path)
+    done = here(*(argument.format(source=source_folder) for argument in arguments), cwd=tmp_path)
     assert done.returncode == 2, done.stderr
     assert expected in done.stderr
     assert "Traceback" not in done.stderr
@@ -39,10 +39,10 @@ def test_wrong_usage_is_told_with_the_value_and_nothing_is_written(
 @pytest.mark.parametrize(
     "text", ["seeed = 1", "[split]\nmax_lines = 1", "[split.kind_weights]\nnonsense = 1.0", "seed = 'x'"]
 )
-def test_a_wrong_configuration_names_the_key(text: str, source_folder: Path, refused, tmp_path: Path) -> None:
+def test_a_wrong_configuration_names_the_key(text: str, source_folder: Path, here, tmp_path: Path) -> None:
     config = tmp_path / "run.toml"
     config.write_text(text)
-    done = refused("build", f"parquet:{source_folder}", "--out", tmp_path / "out", "--config", config)
+    done = here("build", f"parquet:{source_folder}", "--out", tmp_path / "out", "--config", config)
     assert done.returncode == 2
     assert any(word in done.stderr for word in ("seeed", "max_lines", "nonsense", "seed"))
     assert not (tmp_path / "out").exists()

@@ -29,11 +29,12 @@ def test_it_writes_what_the_function_gives(stackfim, files: tuple[Path, Path]) -
     assert (written.stop == "end_of_text") == (done.stderr == "")
 
 
-def test_a_short_text_says_that_it_was_cut_and_draws_follow_the_seed(stackfim, files: tuple[Path, Path]) -> None:
+def test_a_short_text_says_that_it_was_cut_and_draws_follow_the_seed(here, files: tuple[Path, Path]) -> None:
     command = ("complete", "--model", "tiny", "--prefix", files[0], "--max-new-tokens", 3, "--temperature", 1.5)
-    one, two = (stackfim(*command, "--seed", 1) for _ in range(2))
+    one, two, *others = (here(*command, "--seed", seed) for seed in (1, 1, 2, 3, 4))
     assert (one.returncode, one.stdout) == (0, two.stdout)
     assert one.stdout
+    assert any(other.stdout != one.stdout for other in others)
     assert "stopped at max_new_tokens" in one.stderr
 
 
@@ -49,14 +50,14 @@ def test_a_short_text_says_that_it_was_cut_and_draws_follow_the_seed(stackfim, f
     ],
 )
 def test_wrong_usage_is_told(
-    stackfim, files: tuple[Path, Path], tmp_path: Path, option: str, value: str, message: str
+    here, files: tuple[Path, Path], tmp_path: Path, option: str, value: str, message: str
 ) -> None:
     latin, long = tmp_path / "latin", tmp_path / "long"
     latin.write_bytes(b"abc\xe9")
     long.write_text("x = 1; " * 900)
     options = {"--model": "tiny", "--prefix": str(files[0]), "--suffix": str(files[1])}
     options[option] = value.format(latin=latin, long=long)
-    done = stackfim("complete", *(part for pair in options.items() for part in pair))
+    done = here("complete", *(part for pair in options.items() for part in pair))
     assert done.returncode == 2, done.stderr
     assert message in done.stderr
     assert "Traceback" not in done.stderr

@@ -277,10 +277,10 @@ def test_against_rows_of_a_source_removes_what_is_like_them(later_source: Path, 
     assert "another input" in other.stderr
 
 
-def test_against_a_folder_that_is_no_run_is_wrong_usage(later_source: Path, stackfim, tmp_path: Path) -> None:
+def test_against_a_folder_that_is_no_run_is_wrong_usage(later_source: Path, here, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     out = tmp_path / "out"
-    done = stackfim("build", f"parquet:{later_source}", "--out", out, "--against", tmp_path / "empty")
+    done = here("build", f"parquet:{later_source}", "--out", out, "--against", tmp_path / "empty")
     assert done.returncode == 2
     assert "expected the folder of a finished run" in done.stderr
     assert "Traceback" not in done.stderr

@@ -122,7 +122,7 @@ def test_names_that_are_not_there_change_no_row(built: Path, stackfim, tmp_path:
     assert manifest_of(tmp_path / "out")["examples"] == manifest_of(built)["examples"]
 
 
-def test_wrong_usage_writes_nothing(built: Path, names: Path, refused, tree_digest, tmp_path: Path) -> None:
+def test_wrong_usage_writes_nothing(built: Path, names: Path, here, tree_digest, tmp_path: Path) -> None:
     before = tree_digest(built)
     (tmp_path / "empty").write_text("# nobody\n")
     for folder, file, out, said in (
@@ -132,7 +132,7 @@ def test_wrong_usage_writes_nothing(built: Path, names: Path, refused, tree_dige
         (tmp_path, names, tmp_path / "out", "finished run"),
         (built, names, tmp_path, "something else"),
     ):
-        done = refused("purge", folder, "--opt-out", file, "--out", out)
+        done = here("purge", folder, "--opt-out", file, "--out", out)
         assert done.returncode == 2
         assert said in done.stderr
     assert not (tmp_path / "out").exists()

@@ -75,7 +75,7 @@ def test_an_address_is_replaced_before_splitting_and_the_rows_verify(folder: Pat
     assert "without its tree" not in verified.stdout
 
 
-def test_such_files_can_be_dropped_or_kept(folder: Path, stackfim, tmp_path: Path) -> None:
+def test_such_files_can_be_dropped_or_kept(folder: Path, stackfim, here, tmp_path: Path) -> None:
     source = f"parquet:{folder}/part.parquet"
     assert stackfim("build", source, "--out", tmp_path / "drop", "--workers", 1, "--pii", "drop").returncode == 0
     dropped = rows_of(tmp_path / "drop", "rejections/*.parquet")
@@ -83,12 +83,14 @@ def test_such_files_can_be_dropped_or_kept(folder: Path, stackfim, tmp_path: Pat
     assert ADDRESS not in dropped[0]["detail"]
     assert stackfim("build", source, "--out", tmp_path / "keep", "--workers", 1, "--pii", "keep").returncode == 0
     assert any(ADDRESS in row["prefix"] + row["suffix"] for row in rows_of(tmp_path / "keep", "data/*.parquet"))
-    wrong = stackfim("build", source, "--out", tmp_path / "wrong", "--pii", "hide")
+    wrong = here("build", source, "--out", tmp_path / "wrong", "--pii", "hide")
     assert wrong.returncode == 2
     assert "hide" in wrong.stderr
 
 
-def test_a_file_that_holds_a_benchmark_goes_and_the_rejection_names_it(folder: Path, stackfim, tmp_path: Path) -> None:
+def test_a_file_that_holds_a_benchmark_goes_and_the_rejection_names_it(
+    folder: Path, stackfim, here, tmp_path: Path
+) -> None:
     config = tmp_path / "run.toml"
     config.write_text(
         f'[[benchmarks]]\npath = "{folder}/benchmark.jsonl"\nname = "task_id"\ntexts = [["code"]]\n', "utf-8"
@@ -100,7 +102,7 @@ def test_a_file_that_holds_a_benchmark_goes_and_the_rejection_names_it(folder: P
     assert (dropped["path"], dropped["stage"]) == ("1.py", "contamination")
     assert "Task/0" in dropped["detail"]
     config.write_text(f'[[benchmarks]]\npath = "{folder}/nowhere.jsonl"\nlayout = "mbpp"\n', "utf-8")
-    missing = stackfim("build", f"parquet:{folder}/part.parquet", "--out", tmp_path / "no", "--config", config)
+    missing = here("build", f"parquet:{folder}/part.parquet", "--out", tmp_path / "no", "--config", config)
     assert missing.returncode == 2
     assert "nowhere.jsonl" in missing.stderr
     assert not (tmp_path / "no").exists()

@@ -118,19 +118,19 @@ def test_packs_have_one_length_and_every_example_once(built, stackfim, tokenizer
         (["--max-chars", 10, "--max-tokens", 10], "max_chars"),
     ],
 )
-def test_what_cannot_be_is_a_usage_error_and_writes_nothing(built, refused, tmp_path: Path, arguments, said) -> None:
-    done = refused("render", built, "--out", tmp_path / "out", *arguments)
+def test_what_cannot_be_is_a_usage_error_and_writes_nothing(built, here, tmp_path: Path, arguments, said) -> None:
+    done = here("render", built, "--out", tmp_path / "out", *arguments)
     assert done.returncode == 2, done.stderr
     assert said in done.stderr
     assert not (tmp_path / "out").exists()
 
 
-def test_a_folder_that_holds_something_else_is_left_alone(built: Path, stackfim, tmp_path: Path) -> None:
+def test_a_folder_that_holds_something_else_is_left_alone(built: Path, here, tmp_path: Path) -> None:
     (tmp_path / "notes.txt").write_text("mine")
-    done = stackfim("render", built, "--out", tmp_path)
+    done = here("render", built, "--out", tmp_path)
     assert done.returncode == 2
     assert "notes.txt" in done.stderr
-    assert stackfim("render", built, "--out", tmp_path / "a").returncode == 0
-    again = stackfim("render", built, "--out", tmp_path / "a", "--format", "starcoder2")
+    assert here("render", built, "--out", tmp_path / "a", "--workers", 1).returncode == 0
+    again = here("render", built, "--out", tmp_path / "a", "--format", "starcoder2")
     assert again.returncode == 2
     assert "other settings" in again.stderr

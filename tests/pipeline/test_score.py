@@ -6,7 +6,6 @@ import shutil
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -14,11 +13,8 @@ import psutil
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import Result
-from typer.testing import CliRunner
 
 from model.checkpoint import SHIPPED
-from pipeline.cli import app
 from schemas.example import EXAMPLE
 from schemas.manifest import check_manifest
 from schemas.scored import SCORED
@@ -91,21 +87,11 @@ def shards(rows_of, sources, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def here() -> Callable[..., Result]:
-    """Runs the command in this process, which has PyTorch already."""
-
-    def run(*arguments: object) -> Result:
-        return CliRunner().invoke(app, [str(argument) for argument in arguments])
-
-    return run
-
-
-@pytest.fixture(scope="module")
 def labelled(shards: Path, checkpoint: Path, here, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same examples scored in both layouts, none dropped."""
     out = tmp_path_factory.mktemp("labelled") / "out"
     done = here("score", shards, "--model", checkpoint, "--out", out, "--label", "--workers", 1)
-    assert done.exit_code == 0, done.output
+    assert done.returncode == 0, done.stderr
     return out
 
 
@@ -188,9 +174,9 @@ def test_a_build_that_names_no_model_scores_with_the_one_that_comes_along(
     assert rows["score_spm"].null_count == rows.num_rows
 
 
-def test_another_model_is_another_run(scored_run: Path, small_source: Path, stackfim, tree_digest) -> None:
+def test_another_model_is_another_run(scored_run: Path, small_source: Path, here, tree_digest) -> None:
     before = tree_digest(scored_run)
-    other = stackfim("build", f"parquet:{small_source}", "--out", scored_run)
+    other = here("build", "--model", "none", f"parquet:{small_source}", "--out", scored_run)
     assert other.returncode == 2
     assert "model" in other.stderr
     assert tree_digest(scored_run) == before
@@ -198,10 +184,10 @@ def test_another_model_is_another_run(scored_run: Path, small_source: Path, stac
 
 def test_scored_shards_are_rendered_and_shown_with_their_scores(labelled: Path, here, tmp_path: Path) -> None:
     done = here("render", labelled, "--out", tmp_path / "rendered", "--workers", 1)
-    assert done.exit_code == 0, done.output
+    assert done.returncode == 0, done.stderr
     assert table(tmp_path / "rendered").schema.names[: len(SCORED.names)] == SCORED.names
     shown = here("show", labelled, "--n", 1)
-    assert "nll(psm)" in shown.output
+    assert "nll(psm)" in shown.stdout
 
 
 def test_scores_are_added_to_shards_that_exist(shards: Path, labelled: Path) -> None:
@@ -242,7 +228,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_bytes(
 def test_what_a_file_lost_is_told_when_scores_drop_it(shards: Path, config: Path, here, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = here("score", shards, "--config", config, "--out", out, "--workers", 1)
-    assert done.exit_code == 0, done.output
+    assert done.returncode == 0, done.stderr
     counts = json.loads((out / "scoring.json").read_text())["counts"]
     before, after = table(shards), table(out)
     rejections = table(out, "rejections/*.parquet").to_pylist()
@@ -254,34 +240,34 @@ def test_what_a_file_lost_is_told_when_scores_drop_it(shards: Path, config: Path
     assert files[0] == files[1] + units["file"]
     assert (counts["files_in"], counts["files_with_examples"], counts["files_rejected"]) == (*files, units["file"])
     again = here("score", shards, "--config", config, "--out", out, "--workers", 1)
-    assert (again.exit_code, again.output) == (0, done.output)
+    assert (again.returncode, again.stdout) == (0, done.stdout)
     other = here("score", shards, "--config", config, "--layouts", "spm", "--out", out)
-    assert other.exit_code == 2
-    assert "choose another --out" in other.output
+    assert other.returncode == 2
+    assert "choose another --out" in other.stderr
     refused = here("calibrate", out)
-    assert refused.exit_code == 2
-    assert "--label" in refused.output
+    assert refused.returncode == 2
+    assert "--label" in refused.stderr
 
 
 def test_calibrated_limits_are_configuration_and_lie_beside_a_model(
     labelled: Path, shards: Path, checkpoint: Path, here, tmp_path: Path
 ) -> None:
     written = here("calibrate", labelled, "--share", 0.3, "--min-rows", 15)
-    assert written.exit_code == 0, written.output
-    assert "[score.limits.multi_line]" in written.output
-    (tmp_path / "run.toml").write_text(written.output)
+    assert written.returncode == 0, written.stderr
+    assert "[score.limits.multi_line]" in written.stdout
+    (tmp_path / "run.toml").write_text(written.stdout)
     model = tmp_path / "model"
     shutil.copytree(checkpoint, model)
     (model / "stackfim.json").write_text('{"note": "kept"}')
     assert (
-        here("calibrate", labelled, "--share", 0.3, "--min-rows", 15, "--out", model / "stackfim.json").exit_code == 0
+        here("calibrate", labelled, "--share", 0.3, "--min-rows", 15, "--out", model / "stackfim.json").returncode == 0
     )
     assert json.loads((model / "stackfim.json").read_text())["note"] == "kept"
     by_configuration = ["--config", tmp_path / "run.toml", "--model", checkpoint]
     settings = []
     for name, arguments in (("a", by_configuration), ("b", ["--model", model])):
         done = here("score", shards, "--out", tmp_path / name, *arguments, "--workers", 1)
-        assert done.exit_code == 0, done.output
+        assert done.returncode == 0, done.stderr
         settings.append(json.loads((tmp_path / name / "scoring.json").read_text())["settings"])
     # The limits beside a model are no part of what it is.
     assert settings[0]["limits"] == settings[1]["limits"]
@@ -312,6 +298,6 @@ def test_what_cannot_be_is_a_usage_error_and_writes_nothing(
     (places["WITHOUT_TOKENIZER"] / "tokenizer.json").unlink()
     (places["WITH_BAD_LIMITS"] / "stackfim.json").write_text('{"limits": {"lines": {}}}')
     done = here("score", shards, "--out", tmp_path / "out", *(places.get(name, name) for name in arguments))
-    assert done.exit_code == 2, done.output
-    assert said in done.output
+    assert done.returncode == 2, done.stderr
+    assert said in done.stderr
     assert not (tmp_path / "out").exists()

@@ -1,7 +1,8 @@
 """Deduplication as a Beam transform: exact copies first, then near-duplicates among what is left.
 
-What is shuffled are names, packed band entries, edges, and the shingles of files that share a band with another one.
-Reading a shard's signatures and contents is the caller's: it hands in two functions.
+What is shuffled are names and edges. Band entries, and the shingles of files that share a band with another one, are put
+in files meanwhile and only where they are is shuffled: some engines hold all that they shuffle in memory. Files are the
+caller's: it hands in functions that read and write them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -13,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from transforms.dedup.components import spanning_forest
-from transforms.dedup.exact import exact_removals, partition_by_content
+from transforms.dedup.exact import LOCATED_REMOVAL, exact_removals, partition_by_content
 from transforms.dedup.near import (
     EDGES,
     MEMBERS,
@@ -36,14 +37,21 @@ from transforms.shard_batch import single_batch
 Located = tuple[int, pa.RecordBatch]
 """A shard, or a partition, and a batch."""
 
+Block = tuple[str, int]
+"""Where a batch was put: a file's path, and which one of its batches."""
 
-class ShardReader(NamedTuple):
-    """How the files of a shard are looked up, by rows in ascending order. Both functions pickle."""
+
+class ShardFiles(NamedTuple):
+    """How the files of a shard are looked up, by rows in ascending order, and blocks kept. All functions pickle."""
 
     fingerprints: Callable[[int, pa.Array, list[str]], pa.RecordBatch]
     """(shard, rows, names) to a batch with these columns, of `language`, `shingles` and `signature`."""
     contents: Callable[[int, pa.Array], pa.Array]
     """(shard, rows) to the contents; not asked for standing shards."""
+    write_blocks: Callable[[str, int, list[pa.RecordBatch]], list[Block]]
+    """(name, shard, batches of one schema) to where each batch was put; the same again replaces them."""
+    read_block: Callable[[Block], pa.RecordBatch]
+    """A batch that was put there."""
 
 
 class RemoveDuplicates(beam.PTransform):
@@ -52,10 +60,10 @@ class RemoveDuplicates(beam.PTransform):
     `partitions`: into how many parts the shuffles are packed; no result depends on it.
     """
 
-    def __init__(self, settings: DedupSettings | None, reader: ShardReader, partitions: int) -> None:
+    def __init__(self, settings: DedupSettings | None, files: ShardFiles, partitions: int) -> None:
         super().__init__()
         self._settings = settings
-        self._reader = reader
+        self._files = files
         self._partitions = partitions
 
     def expand(self, fingerprints: beam.PCollection) -> beam.PCollection:
@@ -63,7 +71,7 @@ class RemoveDuplicates(beam.PTransform):
         exact = fingerprints | "Exact copies" >> RemoveExactCopies()
         if self._settings is None:
             return exact
-        settings, partitions = self._settings, self._partitions
+        settings, files, partitions = self._settings, self._files, self._partitions
         left = (
             {"fingerprints": fingerprints, "exact": exact}
             | "Files and their exact copies" >> beam.CoGroupByKey()
@@ -71,9 +79,12 @@ class RemoveDuplicates(beam.PTransform):
         )
         members = (
             left
-            | "Pack bands" >> beam.FlatMap(_pack, self._reader, settings, partitions).with_output_types(Located)
+            | "Pack bands" >> beam.FlatMap(_pack, files, settings, partitions).with_output_types(tuple[int, Block])
             | "Bands" >> beam.GroupByKey()
-            | "Edges" >> beam.MapTuple(lambda _, blocks: bucket_edges(blocks)).with_output_types(pa.RecordBatch)
+            | "Edges"
+            >> beam.MapTuple(lambda _, blocks: bucket_edges(map(files.read_block, blocks))).with_output_types(
+                pa.RecordBatch
+            )
             | "Forest" >> beam.CombineGlobally(SpanningForest()).with_fanout(16)
             | "Members" >> beam.FlatMap(members_by_shard).with_output_types(Located)
         )
@@ -84,17 +95,19 @@ class RemoveDuplicates(beam.PTransform):
         )
         estimated = beam.pvalue.AsSingleton(
             located
-            | "Count shingles" >> beam.Map(_totals, self._reader).with_output_types(pa.RecordBatch)
+            | "Count shingles" >> beam.Map(_totals, files).with_output_types(pa.RecordBatch)
             | "Add up" >> beam.CombineGlobally(_add_totals)
             | "Oversized" >> beam.Map(oversized, settings).with_output_types(pa.RecordBatch)
         )
         near = (
             located
             | "Shingle members"
-            >> beam.FlatMap(_candidates, self._reader, settings, partitions, estimated).with_output_types(Located)
+            >> beam.FlatMap(_candidates, files, settings, partitions, estimated).with_output_types(tuple[int, Block])
             | "Components" >> beam.GroupByKey()
             | "Stars"
-            >> beam.MapTuple(lambda _, blocks: component_removals(blocks, settings)).with_output_types(pa.RecordBatch)
+            >> beam.MapTuple(
+                lambda _, blocks: component_removals(map(files.read_block, blocks), settings)
+            ).with_output_types(pa.RecordBatch)
         )
         by_content = {
             "exact": exact
@@ -178,12 +191,19 @@ def _left(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> Iterator[L
             yield shard, fingerprints.filter(pa.array(stays))
 
 
-def _pack(located: Located, reader: ShardReader, settings: DedupSettings, partitions: int) -> list[Located]:
+def _pack(located: Located, files: ShardFiles, settings: DedupSettings, partitions: int) -> list[tuple[int, Block]]:
     shard, left = located
-    found = reader.fingerprints(shard, left.column("row"), ["language", "shingles", "signature"])
+    found = files.fingerprints(shard, left.column("row"), ["language", "shingles", "signature"])
     columns = [left.column("row"), found.column("shingles"), found.column("signature")]
     rows = pa.RecordBatch.from_arrays(columns, names=["row", "shingles", "signature"])
-    return pack_bands(shard, rows, found.column("language").to_pylist(), settings, partitions)
+    packed = pack_bands(shard, rows, found.column("language").to_pylist(), settings, partitions)
+    return _put(files, "bands", shard, packed)
+
+
+def _put(files: ShardFiles, name: str, shard: int, parts: list[Located]) -> list[tuple[int, Block]]:
+    """(partition, batch) to (partition, where the batch is)."""
+    blocks = files.write_blocks(name, shard, [batch for _, batch in parts]) if parts else []
+    return [(partition, block) for (partition, _), block in zip(parts, blocks, strict=True)]
 
 
 def _named(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> Iterator[Located]:
@@ -202,37 +222,35 @@ def _named(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> Iterator[
 _NAMED = pa.schema([*FINGERPRINT, MEMBERS.field("component"), MEMBERS.field("has_standing")])
 
 
-def _totals(located: Located, reader: ShardReader) -> pa.RecordBatch:
+def _totals(located: Located, files: ShardFiles) -> pa.RecordBatch:
     shard, named = located
-    shingles = reader.fingerprints(shard, named.column("row"), ["shingles"]).column("shingles").cast(pa.int64())
+    shingles = files.fingerprints(shard, named.column("row"), ["shingles"]).column("shingles").cast(pa.int64())
     return add_totals([pa.RecordBatch.from_arrays([named.column("component"), shingles], schema=TOTALS)])
 
 
 def _candidates(
-    located: Located, reader: ShardReader, settings: DedupSettings, partitions: int, estimated: pa.RecordBatch
-) -> Iterator[Located]:
+    located: Located, files: ShardFiles, settings: DedupSettings, partitions: int, estimated: pa.RecordBatch
+) -> list[tuple[int, Block]]:
     """CANDIDATE of the members of a shard, by partition of their components."""
     shard, named = located
     rows = named.column("row")
-    contents = reader.contents(shard, rows) if shard < STANDING_SHARD else None
+    contents = files.contents(shard, rows) if shard < STANDING_SHARD else None
     found = candidates(
         named.select(FINGERPRINT.names),
         named.select(MEMBERS.names),
-        reader.fingerprints(shard, rows, ["signature"]).column("signature"),
+        files.fingerprints(shard, rows, ["signature"]).column("signature"),
         contents,
         estimated,
         settings,
     )
     # Components are named by their smallest reference, so the rows below the shard's number spread them.
     partition = (found.column("component").to_numpy() & np.uint64(0xFFFFFFFF)) % np.uint64(partitions)
-    for part in np.unique(partition).tolist():
-        yield int(part), found.filter(pa.array(partition == part))
+    parts = [(int(part), found.filter(pa.array(partition == part))) for part in np.unique(partition).tolist()]
+    return _put(files, "candidates", shard, parts)
 
 
 def _followed(_: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> Iterator[pa.RecordBatch]:
     """All removals of a partition of contents, none of which names a file as kept that goes itself."""
-    near = list(joined["near"])
-    yield from near
-    merged = pa.Table.from_batches(near).combine_chunks().to_batches() if near else []
-    for exact in joined["exact"]:
-        yield follow_kept(exact, merged[0]) if merged else exact
+    near, exact = (_joined(joined[name], LOCATED_REMOVAL) for name in ("near", "exact"))
+    # In one batch: its parts by shard are many and small as it is.
+    yield _joined([near, follow_kept(exact, near)], LOCATED_REMOVAL)

@@ -4,7 +4,9 @@ import tree_sitter
 
 from schemas.example import MULTI_LINE
 from transforms.split.draws import Draws
-from transforms.split.multi_line import MultiLineLimits, Run, ended, run_site, statement_on
+from transforms.split.limits import MultiLineLimits
+from transforms.split.lines import Lines
+from transforms.split.multi_line import Run, ended, run_site, statement_on
 from transforms.split.single_line import IMPORT_SHARE
 from transforms.split.site import Refused, Site, check_visible_edges
 from transforms.split.syntax import ParsedFile, bracket_step, is_comment
@@ -12,6 +14,8 @@ from transforms.split.worth import check_worth
 
 COMPOUND = "compound"
 LINE_AND_BLOCK = "line_and_block"
+
+_BRACE = ord("{")
 
 
 def compound(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLimits) -> Site:
@@ -38,9 +42,9 @@ def line_and_block(file: ParsedFile, row: int, draws: Draws, limits: MultiLineLi
     """
     lines = file.lines
     below = lines.next_visible_row(row)
-    last = file.path(lines.last_visible(row) - 1)
-    if below is None:
+    if below is None or not _may_open_block(lines, row, below):
         raise Refused("no_block")
+    last = file.path(lines.last_visible(row) - 1)
     index, position = _unit_around(file, last, lines.last_visible(row) - 1)
     units = file.units(last, index)
     unit = units[position]
@@ -98,6 +102,15 @@ def _unit_around(file: ParsedFile, path: list[tree_sitter.Node], offset: int) ->
         if position is not None:
             return index, position
     raise Refused("no_statement_start")
+
+
+def _may_open_block(lines: Lines, row: int, below: int) -> bool:
+    """Whether the look of two lines allows that the first one opens a block; most lines are told without their nodes."""
+    return (
+        lines.indent_bytes(below) > lines.indent_bytes(row)
+        or lines.content[lines.last_visible(row) - 1] == _BRACE
+        or lines.content[lines.first_visible(below)] == _BRACE
+    )
 
 
 def _opens_block(file: ParsedFile, statement: tree_sitter.Node, row: int, below: int) -> bool:

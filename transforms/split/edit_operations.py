@@ -98,7 +98,7 @@ def closer(place: Place, draws: Draws) -> list[Change]:
             continue
         row = lines.row_of(token.start_byte)
         alone = lines.first_visible(row) == token.start_byte and lines.last_visible(row) == token.end_byte
-        rest = content[token.end_byte : lines.end(row)].strip(b" \t)]};,")
+        rest = content[token.end_byte : max(lines.end(row), token.end_byte)].strip(b" \t)]};,")
         if alone and place.is_open(lines.starts[row], lines.next_start(row)):
             change = Change(lines.starts[row], lines.next_start(row))
         elif rest:
@@ -245,7 +245,7 @@ def _unfinished_at(file: ParsedFile, row: int, draws: Draws) -> int | None:
         name = file.content[leaf.start_byte : leaf.end_byte].decode("utf-8")
         cut = leaf.start_byte + len(name[: 1 + draws.below(max(len(name) - 1, 1))].encode())
     # At least one visible character must go that is no mere end of a statement.
-    return cut if file.content[cut:end].strip(b" \t;,") else None
+    return cut if cut < end and file.content[cut:end].strip(b" \t;,") else None
 
 
 def _is_name(leaf: tree_sitter.Node) -> bool:

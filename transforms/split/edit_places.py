@@ -140,7 +140,7 @@ def lines_of(place: Place, first: Unit, last: Unit) -> Change | None:
                 above -= 1
     start, end = lines.starts[above], lines.next_start(below - 1)
     end = min(end, place.end) if start >= place.after else end
-    if not place.is_open(start, end):
+    if end <= start or not place.is_open(start, end):
         return None
     if place.file.language.directives and end < place.end:
         try:

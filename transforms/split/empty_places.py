@@ -71,7 +71,7 @@ def closed_pair(file: ParsedFile, row: int, draws: Draws) -> Site:
     complete: list[tuple[int, tree_sitter.Node]] = []
     for before, after in pairwise(code_leaves(file, row)):
         # Leaves do not tile the text: some grammars have no token for what a string holds.
-        between = file.content[before.end_byte : after.start_byte]
+        between = file.content[before.end_byte : max(after.start_byte, before.end_byte)]
         if after.is_named or after.type not in _CLOSING or between.strip():
             continue
         if BRACKETS.get(before.type[-1:]) == after.type and not before.is_named:

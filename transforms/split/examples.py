@@ -145,10 +145,13 @@ class Splitter:
             draws = Draws("half_written", content_id, site.start, site.end, site.kind, self.settings.seed)
             context = half_write(file, site, start, end, draws, self.settings.half_written)
             group_id = example_id(content_id, written.start, written.end, start, end, written.kind, context.edits)
-            rows.append(_row(content_id, file, site, (start, end), context, group_id))
-            if site.partner is not None:
-                other = around_partner(file, written, start, end, context)
-                rows.append(_row(content_id, file, written, (start, end), other, group_id))
+            if site.partner is None:
+                rows.append(_row(file, site, (start, end), context, group_id, group_id))
+                continue
+            silence = example_id(content_id, site.start, site.end, start, end, site.kind, context.edits)
+            rows.append(_row(file, site, (start, end), context, silence, group_id))
+            other = around_partner(file, written, start, end, context)
+            rows.append(_row(file, written, (start, end), other, group_id, group_id))
         return rows[::-1]
 
     def _batch(self, rows: pa.RecordBatch, sources: list[int], values: list[_SiteValues]) -> pa.RecordBatch:
@@ -172,13 +175,13 @@ class Splitter:
 
 
 def _row(
-    content_id: str, file: ParsedFile, site: Site, covered: tuple[int, int], context: HalfWritten, group_id: str
+    file: ParsedFile, site: Site, covered: tuple[int, int], context: HalfWritten, example: str, group_id: str
 ) -> _SiteValues:
     middle = file.content[site.start : site.end]
     text = middle.decode("utf-8")
     inside = site.start if site.end > site.start else max(site.start - 1, 0)
     return _SiteValues(
-        example_id=example_id(content_id, site.start, site.end, *covered, site.kind, context.edits),
+        example_id=example,
         group_id=group_id,
         category=site.category,
         kind=site.kind,

@@ -7,25 +7,17 @@ things around a middle; they are recorded, so that undoing them gives the origin
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
 from schemas.example import RANDOM_SPAN
 from transforms.split.declarations import lost_declaration, names_in
 from transforms.split.draws import Draws
-from transforms.split.edit_operations import (
-    CLOSER,
-    CUT_TO_EOF,
-    EARLIER_DEFINITIONS,
-    IN_PROGRESS,
-    LATER_SIBLINGS,
-    LATER_STATEMENTS,
-    OPERATIONS,
-    WHITESPACE,
-)
+from transforms.split.edit_operations import OPERATIONS, WHITESPACE
 from transforms.split.edit_places import Place, open_bounds
 from transforms.split.edit_script import PREFIX, Edit, EditScript, is_irreparable
+from transforms.split.settings import HalfWrittenSettings
 from transforms.split.site import Refused, Site, check_no_free_copy
 from transforms.split.syntax import ParsedFile
 from transforms.split.worth import check_context
@@ -34,27 +26,6 @@ from transforms.split.worth import check_context
 _NEAR_LINES = 21
 # A prefix of more bytes is context enough.
 _SHORT_BYTES = 1_024
-
-
-@dataclass(frozen=True)
-class HalfWrittenSettings:
-    """How many contexts are half-written, and how. Weights are relative."""
-
-    share: float = 0.4
-    """Share of the examples, random spans aside, whose context is to be half-written."""
-    operation_weights: dict[str, float] = field(
-        default_factory=lambda: {
-            LATER_SIBLINGS: 20.0,
-            CUT_TO_EOF: 20.0,
-            LATER_STATEMENTS: 15.0,
-            IN_PROGRESS: 10.0,
-            EARLIER_DEFINITIONS: 10.0,
-            CLOSER: 10.0,
-            WHITESPACE: 8.0,
-        }
-    )
-    count_weights: tuple[float, ...] = (60.0, 30.0, 10.0)
-    """Weights of one operation, two, three, ... in one context."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +119,7 @@ def _operate(name: str, place: Place, written: Site, names: frozenset[bytes], dr
             done += 1
         if written.end > written.start and any(change.start >= written.end for change in changes):
             near = b"\n".join(script.suffix.split(b"\n", _NEAR_LINES)[:_NEAR_LINES])
-            check_no_free_copy(file.content[slice(*middle)].decode("utf-8"), near.decode("utf-8"))
+            check_no_free_copy(file.content[middle[0] : middle[1]].decode("utf-8"), near.decode("utf-8"))
         if len(script.prefix) < _SHORT_BYTES:
             check_context(script.prefix + script.suffix, len(script.prefix), len(script.prefix))
     except Refused:

@@ -22,6 +22,7 @@ _WORD = re.compile(r"[^\W\d][\w$]*|[$@]+\w+|\d[\w.]*")
 _QUOTES = ("'", '"', "`", "string_start", "string_end")
 _CLOSING = frozenset(BRACKETS.values())
 _CLOSER_BYTES = b")]};\"'` \t"
+_LAST_BYTES = frozenset(_CLOSER_BYTES)
 # What an expression is in the node around it, by the grammars' field names and kinds.
 _ROLES = frozenset(
     {"left", "right", "value", "condition", "argument", "operand", "index", "subscript"}
@@ -74,6 +75,8 @@ def before_closers(file: ParsedFile, row: int, draws: Draws) -> Site:
     The middle is balanced; brackets, quotes and semicolons after it stay in the suffix. Raises Refused where the line
     does not end in closers of something opened before the token.
     """
+    if file.content[file.lines.last_visible(row) - 1] not in _LAST_BYTES:
+        raise Refused("no_closers")
     leaves = code_leaves(file, row)
     first = len(leaves)
     while first > 0 and _is_closer(leaves[first - 1]):
@@ -122,7 +125,11 @@ def inner_node(file: ParsedFile, row: int, draws: Draws) -> Site:
         node = path[index]
         if node.start_byte != leaf.start_byte or node.end_byte > leaves[-1].start_byte:
             break
-        if node.is_named and not is_comment(node) and _is_operand(path[index - 1], node):
+        if (
+            node.is_named
+            and not is_comment(node)
+            and _is_operand(file.field_of(path[index - 1], node), path[index - 1])
+        ):
             nodes.append(node)
     if not nodes:
         raise Refused("no_inner_node")
@@ -173,11 +180,8 @@ def _is_closer(leaf: tree_sitter.Node) -> bool:
     return leaf.type == ";" or _closes(leaf)
 
 
-def _is_operand(parent: tree_sitter.Node, node: tree_sitter.Node) -> bool:
-    """Whether a node is an argument, operand, condition or value of the node around it."""
+def _is_operand(field: str | None, parent: tree_sitter.Node) -> bool:
+    """Whether a node in a field of `parent` is an argument, operand, condition or value of it."""
     if parent.type in _OPERAND_LISTS or parent.type.endswith(("argument_list", "arguments")):
         return True
-    for position, child in enumerate(parent.children):
-        if child.id == node.id:
-            return parent.field_name_for_child(position) in _ROLES
-    return False
+    return field in _ROLES

@@ -92,6 +92,10 @@ class Lines:
         line = self.content[self.starts[row] : self.end(row)]
         return line[: len(line) - len(line.lstrip(b" \t"))]
 
+    def indent_bytes(self, row: int) -> int:
+        """How many blanks stand before the first visible byte of a line that is not blank."""
+        return self._first_visible[row] - self.starts[row]
+
     def next_visible_row(self, row: int) -> int | None:
         """The first row after `row` that is not blank; None when only blanks follow."""
         first_visible = self._first_visible

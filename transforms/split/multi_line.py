@@ -1,12 +1,12 @@
 """Sites whose middle is several lines and stops where a block or a run of statements does."""
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import tree_sitter
 
 from schemas.example import MULTI_LINE
 from transforms.split.draws import Draws
+from transforms.split.limits import MultiLineLimits
 from transforms.split.lines import Indent
 from transforms.split.single_line import IMPORT_SHARE
 from transforms.split.site import (
@@ -35,16 +35,6 @@ LOOSE_END_SHARE = 0.1
 
 # A block of more rows than the cap, its delimiters' two and some blank ones at its edges is over it without a look inside.
 _MAX_BLANK_EDGES = 8
-
-
-@dataclass(frozen=True)
-class MultiLineLimits:
-    """How much a middle may hold; a site with more is not cut but dropped or ended elsewhere."""
-
-    max_lines: int = 32
-    max_chars: int = 800
-    newline_in_middle_share: float = 0.2
-    """Share of sites whose middle keeps its last line break."""
 
 
 class Run(NamedTuple):

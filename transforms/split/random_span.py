@@ -5,7 +5,7 @@ The floor that mixes of structure alone lack: models trained without them fail a
 
 from schemas.example import RANDOM_SPAN
 from transforms.split.draws import Draws
-from transforms.split.multi_line import MultiLineLimits
+from transforms.split.limits import MultiLineLimits
 from transforms.split.single_line import statement_type
 from transforms.split.site import NEWLINE_IN_MIDDLE, NEWLINE_IN_SUFFIX, NO_NEWLINE, Refused, Site
 from transforms.split.syntax import ParsedFile

@@ -26,11 +26,11 @@ from transforms.split.empty_places import (
     inside_text,
 )
 from transforms.split.inner_line import BEFORE_CLOSERS, INNER_NODE, MID_TOKEN, before_closers, inner_node, mid_token
+from transforms.split.limits import MultiLineLimits
 from transforms.split.multi_line import (
     BLOCK_BODY,
     REST_OF_BLOCK,
     SIBLINGS,
-    MultiLineLimits,
     block_body,
     rest_of_block,
     siblings,
@@ -148,7 +148,7 @@ class _Sampler:
         """A site with a middle after which silence is right, and that silence; none where the file has none."""
         partners = _only(self.settings.category_weights, _PARTNERS)
         for kind in _kinds_by_preference(draws, self.settings, partners, any_category=True):
-            if (kind, ACCEPT_THEN_STOP) not in self.absent:
+            if kind not in self.absent and (kind, ACCEPT_THEN_STOP) not in self.absent:
                 sites = self._first(kind, draws, paired=True)
                 if sites:
                     return sites

@@ -7,12 +7,21 @@ from dataclasses import asdict, dataclass, field
 
 from schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
 from transforms.split.compound import COMPOUND, LINE_AND_BLOCK
+from transforms.split.edit_operations import (
+    CLOSER,
+    CUT_TO_EOF,
+    EARLIER_DEFINITIONS,
+    IN_PROGRESS,
+    LATER_SIBLINGS,
+    LATER_STATEMENTS,
+    WHITESPACE,
+)
 from transforms.split.empty import AFTER_ENTER, AFTER_STATEMENT
 from transforms.split.empty_places import BETWEEN_DEFINITIONS, CLOSED_PAIR, INSIDE_TEXT
 from transforms.split.error_share import MAX_ERROR_SHARE
-from transforms.split.half_written import HalfWrittenSettings
 from transforms.split.inner_line import BEFORE_CLOSERS, INNER_NODE, MID_TOKEN
-from transforms.split.multi_line import BLOCK_BODY, REST_OF_BLOCK, SIBLINGS, MultiLineLimits
+from transforms.split.limits import MultiLineLimits
+from transforms.split.multi_line import BLOCK_BODY, REST_OF_BLOCK, SIBLINGS
 from transforms.split.pair import ACCEPT_THEN_STOP
 from transforms.split.single_line import BLANK_LINE, TOKEN_TO_EOL
 
@@ -23,6 +32,27 @@ KINDS: dict[str, tuple[str, ...]] = {
     RANDOM_SPAN: (RANDOM_SPAN,),
 }
 """The kinds of each category."""
+
+
+@dataclass(frozen=True)
+class HalfWrittenSettings:
+    """How many contexts are half-written, and how. Weights are relative."""
+
+    share: float = 0.4
+    """Share of the examples, random spans aside, whose context is to be half-written."""
+    operation_weights: dict[str, float] = field(
+        default_factory=lambda: {
+            LATER_SIBLINGS: 20.0,
+            CUT_TO_EOF: 20.0,
+            LATER_STATEMENTS: 15.0,
+            IN_PROGRESS: 10.0,
+            EARLIER_DEFINITIONS: 10.0,
+            CLOSER: 10.0,
+            WHITESPACE: 8.0,
+        }
+    )
+    count_weights: tuple[float, ...] = (60.0, 30.0, 10.0)
+    """Weights of one operation, two, three, ... in one context."""
 
 
 @dataclass(frozen=True)

@@ -109,7 +109,7 @@ def _opens_block(file: ParsedFile, statement: tree_sitter.Node, row: int, end: i
             delta = file.bracket_delta(statement.start_byte, end)
             # A self type or parameters after the opener belong to the line, not to the block.
             has_statement = any(unit.statement is not None for unit in file.units(inner, index))
-            if not has_statement or file.content[end - 2 : end] == b"=>":
+            if not has_statement or file.content.endswith(b"=>", 0, end):
                 break
             if file.in_multi_line_token(path, end) or delta not in (0, 1):
                 break

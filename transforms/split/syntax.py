@@ -14,6 +14,7 @@ from transforms.split.languages import BRACKETS, LANGUAGES, Language, kind_ids
 from transforms.split.lines import Indent, Lines, compare_indents
 
 _CLOSERS = frozenset(BRACKETS.values())
+_BLANKS = b" \t\r\n\f\v"
 
 
 class Unit(NamedTuple):
@@ -89,6 +90,11 @@ class ParsedFile:
         self._units: dict[int, Units] = {}
         self._root = tree.root_node
         self._paths: dict[int, list[tree_sitter.Node]] = {}
+        # By node: a node that is looked up again is another object, with a list of children of its own, and an array has
+        # tens of thousands.
+        self._children: dict[int, list[tree_sitter.Node]] = {}
+        self._brackets: dict[int, list[tree_sitter.Node]] = {}
+        self._header_rows: dict[int, int | None] = {}
 
     def path(self, offset: int) -> list[tree_sitter.Node]:
         """The nodes that hold byte `offset`, from the root to a leaf. Not to be changed: later calls give the same list."""
@@ -105,6 +111,12 @@ class ParsedFile:
             nodes.append(node)
         self._paths[offset] = nodes
         return nodes
+
+    def field_of(self, parent: tree_sitter.Node, child: tree_sitter.Node) -> str | None:
+        """The field of `parent` that a child, which is not empty, is in; None where it is in none."""
+        self._cursor.reset(parent)
+        self._cursor.goto_first_child_for_byte(child.start_byte)
+        return self._cursor.field_name
 
     def in_multi_line_token(self, path: list[tree_sitter.Node], offset: int) -> bool:
         """Whether `offset` is inside a string, comment or other token that began on an earlier line or goes on on a later one."""
@@ -143,9 +155,33 @@ class ParsedFile:
                 return True
             if child.kind_id in self._ids.labels:
                 return True
-            if _inside_bracket(parent, child, row):
+            if self._inside_bracket(parent, child, row):
                 return child.type in _CLOSERS and self._closes_block(parent)
         return True
+
+    def _children_of(self, node: tree_sitter.Node) -> list[tree_sitter.Node]:
+        """The children of a node. Not to be changed."""
+        known = self._children.get(node.id)
+        if known is None:
+            known = self._children[node.id] = node.children
+        return known
+
+    def _inside_bracket(self, parent: tree_sitter.Node, child: tree_sitter.Node, row: int) -> bool:
+        """Whether a bracket of `parent` that was opened before `row` is open at `child`."""
+        brackets = self._brackets.get(parent.id)
+        if brackets is None:
+            brackets = self._brackets[parent.id] = [
+                token for token in self._children_of(parent) if token.type in BRACKETS or token.type in _CLOSERS
+            ]
+        depth = 0
+        for bracket in brackets:
+            if bracket.start_byte >= child.start_byte:
+                break
+            if bracket.type in _CLOSERS:
+                depth = max(depth - 1, 0)
+            elif bracket.start_point.row < row:
+                depth += 1
+        return depth > 0
 
     def _closes_block(self, node: tree_sitter.Node) -> bool:
         """Whether a node's brackets are the delimiters of a block: itself one, or around one."""
@@ -213,13 +249,19 @@ class ParsedFile:
 
         None for a root, and for a block without a delimiter whose first statement begins on that row: `let a = 1`.
         """
+        block_id = path[index].id
+        if block_id not in self._header_rows:
+            self._header_rows[block_id] = self._find_header_row(path, index)
+        return self._header_rows[block_id]
+
+    def _find_header_row(self, path: list[tree_sitter.Node], index: int) -> int | None:
         row = self._opener_row(path, index)
         block = path[index]
-        if row is None or self._label_end(block) or (block.child_count and block.children[0].type in BRACKETS):
+        if row is None or self._label_end(block) or _begins_with_bracket(block):
             return row
         # Some grammars let a block begin with the blanks before it.
         first_row = self.lines.row_of(block.start_byte)
-        if not self.content[block.start_byte : self.lines.end(first_row)].strip():
+        if self.lines.last_visible(first_row) <= block.start_byte:
             return row
         return None if first_row == row else row
 
@@ -230,7 +272,7 @@ class ParsedFile:
             return None
         token = self._label_end(block)
         opener: tree_sitter.Node | None = None
-        for child in block.children:
+        for child in self._children_of(block):
             if child.is_named and token is None:
                 break
             opener = child
@@ -242,7 +284,9 @@ class ParsedFile:
             return None  # such as Haskell's declarations: no line opens them
         # The block has no delimiter of its own: what stands before it in its parent opens it.
         before = [
-            child for child in path[index - 1].children if child.end_byte <= block.start_byte and not is_comment(child)
+            child
+            for child in self._children_of(path[index - 1])
+            if child.end_byte <= block.start_byte and not is_comment(child)
         ]
         return last_row(before[-1], self.lines) if before else None
 
@@ -285,10 +329,10 @@ class ParsedFile:
     def _leading_comments(self, path: list[tree_sitter.Node], index: int) -> list[tree_sitter.Node]:
         """Comments between a block without delimiters and the line that opens it: the grammar puts them outside."""
         block = path[index]
-        if index == 0 or (block.child_count and block.child(0).type in BRACKETS):  # type: ignore[union-attr]
+        if index == 0 or _begins_with_bracket(block):
             return []
         before: list[tree_sitter.Node] = []
-        for child in path[index - 1].children:
+        for child in self._children_of(path[index - 1]):
             if child.start_byte >= block.start_byte:
                 break
             before = [*before, child] if is_comment(child) else []
@@ -298,18 +342,18 @@ class ParsedFile:
     def _label_end(self, block: tree_sitter.Node) -> str | None:
         """The token that ends a block's label or condition; None where the block has none: a lambda without parameters."""
         token = self.language.after_token.get(block.type)
-        return token if token is not None and any(child.type == token for child in block.children) else None
+        return token if token is not None and any(child.type == token for child in self._children_of(block)) else None
 
     def _statements(self, block: tree_sitter.Node) -> list[tree_sitter.Node]:
         """Children of a block without its delimiters, label and what stands before the statements."""
-        children = block.children
+        all_children = children = self._children_of(block)
         token = self._label_end(block)
         first = next((position for position, child in enumerate(children) if child.type == token), -1)
         if token is not None:
             children = children[first + 1 :]
         elif children and children[0].type in BRACKETS:
             children = children[1:]
-        opener_row = last_row(block.children[first], self.lines) if first >= 0 else block.start_point.row
+        opener_row = last_row(all_children[first], self.lines) if first >= 0 else block.start_point.row
         while (
             children
             and is_comment(children[0])
@@ -367,11 +411,14 @@ def is_comment(node: tree_sitter.Node) -> bool:
 
 def last_row(node: tree_sitter.Node, lines: Lines) -> int:
     """The row of a node's last visible byte: some grammars let a node end after its line break."""
+    end = node.end_byte
+    if end > node.start_byte and lines.content[end - 1] not in _BLANKS:
+        return node.end_point.row
     return lines.row_of(max(_visible_end(node.start_byte, node.end_byte, lines.content) - 1, node.start_byte))
 
 
 def _visible_end(start: int, end: int, content: bytes) -> int:
-    while end > start and content[end - 1] in b" \t\r\n\f\v":
+    while end > start and content[end - 1] in _BLANKS:
         end -= 1
     return end
 
@@ -413,17 +460,9 @@ def _has_lone_bracket(group: list[tree_sitter.Node], kinds: frozenset[str]) -> b
     return False
 
 
-def _inside_bracket(parent: tree_sitter.Node, child: tree_sitter.Node, row: int) -> bool:
-    """Whether a bracket of `parent` that was opened before `row` is open at `child`."""
-    depth = 0
-    for sibling in parent.children:
-        if sibling.start_byte >= child.start_byte:
-            break
-        if sibling.type in BRACKETS and sibling.start_point.row < row:
-            depth += 1
-        elif sibling.type in _CLOSERS:
-            depth = max(depth - 1, 0)
-    return depth > 0
+def _begins_with_bracket(block: tree_sitter.Node) -> bool:
+    first = block.child(0)
+    return first is not None and first.type in BRACKETS
 
 
 def _name_of(node: tree_sitter.Node) -> tree_sitter.Node | None:

@@ -28,6 +28,8 @@ _REMARKS = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(if|ifdef|ifndef|region|elif|elifdef|else|endif|endregion)\b", re.MULTILINE)
+# What `bytes.split` takes for white space.
+_BLANKS = b" \t\n\r\v\f"
 _COMMENT_STARTS = b"/*#-\"'"
 _LITERAL_STARTS = b"0123456789\"'-+[({"
 
@@ -37,19 +39,23 @@ def check_context(content: bytes, start: int, end: int) -> None:
 
     A license at the head of the file is nothing.
     """
-    if start > _NEAR_BYTES and len(b"".join(content[start - _NEARER_BYTES : start].split())) >= MIN_CONTEXT_CHARS:
+    if start > _NEAR_BYTES and _visible_bytes(content[start - _NEARER_BYTES : start]) >= MIN_CONTEXT_CHARS:
         return
     near = content[max(start - _NEAR_BYTES, 0) : start]
     if start <= _NEAR_BYTES and is_license(near):
         near = _REMARKS.sub(b"", near)
-    before = len(b"".join(near.split()))
+    before = _visible_bytes(near)
     if before >= MIN_CONTEXT_CHARS:
         return
     if start > _NEAR_BYTES:
-        before += len(b"".join(content[: start - _NEAR_BYTES].split()))
-    after = len(b"".join(content[end : end + _NEAR_BYTES].split()))
+        before += _visible_bytes(content[: start - _NEAR_BYTES])
+    after = _visible_bytes(content[end : end + _NEAR_BYTES])
     if not before or before + after < MIN_CONTEXT_CHARS:
         raise Refused("no_context")
+
+
+def _visible_bytes(text: bytes) -> int:
+    return len(text.translate(None, _BLANKS))
 
 
 def is_license(text: bytes) -> bool:

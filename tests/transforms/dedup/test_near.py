@@ -19,6 +19,8 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from pipeline.fingerprints import FingerprintFiles
+from pipeline.storage import Storage
 from schemas.fingerprint import SIGNATURE
 from schemas.removal import EXACT, METHODS, NEAR, NEAR_ESTIMATED
 from transforms.dedup.exact import LOCATED_REMOVAL
@@ -37,7 +39,7 @@ from transforms.dedup.near import (
 from transforms.dedup.order import FINGERPRINT, STANDING_SHARD
 from transforms.dedup.settings import GLOBAL, DedupSettings
 from transforms.dedup.shingles import shingle_sets
-from transforms.dedup.transform import RemoveDuplicates, ShardReader
+from transforms.dedup.transform import RemoveDuplicates, ShardFiles
 
 DEFAULT = DedupSettings()
 
@@ -118,13 +120,15 @@ def deduplicate(tmp_path_factory: pytest.TempPathFactory):
     ) -> dict[str, Removal]:
         folder = tmp_path_factory.mktemp("removals")
         shelf = Shelf(arranged(files, shards), chosen or DEFAULT)
+        work = FingerprintFiles(Storage(str(tmp_path_factory.mktemp("blocks"))))
+        shard_files = ShardFiles(shelf.fingerprints, shelf.contents, work.write_blocks, work.read_block)
         pipeline = beam.Pipeline(runner=FnApiRunner())
         _ = (
             pipeline
             | beam.Create([shelf.named(shard) for shard in shelf.shards], reshuffle=False).with_output_types(
                 tuple[int, pa.RecordBatch]
             )
-            | RemoveDuplicates(chosen, ShardReader(shelf.fingerprints, shelf.contents), partitions)
+            | RemoveDuplicates(chosen, shard_files, partitions)
             | "Save" >> beam.MapTuple(functools.partial(save, str(folder)))
         )
         pipeline.run().wait_until_finish()

@@ -5,8 +5,8 @@ from collections.abc import Callable
 import pytest
 
 from transforms.split.draws import Draws
+from transforms.split.limits import MultiLineLimits
 from transforms.split.lines import Lines
-from transforms.split.multi_line import MultiLineLimits
 from transforms.split.parser import BudgetedParser
 from transforms.split.sampling import FINDERS
 from transforms.split.site import Refused, Site

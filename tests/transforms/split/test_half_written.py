@@ -22,11 +22,11 @@ from transforms.split.edit_operations import (
     WHITESPACE,
 )
 from transforms.split.examples import context_slice
-from transforms.split.half_written import HalfWritten, HalfWrittenSettings, around_partner, half_write
+from transforms.split.half_written import HalfWritten, around_partner, half_write
 from transforms.split.lines import Lines
 from transforms.split.parser import BudgetedParser
 from transforms.split.sampling import sample_sites
-from transforms.split.settings import SplitSettings
+from transforms.split.settings import HalfWrittenSettings, SplitSettings
 from transforms.split.site import Site
 from transforms.split.syntax import ParsedFile
 from transforms.split.worth import MIN_CONTEXT_CHARS

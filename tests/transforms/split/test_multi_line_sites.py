@@ -6,7 +6,8 @@ import pytest
 
 from schemas.example import MULTI_LINE
 from transforms.split.draws import Draws
-from transforms.split.multi_line import LOOSE_END_SHARE, MAX_ROOT_ROWS, MultiLineLimits, block_body, siblings
+from transforms.split.limits import MultiLineLimits
+from transforms.split.multi_line import LOOSE_END_SHARE, MAX_ROOT_ROWS, block_body, siblings
 from transforms.split.single_line import IMPORT_SHARE
 from transforms.split.site import Refused, Site
 from transforms.split.syntax import ParsedFile

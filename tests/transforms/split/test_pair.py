@@ -3,7 +3,7 @@
 import pytest
 
 from transforms.split.draws import Draws
-from transforms.split.multi_line import MultiLineLimits
+from transforms.split.limits import MultiLineLimits
 from transforms.split.pair import accept_then_stop
 from transforms.split.sampling import FINDERS
 from transforms.split.site import Refused

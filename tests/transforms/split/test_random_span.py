@@ -1,7 +1,7 @@
 """Uniform spans: any characters, whole ones, within the caps."""
 
 from transforms.split.draws import Draws
-from transforms.split.multi_line import MultiLineLimits
+from transforms.split.limits import MultiLineLimits
 from transforms.split.random_span import random_span
 from transforms.split.site import Refused
 

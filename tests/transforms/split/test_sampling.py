@@ -14,8 +14,8 @@ import pytest
 from schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
 from transforms.split.draws import Draws
 from transforms.split.examples import Splitter
+from transforms.split.limits import MultiLineLimits
 from transforms.split.lines import Lines
-from transforms.split.multi_line import MultiLineLimits
 from transforms.split.sampling import FINDERS, MAX_TRIES, _rows, draw_weights
 from transforms.split.settings import KINDS, SplitSettings
 

@@ -9,9 +9,8 @@ import pytest
 
 from transforms.filters.license import LicensePolicy
 from transforms.split.examples import Splitter
-from transforms.split.half_written import HalfWrittenSettings
 from transforms.split.parser import BudgetedParser, ParseRefused
-from transforms.split.settings import SplitSettings
+from transforms.split.settings import HalfWrittenSettings, SplitSettings
 from transforms.verify.original import Original
 from transforms.verify.row_invariants import Expected, check_content, check_row
 from transforms.verify.tree_invariants import check_tree

@@ -1,0 +1,27 @@
+"""What pyproject.toml cannot say: where STACKFIM_COMPILE=1 is set, mypyc compiles the splitter as it stands.
+
+The same modules run either way and give the same bytes; compiled they take less time (benchmarks/split.py). It takes a C
+compiler and a minute, so an installation from source leaves it out unless it is asked for.
+"""
+
+import os
+from pathlib import Path
+
+from setuptools import setup
+
+SPLITTER = Path("transforms/split")
+# Modules whose classes are pickled into graphs, which compiled ones cannot be, and those that call what tests replace.
+# Elsewhere no slice of bytes may begin after its end: mypyc 2.4 raises SystemError where Python gives nothing.
+INTERPRETED = {"__init__.py", "examples.py", "limits.py", "process.py", "settings.py", "transform.py"}
+
+if os.environ.get("STACKFIM_COMPILE") == "1":
+    try:
+        from mypyc.build import mypycify
+    except ModuleNotFoundError:  # asked what the build requires, before it is there
+        extensions = []
+    else:
+        modules = sorted(str(path) for path in SPLITTER.glob("*.py") if path.name not in INTERPRETED)
+        extensions = mypycify(modules, opt_level="3", debug_level="0")
+    setup(ext_modules=extensions, setup_requires=["mypy>=2.0"])
+else:
+    setup()

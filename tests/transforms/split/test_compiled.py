@@ -1,0 +1,61 @@
+"""The splitter compiled by mypyc (`make native`): the same rows, to the byte, as the interpreted one gives."""
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pyarrow as pa
+import pytest
+
+from transforms.split.examples import Splitter
+from transforms.split.settings import SplitSettings
+
+ROOT = Path(__file__).parents[3]
+SPLIT = """
+import sys
+import pyarrow as pa
+from transforms.split import sampling
+from transforms.split.examples import Splitter
+from transforms.split.settings import SplitSettings
+
+assert sampling.__file__.endswith(".so"), sampling.__file__
+with pa.OSFile(sys.argv[1]) as stream:
+    rows = pa.ipc.open_file(stream).get_batch(0)
+result = Splitter(SplitSettings(lines_per_slot=5), "0").split(rows)
+for path, batch in zip(sys.argv[2:], (result.examples, result.rejections)):
+    with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, batch.schema) as file:
+        file.write_batch(batch)
+"""
+
+
+def read(path: Path) -> pa.RecordBatch:
+    with pa.OSFile(str(path)) as stream:
+        return pa.ipc.open_file(stream).get_batch(0)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
+def test_it_gives_the_same_rows_when_compiled(sources, installed, rows_of, tmp_path: Path) -> None:
+    tree = tmp_path / "tree"
+    for name in ("schemas", "transforms"):
+        shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+    for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
+        shutil.copy(ROOT / name, tree)
+    environment = {**os.environ, "STACKFIM_COMPILE": "1", "PYTHONPATH": str(tree)}
+    build = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+    subprocess.run(build, cwd=tree, env=environment, check=True, capture_output=True, timeout=600)
+    files = [(file.language, file.content) for file in (*sources, *installed)]
+    # What breaks rules of text is where C and Python may differ.
+    files += [(language, content.replace(b"\n", b"\r\n")) for language, content in files]
+    files += [(language, content[: len(content) // 2]) for language, content in files if content.isascii()]
+    rows = rows_of(files)
+    with pa.OSFile(str(tmp_path / "rows"), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as file:
+        file.write_batch(rows)
+    paths = [str(tmp_path / name) for name in ("rows", "examples", "rejections")]
+    subprocess.run([sys.executable, "-c", SPLIT, *paths], cwd=tree, env=environment, check=True, timeout=600)
+    expected = Splitter(SplitSettings(lines_per_slot=5), "0").split(rows)
+    assert expected.examples.num_rows > len(files)
+    assert read(tmp_path / "examples").equals(expected.examples)
+    assert read(tmp_path / "rejections").equals(expected.rejections)
