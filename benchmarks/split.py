@@ -4,7 +4,8 @@
 
 SOURCE is any source of stackfim; by default the installed packages. Files are those that pass the filters, as they are
 mixed, on one core; speeds are megabytes of content for a second of CPU time. Splitting is all from content to Arrow
-batches: the parse, the checks that parse again, half-written contexts.
+batches: the parse, the checks that parse again, half-written contexts. What is measured is the splitter as it is
+installed, interpreted or compiled (`make native`); stages are told apart for the interpreted one.
 
 The table of ends takes the same places in a file for three generators: the splitter; uniform character spans (two offsets
 drawn uniformly, as in Bavarian et al. 2022); and whole syntax nodes, drawn by their size.
@@ -29,7 +30,7 @@ import tree_sitter
 from benchmarks.parsing import Parsers
 from pipeline.sources import open_source
 from transforms.filters.chain import FilterSettings, filter_rows, relabel
-from transforms.split import examples
+from transforms.split import examples, sampling
 from transforms.split.lines import Lines
 from transforms.split.parser import BudgetedParser
 from transforms.split.settings import HalfWrittenSettings, SplitSettings
@@ -116,6 +117,9 @@ def measure_speed(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     print(f"{'stage':<42}{'CPU s':>8}{'MB/s':>8}{'of parsing':>12}")
     for name, seconds in clock.seconds.items():
         print(f"{name:<42}{seconds:>8.1f}{megabytes / seconds:>8.1f}{baseline / seconds:>12.0%}")
+    if sampling.__file__.endswith(".so"):
+        print("the splitter is compiled (make native), so its stages cannot be told apart")
+        return made
     by_stage = Clock()
     by_stage.timed(BudgetedParser, "parse", lambda _self, _content, old=None: "parse" if old is None else "parse again")
     by_stage.timed(Lines, "__init__", lambda *_: "lines")
