@@ -180,7 +180,7 @@ def test_a_folder_with_other_files_is_refused(source_folder: Path, here, tmp_pat
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.parametrize("workers", [1, 2])
+@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
 def test_interrupted_in_the_middle_it_ends_with_a_sentence_and_resumes(
     workers: int, built: Path, source_folder: Path, command, stackfim, tree_digest, tmp_path: Path
 ) -> None:
@@ -215,7 +215,7 @@ def test_a_killed_worker_is_noticed_and_the_run_resumes(
     assert process.returncode == 3
     assert "worker process died" in errors
     assert "same command again" in errors
-    done = stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 2)
+    done = stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 1)
     assert done.returncode == 0, done.stderr
     assert tree_digest(out) == tree_digest(built)
 
@@ -228,7 +228,7 @@ def test_killed_with_all_its_processes_it_resumes(
     for victim in processes:
         victim.kill()
     process.communicate(timeout=30)
-    done = stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 2)
+    done = stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 1)
     assert done.returncode == 0, done.stderr
     assert tree_digest(out) == tree_digest(built)
 
@@ -266,12 +266,16 @@ def test_it_runs_in_a_folder_with_packages_of_the_same_names(source_folder: Path
     assert done.returncode == 0, done.stderr
 
 
-def test_overwrite_replaces_a_finished_run(source_folder: Path, stackfim, tmp_path: Path) -> None:
+def test_overwrite_replaces_a_finished_run(built: Path, source_folder: Path, stackfim, tmp_path: Path) -> None:
+    shutil.copytree(built, tmp_path / "out")
     spec = f"parquet:{source_folder}/part-1.parquet"
-    assert stackfim("build", spec, "--out", tmp_path / "out", "--workers", 1).returncode == 0
     again = stackfim("build", spec, "--out", tmp_path / "out", "--workers", 1, "--seed", 9, "--overwrite")
     assert again.returncode == 0, again.stderr
-    assert json.loads(json.loads((tmp_path / "out" / "manifest.json").read_text())["configuration"])["seed"] == 9
+    manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
+    assert json.loads(manifest["configuration"])["seed"] == 9
+    listed = {file["path"] for file in manifest["files"]}
+    found = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
+    assert found == listed | {"manifest.json", "README.md"}, "files of the run before are left"
 
 
 def test_a_source_without_rows_leaves_a_data_set_without_rows(stackfim, source_folder: Path, tmp_path: Path) -> None:

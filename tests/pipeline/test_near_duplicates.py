@@ -169,11 +169,12 @@ def test_other_shards_and_another_order_remove_the_same(
     assert sorted(removals_of(tmp_path / "out"), key=by_name) == sorted(removals_of(near_built), key=by_name)
 
 
+@pytest.mark.slow
 def test_killed_with_all_its_processes_it_resumes_with_the_same_removals(
     near_built: Path, near_source: Path, command, stackfim, tree_digest, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
-    arguments = ("build", f"parquet:{near_source}", "--out", out, "--workers", 2)
+    arguments = ("build", f"parquet:{near_source}", "--out", out, "--workers", 1)
     process = subprocess.Popen(command(*arguments), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
     deadline = time.monotonic() + 60
     while not list(out.glob("work/done/filtered-*.json")):
@@ -191,9 +192,9 @@ def test_killed_with_all_its_processes_it_resumes_with_the_same_removals(
     assert tree_digest(out) == tree_digest(near_built)
 
 
-def test_a_second_run_does_nothing(near_built: Path, near_source: Path, stackfim, tree_digest) -> None:
+def test_a_second_run_does_nothing(near_built: Path, near_source: Path, here, tree_digest) -> None:
     before = tree_digest(near_built)
-    again = stackfim("build", f"parquet:{near_source}", "--out", near_built, "--workers", 2)
+    again = here("build", "--model", "none", f"parquet:{near_source}", "--out", near_built, "--workers", 2)
     assert again.returncode == 0, again.stderr
     assert "nothing to do" in again.stdout
     assert tree_digest(near_built) == before
@@ -224,12 +225,12 @@ def later_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_against_a_finished_run_what_it_kept_stays_away(
-    near_built: Path, near_source: Path, later_source: Path, stackfim, tree_digest, tmp_path: Path
+    near_built: Path, near_source: Path, later_source: Path, stackfim, here, tree_digest, tmp_path: Path
 ) -> None:
     before = tree_digest(near_built)
     out = tmp_path / "out"
     spec = f"parquet:{later_source}"
-    done = stackfim("build", spec, "--out", out, "--workers", 2, "--against", near_built)
+    done = stackfim("build", spec, "--out", out, "--workers", 1, "--against", near_built)
     assert done.returncode == 0, done.stderr
     assert tree_digest(near_built) == before
     kept_before = {
@@ -251,10 +252,10 @@ def test_against_a_finished_run_what_it_kept_stays_away(
     assert [entry["fingerprint"] for entry in compared] == [manifest_of(near_built)["fingerprint"]]
     assert not (out / "work").exists()
     # The same folder without --against is another run; with it, this one.
-    other = stackfim("build", spec, "--out", out, "--workers", 2)
+    other = here("build", "--model", "none", spec, "--out", out, "--workers", 2)
     assert other.returncode == 2
     assert "another input" in other.stderr
-    again = stackfim("build", spec, "--out", out, "--workers", 1, "--against", near_built)
+    again = here("build", "--model", "none", spec, "--out", out, "--workers", 1, "--against", near_built)
     assert again.returncode == 0
     assert "nothing to do" in again.stdout
 

@@ -8,8 +8,6 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse import coo_array
-from scipy.sparse.csgraph import connected_components
 
 from transforms.dedup.bands import EDGE
 from transforms.dedup.ragged import offsets_of
@@ -44,6 +42,9 @@ class Components:
 
 def find_components(edges: npt.NDArray[np.void]) -> Components:
     """The components of an EDGE array in any order; it may repeat edges."""
+    from scipy.sparse import coo_array  # a third of a second, and only one process of a run comes here
+    from scipy.sparse.csgraph import connected_components
+
     edges = edges[edges["row"] != edges["smallest"]]
     rows, ends = np.unique(np.concatenate((edges["row"], edges["smallest"])), return_inverse=True)
     if not len(rows):

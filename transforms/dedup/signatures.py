@@ -9,12 +9,17 @@ Speed comes from the order of the work: a block of shingles that fits the cache 
 them a multiplication, an addition and one minimum a document over a single vector.
 """
 
+from __future__ import annotations
+
 from dataclasses import dataclass
 from functools import lru_cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-from datasketch import LeanMinHash, MinHash
+
+if TYPE_CHECKING:
+    from datasketch import LeanMinHash, MinHash  # imports most of scipy, so it is imported where it is used
 
 from transforms.dedup.murmur import finalise_32
 from transforms.dedup.shingles import ShingleSets
@@ -45,6 +50,8 @@ def permutations(count: int, seed: int = 1) -> Permutations:
     """The permutations that datasketch draws for `num_perm=count, seed=seed`; raises ValueError for a count below 1."""
     if count < 1:
         raise ValueError(f"count is a number of permutations from 1, got {count}")
+    from datasketch import MinHash
+
     multipliers, increments = MinHash(num_perm=count, seed=seed, scheme=SCHEME).permutations
     if multipliers.dtype != np.uint32 or increments.dtype != np.uint32:
         raise TypeError(f"datasketch's {SCHEME} permutations are expected to be uint32, got {multipliers.dtype}")
@@ -101,6 +108,8 @@ def as_minhash(signature: npt.NDArray[np.uint32], permutations: Permutations) ->
 
     Raises ValueError when the row does not have one value a permutation.
     """
+    from datasketch import MinHash
+
     _expect_row(signature, permutations)
     return MinHash(
         seed=permutations.seed,
@@ -116,6 +125,8 @@ def as_lean_minhash(signature: npt.NDArray[np.uint32], permutations: Permutation
 
     Raises ValueError when the row does not have one value a permutation.
     """
+    from datasketch import LeanMinHash
+
     _expect_row(signature, permutations)
     return LeanMinHash(seed=permutations.seed, hashvalues=signature, scheme=SCHEME)
 
