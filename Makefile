@@ -3,6 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
+# What is compiled stays so: an installation that does not know of it could not load it.
+COMPILED = $(if $(wildcard transforms/split/*.so),1)
 # LANG is the locale too: only `make stack LANG=...` counts.
 STACK_LANGUAGE = $(if $(findstring command,$(origin LANG)),$(LANG),python)
 
@@ -16,11 +18,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "stackfim needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	STACKFIM_COMPILE=$(COMPILED) $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 	@touch $@
 
 $(READY): $(INSTALLED)
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	STACKFIM_COMPILE=$(COMPILED) $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
 	@touch $@
 
 # Once it is there it stays: the packages that it is made of are more after `make test`.
@@ -32,6 +34,7 @@ stack: $(INSTALLED) ## The same on The Stack dedup: make stack LANG=python
 	$(BIN)/stackfim build hf://datasets/bigcode/the-stack-dedup@v1.1/data/$(STACK_LANGUAGE) --out stack/$(STACK_LANGUAGE)
 
 native: $(INSTALLED) ## Compile the splitter, which then takes a sixth less CPU; needs a C compiler and a minute
+	rm -f *__mypyc*.so transforms/split/*.so
 	STACKFIM_COMPILE=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
 
 tiny-model: $(READY) ## Train model/tiny on examples of the installed packages, or of a run: make tiny-model DATA=DIR
@@ -43,7 +46,7 @@ test: $(READY) ## The test suite
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
 
 test-slow: $(READY) ## The suite with the tests that take minutes, and those of the Dataflow extra
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,dataflow]'
+	STACKFIM_COMPILE=$(COMPILED) $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,dataflow]'
 	$(BIN)/python -m pytest -n auto --dist loadfile -m ''
 
 lint: $(READY) ## ruff and mypy

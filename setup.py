@@ -1,7 +1,8 @@
 """What pyproject.toml cannot say: where STACKFIM_COMPILE=1 is set, mypyc compiles the splitter as it stands.
 
 The same modules run either way and give the same bytes; compiled they take less time (benchmarks/split.py). It takes a C
-compiler and a minute, so an installation from source leaves it out unless it is asked for.
+compiler, mypy (pip fetches it) and a minute, so an installation from source leaves it out unless it is asked for. After a
+change of a compiled module it has to be done again.
 """
 
 import os
@@ -21,9 +22,9 @@ if os.environ.get("STACKFIM_COMPILE") == "1":
         extensions = []
     else:
         modules = sorted(str(path) for path in SPLITTER.glob("*.py") if path.name not in INTERPRETED)
-        # Not the project's own settings: their plugin needs what only developers have.
+        # Not the project's own settings: the environment of a build has no pydantic for their plugin.
         extensions = mypycify(["--config-file=", "--ignore-missing-imports", *modules], opt_level="3", debug_level="0")
     # Types of what the splitter uses make the compiled code faster.
-    setup(ext_modules=extensions, setup_requires=["mypy>=2.0", "numpy>=2.3", "tree-sitter>=0.25.2"])
+    setup(ext_modules=extensions, setup_requires=["mypy~=2.4", "numpy>=2.3", "tree-sitter>=0.25.2"])
 else:
     setup()

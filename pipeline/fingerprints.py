@@ -85,18 +85,21 @@ class FingerprintFiles:
         return pa.concat_arrays(parts) if parts else pa.array([], pa.binary())
 
     def write_blocks(self, name: str, shard: int, batches: list[pa.RecordBatch]) -> list[Block]:
-        """Puts batches of one schema into a work file, each to be read alone."""
+        """Puts batches into a work file, each to be read alone: an Arrow IPC stream after another."""
         path = layout.blocks(name, shard)
-        with self.storage.create(path) as new, pa.ipc.new_file(new, batches[0].schema) as file:
+        blocks: list[Block] = []
+        with self.storage.create(path) as new:
             for batch in batches:
-                file.write_batch(batch)
-        return [(path, index) for index in range(len(batches))]
+                start = new.tell()
+                with pa.ipc.new_stream(new, batch.schema) as stream:
+                    stream.write_batch(batch)
+                blocks.append((path, start, new.tell() - start))
+        return blocks
 
     def read_block(self, block: Block) -> pa.RecordBatch:
-        """One batch of a work file."""
-        path, index = block
-        with self.storage.open(path) as stream, pa.ipc.open_file(stream) as file:
-            return file.get_batch(index)
+        """One batch of a work file, in one request where the storage is remote."""
+        with pa.ipc.open_stream(self.storage.read_range(*block)) as stream:
+            return stream.read_next_batch()
 
     def _standing(self, shard: int, columns: list[str]) -> pa.Table:
         file = self.standing[shard - STANDING_SHARD]

@@ -6,8 +6,10 @@ import logging
 import os
 import shlex
 import sys
+import tempfile
 import time
 from collections.abc import Callable
+from contextlib import ExitStack
 from dataclasses import dataclass
 from typing import Any
 
@@ -186,6 +188,26 @@ def _run_graph(
     engine: Engine,
     console: Console,
 ) -> None:
+    with ExitStack() as stack:
+        folder = None
+        if engine.is_local and storage.is_local:
+            folder = storage.full_path(f"{layout.WORK}/progress")
+        elif engine.is_local:
+            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="stackfim-"))
+        _run_with_progress(inputs, storage, config, fingerprint, workers, engine, console, folder)
+
+
+def _run_with_progress(
+    inputs: _Inputs,
+    storage: Storage,
+    config: RunConfig,
+    fingerprint: str,
+    workers: int,
+    engine: Engine,
+    console: Console,
+    folder: str | None,
+) -> None:
+    """`folder` is where the processes of this machine tell how far they are; None for an engine elsewhere."""
     mark_launcher()
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     import apache_beam as beam
@@ -195,7 +217,6 @@ def _run_graph(
     from pipeline.passes import RunContext, filtered_key
     from pipeline.progress import Progress
 
-    folder = storage.full_path(f"{layout.WORK}/progress") if storage.is_local and engine.is_local else None
     source, shards = inputs.source, inputs.shards
     files = FingerprintFiles(storage, inputs.standing)
     context = RunContext(

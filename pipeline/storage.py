@@ -144,6 +144,10 @@ class Storage:
         """A file for reading."""
         return self._filesystem[0].open(self.full_path(path), "rb")
 
+    def read_range(self, path: str, start: int, length: int) -> bytes:
+        """`length` bytes of a file from byte `start` on."""
+        return bytes(self._filesystem[0].cat_file(self.full_path(path), start=start, end=start + length))
+
     def exists(self, path: str) -> bool:
         """Whether there is a file or folder at `path`."""
         return bool(self._filesystem[0].exists(self.full_path(path)))

@@ -119,8 +119,8 @@ def pytest_sessionstart() -> None:
     split = Path(__file__).parents[1] / "transforms" / "split"
     for library in split.glob("*.so"):
         source = split / f"{library.name.partition('.')[0]}.py"
-        if source.stat().st_mtime > library.stat().st_mtime:
-            pytest.exit(f"{library.name} is older than {source.name}: run `make native` again, or remove it", 2)
+        if not source.exists() or source.stat().st_mtime > library.stat().st_mtime:
+            pytest.exit(f"{library.name} was compiled of another {source.name}: run `make native`, or remove it", 2)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

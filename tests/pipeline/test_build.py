@@ -16,6 +16,7 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 import pytest
 
+from pipeline.storage import Storage
 from schemas.example import EXAMPLE
 from schemas.fingerprint import STANDING
 from schemas.manifest import check_manifest
@@ -152,6 +153,18 @@ def test_one_worker_gives_the_same_bytes_as_two(
     out = tmp_path / "one"
     assert stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 1).returncode == 0
     assert tree_digest(out) == tree_digest(built)
+
+
+def test_a_remote_folder_gets_the_same_bytes(
+    built: Path, source_folder: Path, here, tree_digest, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name in ("STACKFIM_LAUNCHER_PID", "PYTHONSAFEPATH"):  # what a run leaves in the environment
+        monkeypatch.setenv(name, "")
+    out = "memory://stackfim-test/out"
+    done = here("build", "--model", "none", f"parquet:{source_folder}", "--out", out, "--workers", 1)
+    assert done.returncode == 0, done.stderr
+    storage = Storage(out)
+    assert {path: storage.sha256(path) for path in storage.files()} == tree_digest(built)
 
 
 def test_a_second_run_does_nothing_and_says_so(built: Path, source_folder: Path, stackfim, tree_digest) -> None:

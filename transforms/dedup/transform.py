@@ -37,8 +37,8 @@ from transforms.shard_batch import single_batch
 Located = tuple[int, pa.RecordBatch]
 """A shard, or a partition, and a batch."""
 
-Block = tuple[str, int]
-"""Where a batch was put: a file's path, and which one of its batches."""
+Block = tuple[str, int, int]
+"""Where a batch was put: a file's path, the first byte, and how many."""
 
 
 class ShardFiles(NamedTuple):

@@ -105,11 +105,14 @@ def _unit_around(file: ParsedFile, path: list[tree_sitter.Node], offset: int) ->
 
 
 def _may_open_block(lines: Lines, row: int, below: int) -> bool:
-    """Whether the look of two lines allows that the first one opens a block; most lines are told without their nodes."""
+    """Whether a line looks as if it opened a block: the next one is deeper, or a brace stands on it or begins the next.
+
+    A look at the text spares most lines the one at the tree; openers of unindented blocks without braces are passed over.
+    """
     return (
         lines.indent_bytes(below) > lines.indent_bytes(row)
-        or lines.content[lines.last_visible(row) - 1] == _BRACE
         or lines.content[lines.first_visible(below)] == _BRACE
+        or lines.content.find(_BRACE, lines.first_visible(row), lines.last_visible(row)) >= 0
     )
 
 

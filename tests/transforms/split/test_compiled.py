@@ -9,9 +9,6 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from transforms.split.examples import Splitter
-from transforms.split.settings import SplitSettings
-
 ROOT = Path(__file__).parents[3]
 SPLIT = """
 import sys
@@ -20,11 +17,11 @@ from transforms.split import sampling
 from transforms.split.examples import Splitter
 from transforms.split.settings import SplitSettings
 
-assert sampling.__file__.endswith(".so"), sampling.__file__
-with pa.OSFile(sys.argv[1]) as stream:
+assert sampling.__file__.endswith(sys.argv[1]), sampling.__file__
+with pa.OSFile(sys.argv[2]) as stream:
     rows = pa.ipc.open_file(stream).get_batch(0)
 result = Splitter(SplitSettings(lines_per_slot=5), "0").split(rows)
-for path, batch in zip(sys.argv[2:], (result.examples, result.rejections)):
+for path, batch in zip(sys.argv[3:], (result.examples, result.rejections)):
     with pa.OSFile(path, "wb") as sink, pa.ipc.new_file(sink, batch.schema) as file:
         file.write_batch(batch)
 """
@@ -44,8 +41,6 @@ def test_it_gives_the_same_rows_when_compiled(sources, installed, rows_of, tmp_p
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     environment = {**os.environ, "STACKFIM_COMPILE": "1", "PYTHONPATH": str(tree)}
-    build = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
-    subprocess.run(build, cwd=tree, env=environment, check=True, capture_output=True, timeout=600)
     files = [(file.language, file.content) for file in (*sources, *installed)]
     # What breaks rules of text is where C and Python may differ.
     files += [(language, content.replace(b"\n", b"\r\n")) for language, content in files]
@@ -53,9 +48,15 @@ def test_it_gives_the_same_rows_when_compiled(sources, installed, rows_of, tmp_p
     rows = rows_of(files)
     with pa.OSFile(str(tmp_path / "rows"), "wb") as sink, pa.ipc.new_file(sink, rows.schema) as file:
         file.write_batch(rows)
-    paths = [str(tmp_path / name) for name in ("rows", "examples", "rejections")]
-    subprocess.run([sys.executable, "-c", SPLIT, *paths], cwd=tree, env=environment, check=True, timeout=600)
-    expected = Splitter(SplitSettings(lines_per_slot=5), "0").split(rows)
-    assert expected.examples.num_rows > len(files)
-    assert read(tmp_path / "examples").equals(expected.examples)
-    assert read(tmp_path / "rejections").equals(expected.rejections)
+
+    def split(suffix: str) -> list[pa.RecordBatch]:
+        paths = [tmp_path / f"{name}{suffix}" for name in ("examples", "rejections")]
+        arguments = [sys.executable, "-P", "-c", SPLIT, suffix, str(tmp_path / "rows"), *map(str, paths)]
+        subprocess.run(arguments, cwd=tree, env=environment, check=True, timeout=600)
+        return [read(path) for path in paths]
+
+    expected = split(".py")
+    build = [sys.executable, "setup.py", "-q", "build_ext", "--inplace"]
+    subprocess.run(build, cwd=tree, env=environment, check=True, capture_output=True, timeout=600)
+    assert split(".so") == expected
+    assert expected[0].num_rows > len(files)
