@@ -70,11 +70,15 @@ class Units(Sequence[Unit]):
     def __getitem__(self, position: int | slice) -> Unit | list[Unit]:
         if isinstance(position, slice):
             return [self[index] for index in range(*position.indices(len(self)))]
+        known = self._made.get(position)
+        if known is not None:
+            return known
         index = range(len(self))[position]
-        if index not in self._made:
-            unit = _unit(self._groups[index], self._lines, self._language)
-            self._made[index] = unit._replace(has_error=True) if self._all_wrong else unit
-        return self._made[index]
+        unit = _unit(self._groups[index], self._lines, self._language)
+        if self._all_wrong:
+            unit = unit._replace(has_error=True)
+        self._made[index] = unit
+        return unit
 
 
 class ParsedFile:
@@ -90,6 +94,9 @@ class ParsedFile:
         self._units: dict[int, Units] = {}
         self._root = tree.root_node
         self._paths: dict[int, list[tree_sitter.Node]] = {}
+        self._last_path = [self._root]
+        self._last_starts = [self._root.start_byte]
+        self._last_ends = [self._root.end_byte]
         # By node: a node that is looked up again is another object, with a list of children of its own, and an array has
         # tens of thousands.
         self._children: dict[int, list[tree_sitter.Node]] = {}
@@ -101,15 +108,23 @@ class ParsedFile:
         known = self._paths.get(offset)
         if known is not None:
             return known
+        # From where the path looked up before parts from this one: most look-ups are near the last one.
+        shared = 1
+        starts, ends = self._last_starts, self._last_ends
+        while shared < len(ends) and starts[shared] <= offset < ends[shared]:
+            shared += 1
+        nodes = self._last_path[:shared]
+        del starts[shared:], ends[shared:]
         cursor = self._cursor
-        cursor.reset(self._root)
-        nodes = [self._root]
+        cursor.reset(nodes[-1])
         while cursor.goto_first_child_for_byte(offset) is not None:
             node = cursor.node
             if node is None or node.start_byte > offset:
                 break
             nodes.append(node)
-        self._paths[offset] = nodes
+            starts.append(node.start_byte)
+            ends.append(node.end_byte)
+        self._paths[offset] = self._last_path = nodes
         return nodes
 
     def field_of(self, parent: tree_sitter.Node, child: tree_sitter.Node) -> str | None:
