@@ -10,8 +10,7 @@ from enum import Enum
 
 import numpy as np
 
-_IS_VISIBLE = np.ones(256, bool)
-_IS_VISIBLE[list(b" \t\r\n\f\v")] = False
+_IS_VISIBLE = bytes(byte not in b" \t\r\n\f\v" for byte in range(256))
 _TAB_COLUMNS = 8
 
 
@@ -44,20 +43,25 @@ class Lines:
     __slots__ = ("_first_visible", "_last_visible", "content", "starts")
 
     def __init__(self, content: bytes) -> None:
-        text = np.frombuffer(content, np.uint8)
-        starts = np.append(0, np.flatnonzero(text == 0x0A) + 1)
-        if len(starts) > 1 and starts[-1] == len(content):
-            starts = starts[:-1]
+        breaks = np.flatnonzero(np.frombuffer(content, np.uint8) == 0x0A)
+        count = len(breaks) + (not content or content[-1] != 0x0A)
+        starts = np.zeros(count, np.int64)
+        np.add(breaks[: count - 1], 1, out=starts[1:])
         self.content = content
         self.starts: list[int] = starts.tolist()
         """First byte of each line."""
         # Of all lines at once: one by one they take longer from the first hundred on.
-        visible = np.append(np.flatnonzero(_IS_VISIBLE[text]), len(content))
-        first = np.searchsorted(visible, starts)
-        after = np.append(first[1:], len(visible) - 1)
+        visible = np.flatnonzero(np.frombuffer(content.translate(_IS_VISIBLE), np.bool_))
+        bounds = np.empty(count + 1, np.int64)
+        bounds[:-1] = visible.searchsorted(starts)
+        bounds[-1] = len(visible)
+        first, after = bounds[:-1], bounds[1:]
         filled = after > first
-        self._first_visible: list[int] = np.where(filled, visible[first], -1).tolist()
-        self._last_visible: list[int] = np.where(filled, visible[after - 1] + 1, -1).tolist()
+        first_visible, last_visible = np.full(count, -1), np.full(count, -1)
+        first_visible[filled] = visible[first[filled]]
+        last_visible[filled] = visible[after[filled] - 1] + 1
+        self._first_visible: list[int] = first_visible.tolist()
+        self._last_visible: list[int] = last_visible.tolist()
 
     def __len__(self) -> int:
         return len(self.starts)
