@@ -219,3 +219,10 @@ def test_comments_are_told_from_code(parsed_sources) -> None:
             text = file.content[leaf.start_byte : leaf.end_byte]
             if is_comment(leaf):
                 assert text.startswith((b"#", b"//", b"/*", b"*", b"/", b" ", b"--", b"<!--")), text
+
+
+def test_the_line_after_a_table_is_found_without_listing_the_table_for_each_of_its_lines(parsed) -> None:
+    # Listing the children of the table anew for each line took minutes and gigabytes here.
+    table = "".join(f'    "line {number} of the text",\n' for number in range(20_000))
+    file = parsed("C", f"static const char *const lines[] = {{\n{table}}};\n\nint count(void);\n")
+    assert file.next_logical_row(0) == 20_003
