@@ -3,6 +3,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 INSTALLED := $(VENV)/.installed
 READY := $(VENV)/.ready
+# Byte code is written when a module is first imported: for all of them it takes a minute, and few are ever imported.
+PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check --no-compile -c constraints.txt
 # What is compiled stays so: an installation that does not know of it could not load it.
 COMPILED = $(if $(wildcard transforms/split/*.so),1)
 # LANG is the locale too: only `make stack LANG=...` counts.
@@ -18,11 +20,11 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
 	  || { echo "stackfim needs Python 3.11 to 3.13; $(PYTHON) is $$($(PYTHON) --version 2>&1). Name another: make PYTHON=python3.12" >&2; exit 2; }
 	$(PYTHON) -m venv $(VENV)
-	STACKFIM_COMPILE=$(COMPILED) $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	STACKFIM_COMPILE=$(COMPILED) $(PIP) -e .
 	@touch $@
 
 $(READY): $(INSTALLED)
-	STACKFIM_COMPILE=$(COMPILED) $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev]'
+	STACKFIM_COMPILE=$(COMPILED) $(PIP) -e '.[dev]'
 	@touch $@
 
 # Once it is there it stays: the packages that it is made of are more after `make test`.
@@ -35,7 +37,7 @@ stack: $(INSTALLED) ## The same on The Stack dedup: make stack LANG=python
 
 native: $(INSTALLED) ## Compile the splitter, which then takes a sixth less CPU; needs a C compiler and a minute
 	rm -f *__mypyc*.so transforms/split/*.so
-	STACKFIM_COMPILE=1 $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e .
+	STACKFIM_COMPILE=1 $(PIP) -e .
 
 tiny-model: $(READY) ## Train model/tiny on examples of the installed packages, or of a run: make tiny-model DATA=DIR
 	@test -n "$(DATA)" || $(BIN)/stackfim build "code:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" --out tiny-data
@@ -46,7 +48,7 @@ test: $(READY) ## The test suite
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'
 
 test-slow: $(READY) ## The suite with the tests that take minutes, and those of the Dataflow extra
-	STACKFIM_COMPILE=$(COMPILED) $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e '.[dev,dataflow]'
+	STACKFIM_COMPILE=$(COMPILED) $(PIP) -e '.[dev,dataflow]'
 	$(BIN)/python -m pytest -n auto --dist loadfile -m ''
 
 lint: $(READY) ## ruff and mypy
