@@ -122,6 +122,8 @@ def dataset_card(manifest: dict) -> str:
         "---",
         "configs:",
         "- config_name: default",
+        # Of the run: `datasets` caches a folder by its path and this, and would give the rows of an earlier run there.
+        f"  version: 0.0.{int(manifest['fingerprint'][:8], 16)}",
         "  data_files:",
         "  - split: train",
         "    path: data/train-*.parquet",

@@ -137,6 +137,21 @@ def test_the_data_set_loads_with_both_splits(built: Path, tmp_path: Path) -> Non
     assert set(loaded["train"].unique("repository")).isdisjoint(loaded["validation"].unique("repository"))
 
 
+def test_another_run_in_the_same_folder_is_not_loaded_from_the_cache_of_the_first(
+    built: Path, source_folder: Path, stackfim, tmp_path: Path
+) -> None:
+    folder, cache = tmp_path / "data", str(tmp_path / "cache")
+    shutil.copytree(built, folder)
+    before = datasets.load_dataset(str(folder), cache_dir=cache)
+    spec = f"parquet:{source_folder}/part-1.parquet"
+    done = stackfim("build", spec, "--out", folder, "--workers", 1, "--overwrite")
+    assert done.returncode == 0, done.stderr
+    after = datasets.load_dataset(str(folder), cache_dir=cache)
+    rows = sum(pq.read_metadata(path).num_rows for path in (folder / "data").iterdir())
+    assert sum(split.num_rows for split in after.values()) == rows
+    assert rows < sum(split.num_rows for split in before.values())
+
+
 def test_all_three_categories_are_there_near_their_weights(built: Path) -> None:
     counts: dict[str, int] = {}
     for table in read(built, "data/*.parquet"):
