@@ -8,8 +8,8 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Callable
-from contextlib import ExitStack
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -70,12 +70,13 @@ def build(
     identity = {"spec": spec, **source.identity()} | ({"against": compared} if compared else {})
     fingerprint = run_fingerprint(identity, shards, config, scoring)
     if engine.is_dry_run:
-        _run_graph(inputs, storage, config, fingerprint, workers, engine, console)
+        _run_graph(inputs, storage, config, fingerprint, workers, engine, console, folder=None)
         return Outcome(None, False, time.monotonic() - started)
     finished = _prepare(storage, fingerprint, config, scoring, overwrite=overwrite)
     if finished is not None:
         return Outcome(finished, True, time.monotonic() - started)
-    _run_graph(inputs, storage, config, fingerprint, workers, engine, console)
+    with _progress_folder(storage, engine) as folder:
+        _run_graph(inputs, storage, config, fingerprint, workers, engine, console, folder)
     attribution = write_attribution(storage, storage.files("data"), repository_urls(identity, config.repository_url))
     manifest = make_manifest(storage, fingerprint, identity, shards, config, attribution, scoring)
     storage.write_bytes(layout.CARD, dataset_card(manifest).encode())
@@ -179,25 +180,19 @@ class _Inputs:
     scoring: Scoring | None
 
 
+@contextmanager
+def _progress_folder(storage: Storage, engine: Engine) -> Iterator[str | None]:
+    """Where the processes of this machine tell how far they are; None for an engine elsewhere."""
+    if not engine.is_local:
+        yield None
+    elif storage.is_local:
+        yield storage.full_path(f"{layout.WORK}/progress")
+    else:
+        with tempfile.TemporaryDirectory(prefix="stackfim-") as folder:
+            yield folder
+
+
 def _run_graph(
-    inputs: _Inputs,
-    storage: Storage,
-    config: RunConfig,
-    fingerprint: str,
-    workers: int,
-    engine: Engine,
-    console: Console,
-) -> None:
-    with ExitStack() as stack:
-        folder = None
-        if engine.is_local and storage.is_local:
-            folder = storage.full_path(f"{layout.WORK}/progress")
-        elif engine.is_local:
-            folder = stack.enter_context(tempfile.TemporaryDirectory(prefix="stackfim-"))
-        _run_with_progress(inputs, storage, config, fingerprint, workers, engine, console, folder)
-
-
-def _run_with_progress(
     inputs: _Inputs,
     storage: Storage,
     config: RunConfig,
@@ -207,7 +202,7 @@ def _run_with_progress(
     console: Console,
     folder: str | None,
 ) -> None:
-    """`folder` is where the processes of this machine tell how far they are; None for an engine elsewhere."""
+    """`folder` is that of `_progress_folder`."""
     mark_launcher()
     logging.getLogger("apache_beam").setLevel(logging.ERROR)
     import apache_beam as beam

@@ -10,7 +10,10 @@ from enum import Enum
 
 import numpy as np
 
-_IS_VISIBLE = bytes(byte not in b" \t\r\n\f\v" for byte in range(256))
+BLANKS = b" \t\r\n\f\v"
+"""What is not visible: what `bytes.split` takes for white space."""
+
+_IS_VISIBLE = bytes(byte not in BLANKS for byte in range(256))
 _TAB_COLUMNS = 8
 
 

@@ -11,10 +11,9 @@ from typing import NamedTuple, overload
 import tree_sitter
 
 from transforms.split.languages import BRACKETS, LANGUAGES, Language, kind_ids
-from transforms.split.lines import Indent, Lines, compare_indents
+from transforms.split.lines import BLANKS, Indent, Lines, compare_indents
 
 _CLOSERS = frozenset(BRACKETS.values())
-_BLANKS = b" \t\r\n\f\v"
 
 
 class Unit(NamedTuple):
@@ -427,13 +426,13 @@ def is_comment(node: tree_sitter.Node) -> bool:
 def last_row(node: tree_sitter.Node, lines: Lines) -> int:
     """The row of a node's last visible byte: some grammars let a node end after its line break."""
     end = node.end_byte
-    if end > node.start_byte and lines.content[end - 1] not in _BLANKS:
+    if end > node.start_byte and lines.content[end - 1] not in BLANKS:
         return node.end_point.row
     return lines.row_of(max(_visible_end(node.start_byte, node.end_byte, lines.content) - 1, node.start_byte))
 
 
 def _visible_end(start: int, end: int, content: bytes) -> int:
-    while end > start and content[end - 1] in _BLANKS:
+    while end > start and content[end - 1] in BLANKS:
         end -= 1
     return end
 

@@ -5,6 +5,7 @@ The rules come from reading examples of real files; each refuses what the gramma
 
 import re
 
+from transforms.split.lines import BLANKS
 from transforms.split.site import Refused
 from transforms.split.syntax import ParsedFile, Unit, is_comment
 
@@ -28,8 +29,6 @@ _REMARKS = re.compile(
     re.DOTALL | re.MULTILINE,
 )
 _DIRECTIVE = re.compile(rb"^[ \t]*#[ \t]*(if|ifdef|ifndef|region|elif|elifdef|else|endif|endregion)\b", re.MULTILINE)
-# What `bytes.split` takes for white space.
-_BLANKS = b" \t\n\r\v\f"
 _COMMENT_STARTS = b"/*#-\"'"
 _LITERAL_STARTS = b"0123456789\"'-+[({"
 
@@ -55,7 +54,7 @@ def check_context(content: bytes, start: int, end: int) -> None:
 
 
 def _visible_bytes(text: bytes) -> int:
-    return len(text.translate(None, _BLANKS))
+    return len(text.translate(None, BLANKS))
 
 
 def is_license(text: bytes) -> bool:
