@@ -70,7 +70,8 @@ def build(
     identity = {"spec": spec, **source.identity()} | ({"against": compared} if compared else {})
     fingerprint = run_fingerprint(identity, shards, config, scoring)
     if engine.is_dry_run:
-        _run_graph(inputs, storage, config, fingerprint, workers, engine, console, folder=None)
+        with _progress_folder(storage, engine) as folder:
+            _run_graph(inputs, storage, config, fingerprint, workers, engine, console, folder)
         return Outcome(None, False, time.monotonic() - started)
     finished = _prepare(storage, fingerprint, config, scoring, overwrite=overwrite)
     if finished is not None:
