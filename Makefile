@@ -41,8 +41,8 @@ native: $(INSTALLED) ## Compile the splitter, which then takes a sixth less CPU;
 
 tiny-model: $(READY) ## Train model/tiny on examples of the installed packages, or of a run: make tiny-model DATA=DIR
 	@test -n "$(DATA)" || $(BIN)/stackfim build "code:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" --out tiny-data
-	$(BIN)/python -m model.train "$(or $(DATA),tiny-data)" --out model/tiny --origin "$(ORIGIN)"
-	$(BIN)/python -m model.evaluate "$(or $(DATA),tiny-data)" --model model/tiny --sample tests/data/tiny/examples.parquet --card
+	$(BIN)/python -m stackfim.model.training.train "$(or $(DATA),tiny-data)" --out model/tiny --origin "$(ORIGIN)"
+	$(BIN)/python -m stackfim.model.training.evaluate "$(or $(DATA),tiny-data)" --model model/tiny --sample tests/data/tiny/examples.parquet --card
 
 test: $(READY) ## The test suite
 	$(BIN)/python -m pytest -n auto --dist loadfile -m 'not slow'

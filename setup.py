@@ -10,10 +10,10 @@ from pathlib import Path
 
 from setuptools import setup
 
-SPLITTER = Path("transforms/split")
+SPLITTER = Path("stackfim/transforms/split")
 # Modules whose classes are pickled into graphs, which compiled ones cannot be, and those that call what tests replace.
 # Elsewhere no slice of bytes may begin after its end: mypyc 2.4 raises SystemError where Python gives nothing.
-INTERPRETED = {"__init__.py", "examples.py", "limits.py", "process.py", "settings.py", "transform.py"}
+INTERPRETED = {"__init__.py", "examples.py", "multi_line_limits.py", "process.py", "split_settings.py", "transform.py"}
 
 if os.environ.get("STACKFIM_COMPILE") == "1":
     try:

@@ -25,21 +25,21 @@ import pyarrow.parquet as pq
 
 from benchmarks.memory import PeakMemory
 from benchmarks.parsing import Parsers
-from pipeline.manifest import stackfim_version
-from pipeline.parquet_shard import parquet_shard
-from pipeline.passes import repository_hash
-from pipeline.sources import open_source
-from pipeline.storage import Storage
-from schemas.example import EXAMPLE
-from schemas.source import ROW
-from transforms.dedup.exact import exact_removals
-from transforms.dedup.near import signature_batch
-from transforms.dedup.order import FINGERPRINT
-from transforms.dedup.settings import DedupSettings
-from transforms.filters.chain import FilterSettings, filter_rows
-from transforms.filters.redaction import redact
-from transforms.split.examples import Splitter
-from transforms.split.settings import SplitSettings
+from stackfim.pipeline.build.shard_keys import repository_hash
+from stackfim.pipeline.folder.manifest import stackfim_version
+from stackfim.pipeline.folder.parquet_shard import parquet_shard
+from stackfim.pipeline.folder.storage import Storage
+from stackfim.pipeline.sources import open_source
+from stackfim.schemas.example import EXAMPLE
+from stackfim.schemas.source import ROW
+from stackfim.transforms.dedup.dedup_settings import DedupSettings
+from stackfim.transforms.dedup.exact import exact_removals
+from stackfim.transforms.dedup.near import signature_batch
+from stackfim.transforms.dedup.order import FINGERPRINT
+from stackfim.transforms.filters.chain import FilterSettings, filter_rows
+from stackfim.transforms.filters.redaction import redact
+from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.split_settings import SplitSettings
 
 
 class Stages:
@@ -125,7 +125,7 @@ def measure_build(spec: str, workers: int) -> tuple[float, float, float]:
         command = [
             sys.executable,
             "-m",
-            "pipeline.cli",
+            "stackfim.pipeline.commands.cli",
             "build",
             spec,
             "--out",

@@ -36,21 +36,21 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from benchmarks.memory import PeakMemory
-from pipeline import layout
-from pipeline.fingerprints import FingerprintFiles
-from pipeline.memory import bound_memory
-from pipeline.parquet_shard import parquet_shard
-from pipeline.sources import open_source
-from pipeline.storage import Storage
-from schemas.fingerprint import SIGNATURE
-from schemas.removal import EXACT
-from schemas.source import ROW
-from transforms.dedup.bands import band_keys
-from transforms.dedup.near import signature_batch
-from transforms.dedup.settings import GLOBAL, DedupSettings
-from transforms.dedup.shingles import ShingleSets, concatenate, shingle_sets
-from transforms.dedup.signatures import permutations, signatures
-from transforms.dedup.verify import jaccard
+from stackfim.pipeline.folder import paths
+from stackfim.pipeline.folder.fingerprints import FingerprintFiles
+from stackfim.pipeline.folder.parquet_shard import parquet_shard
+from stackfim.pipeline.folder.storage import Storage
+from stackfim.pipeline.local.memory import bound_memory
+from stackfim.pipeline.sources import open_source
+from stackfim.schemas.fingerprint import SIGNATURE
+from stackfim.schemas.removal import EXACT
+from stackfim.schemas.source import ROW
+from stackfim.transforms.dedup.bands import band_keys
+from stackfim.transforms.dedup.dedup_settings import GLOBAL, DedupSettings
+from stackfim.transforms.dedup.near import signature_batch
+from stackfim.transforms.dedup.shingles import ShingleSets, concatenate, shingle_sets
+from stackfim.transforms.dedup.signatures import permutations, signatures
+from stackfim.transforms.dedup.similarity import jaccard
 
 PEERS = Path(__file__).parent / "peers" / "dedup.py"
 SIGNATURE_BARS = {"datasketch update_batch": 8.0, "rensa": 3.0, "text-dedup": 20.0}
@@ -111,7 +111,7 @@ def write_inputs(rows: pa.Table, folder: Path) -> int:
     sizes = np.cumsum([len(text.encode()) for text in texts]) // SHARD_BYTES
     starts = np.flatnonzero(np.diff(sizes, prepend=-1)).tolist()
     for shard, (first, last) in enumerate(zip(starts, [*starts[1:], len(texts)], strict=True)):
-        with parquet_shard(storage, layout.survivors(shard), ROW, group_by_batch=True, compression="lz4") as file:
+        with parquet_shard(storage, paths.survivors(shard), ROW, group_by_batch=True, compression="lz4") as file:
             for batch in rows.slice(first, last - first).combine_chunks().to_batches(max_chunksize=1_000):
                 file.add(batch)
     return len(starts)
@@ -122,16 +122,16 @@ def deduplicate(folder: Path, shards: int, workers: int) -> None:
     bound_memory()
     import apache_beam as beam
 
-    from pipeline.run import _local_runner
-    from transforms.dedup.transform import RemoveDuplicates
+    from stackfim.pipeline.build.run import _local_runner
+    from stackfim.transforms.dedup.transform import RemoveDuplicates
 
     storage = Storage(str(folder / "run"))
     files = FingerprintFiles(storage)
 
     def fingerprint(shard: int) -> tuple[int, pa.RecordBatch]:
         with ExitStack() as stack:
-            survivors = pq.ParquetFile(stack.enter_context(storage.open(layout.survivors(shard))))
-            made = stack.enter_context(parquet_shard(storage, layout.signatures(shard), SIGNATURE, compression="none"))
+            survivors = pq.ParquetFile(stack.enter_context(storage.open(paths.survivors(shard))))
+            made = stack.enter_context(parquet_shard(storage, paths.signatures(shard), SIGNATURE, compression="none"))
             for batch in survivors.iter_batches(1_000, columns=["content"]):
                 made.add(signature_batch(batch.column(0), SETTINGS).select(SIGNATURE.names).cast(SIGNATURE))
         return shard, files.named(shard)
@@ -344,7 +344,7 @@ def _own_removed(folder: Path, shards: int) -> set[int]:
     storage = Storage(str(folder / "run"))
     counts = []
     for shard in range(shards):
-        with storage.open(layout.survivors(shard)) as stream:
+        with storage.open(paths.survivors(shard)) as stream:
             counts.append(pq.read_metadata(stream).num_rows)
     starts = np.concatenate(([0], np.cumsum(counts)))
     return {int(starts[row["shard"]]) + row["row"] for row in _removals(folder)}

@@ -31,13 +31,18 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from schemas.source import CANDIDATES, ROW, as_binary, text_or_empty
-from transforms.filters.chain import FILTERS, FilterSettings, relabel
-from transforms.filters.contamination import BenchmarkIndex, contamination, decide_contamination, index_benchmarks
-from transforms.filters.decision import Drops, divide
-from transforms.filters.personal_data import find_personal_data
-from transforms.filters.redaction import redact
-from transforms.filters.secrets import find_secrets
+from stackfim.schemas.source import CANDIDATES, ROW, as_binary, text_or_empty
+from stackfim.transforms.filters.chain import FILTERS, FilterSettings, relabel
+from stackfim.transforms.filters.contamination import (
+    BenchmarkIndex,
+    contamination,
+    decide_contamination,
+    index_benchmarks,
+)
+from stackfim.transforms.filters.decision import Drops, divide
+from stackfim.transforms.filters.personal_data import find_personal_data
+from stackfim.transforms.filters.redaction import redact
+from stackfim.transforms.filters.secrets import find_secrets
 
 BATCH_ROWS = 1_000
 BARS = {"all filters without secrets": 10.0, "decontamination": 40.0, "secrets and personal data": 15.0}
@@ -78,7 +83,7 @@ def installed_batches() -> Iterator[pa.RecordBatch]:
 
 
 def source_rows(content: pa.Array, language: pa.Array, repository: pa.Array, path: pa.Array) -> pa.RecordBatch:
-    """Rows (schemas.source.ROW) that have nothing else."""
+    """Rows (stackfim.schemas.source.ROW) that have nothing else."""
     count = len(content)
     given = {"content": content, "language": language, "repository": repository, "path": path}
     blank = {pa.string(): pa.array([""] * count), pa.int64(): pa.nulls(count, pa.int64())}

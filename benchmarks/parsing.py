@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from transforms.split.languages import language_name
-from transforms.split.parser import BudgetedParser, ParseRefused
+from stackfim.transforms.languages import language_name
+from stackfim.transforms.split.parser import BudgetedParser, ParseRefused
 
 
 class Parsers:
@@ -15,7 +15,7 @@ class Parsers:
         self._parsers: dict[str, BudgetedParser] = {}
 
     def prepare(self, rows: pa.RecordBatch) -> None:
-        """Makes the parsers that rows (schemas.source.ROW) need; languages without a grammar have none."""
+        """Makes the parsers that rows (stackfim.schemas.source.ROW) need; languages without a grammar have none."""
         for name in sorted(set(rows.column("language").to_pylist()) - set(self._parsers)):
             if language := language_name(name):
                 self._parsers[name] = BudgetedParser(language)

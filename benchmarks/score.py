@@ -37,13 +37,13 @@ from pathlib import Path
 import gguf
 import torch
 
-import model
-from model.checkpoint import DTYPES, Model
-from model.config import RefactConfig
-from model.prompt import fim_ids
-from model.refact import Refact
-from model.scorer import Scorer
-from model.training_tokenizer import train_tokenizer
+from stackfim import model
+from stackfim.model.checkpoint import DTYPES, Model
+from stackfim.model.config import RefactConfig
+from stackfim.model.prompt import fim_ids
+from stackfim.model.refact import Refact
+from stackfim.model.scorer import Scorer
+from stackfim.model.training.tokenizer import train_tokenizer
 
 PEERS = Path(__file__).parent / "peers" / "score.py"
 # transformers needs the same torch, so that both have the same kernels.

@@ -33,23 +33,23 @@ import psutil
 import pyarrow as pa
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from model.scorer import ScoredRow, Scorer
-from pipeline.scoring_model import find_scoring
-from pipeline.sections import ScoreSection
-from pipeline.shards import example_files, read_examples
-from schemas.example import CATEGORIES, EMPTY, EXAMPLE, MULTI_LINE
-from schemas.rejection import no_rejections
-from schemas.scored import score_column
-from transforms.score.batch import ROWS_AT_A_TIME, score_examples
-from transforms.score.calibrate import Calibration
-from transforms.score.limits import LimitTable
-from transforms.score.reference import ModelReference
-from transforms.score.settings import DEFAULT_ACTIONS, LABEL, ScoreSettings
-from transforms.score.shifted import shifted_end
-from transforms.score.transform import ScoreExamples
-from transforms.score.verdict import ACCEPT
-from transforms.shard_batch import ShardBatch
-from transforms.split.draws import Draws
+from stackfim.model.scorer import ScoredRow, Scorer
+from stackfim.pipeline.config.scoring_model import find_scoring
+from stackfim.pipeline.config.sections import ScoreSection
+from stackfim.pipeline.folder.shards import example_files, read_examples
+from stackfim.schemas.example import CATEGORIES, EMPTY, EXAMPLE, MULTI_LINE
+from stackfim.schemas.rejection import no_rejections
+from stackfim.schemas.scored import score_column
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.score.batch import ROWS_AT_A_TIME, score_examples
+from stackfim.transforms.score.calibrate import Calibration
+from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.score_settings import DEFAULT_ACTIONS, LABEL, ScoreSettings
+from stackfim.transforms.score.shifted import shifted_end
+from stackfim.transforms.score.transform import ScoreExamples
+from stackfim.transforms.score.verdict import ACCEPT
+from stackfim.transforms.score.verdict_limits import LimitTable
+from stackfim.transforms.shard_batch import ShardBatch
 
 LEAST_GARBAGE_CHARS = 24
 LAYOUT = "psm"
@@ -85,7 +85,7 @@ def main() -> None:
 
 
 def drawn_examples(folder: Path, count: int) -> pa.RecordBatch:
-    """`count` examples with the lowest draws by id, or all; columns of schemas.example.EXAMPLE."""
+    """`count` examples with the lowest draws by id, or all; columns of stackfim.schemas.example.EXAMPLE."""
     kept: list[tuple[int, pa.RecordBatch]] = []
     for path in example_files(folder):
         for batch in read_examples(path, EXAMPLE.names):

@@ -28,13 +28,13 @@ import pyarrow as pa
 import tree_sitter
 
 from benchmarks.parsing import Parsers
-from pipeline.sources import open_source
-from transforms.filters.chain import FilterSettings, filter_rows, relabel
-from transforms.split import examples, sampling
-from transforms.split.lines import Lines
-from transforms.split.parser import BudgetedParser
-from transforms.split.settings import HalfWrittenSettings, SplitSettings
-from transforms.verify.original import Original
+from stackfim.pipeline.sources import open_source
+from stackfim.transforms.filters.chain import FilterSettings, filter_rows, relabel
+from stackfim.transforms.lines import Lines
+from stackfim.transforms.split import examples, sampling
+from stackfim.transforms.split.parser import BudgetedParser
+from stackfim.transforms.split.split_settings import HalfWrittenSettings, SplitSettings
+from stackfim.transforms.verify.original import Original
 
 TURN_ROWS = 100
 """Files that are parsed, then split, before the next ones are."""

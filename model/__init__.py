@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import torch
 
-    from model.checkpoint import Model
+    from stackfim.model.checkpoint import Model
 
 __all__ = ["load"]
 
@@ -37,6 +37,6 @@ def load(
     Raises FileNotFoundError where there is nothing of that name, `model.config.CheckpointError` for files that are
     wrong, truncated or hostile, and `model.tokenizer.TokenizerError` for a tokenizer that changes text.
     """
-    from model.checkpoint import load as load_checkpoint
+    from stackfim.model.checkpoint import load as load_checkpoint
 
     return load_checkpoint(path_or_id, dtype=dtype, device=device, revision=revision)

@@ -21,7 +21,7 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from model.config import RefactConfig
+from stackfim.model.config import RefactConfig
 
 # Queries in a block. On two cores 64 to 256 are equally fast; the band has head x block x length floats: 64 MB for the
 # 1.6B network at 4,096 tokens.

@@ -19,11 +19,11 @@ from typing import Any
 
 import torch
 
-from model import hub
-from model.config import CheckpointError, RefactConfig
-from model.refact import Refact
-from model.tensor_files import ShardedFiles, TensorFile, open_tensor_file, sharded_names
-from model.tokenizer import Tokenizer
+from stackfim.model import hub
+from stackfim.model.config import CheckpointError, RefactConfig
+from stackfim.model.refact import Refact
+from stackfim.model.tensor_files import ShardedFiles, TensorFile, open_tensor_file, sharded_names
+from stackfim.model.tokenizer import Tokenizer
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
 WEIGHTS = ("model.safetensors", "pytorch_model.bin")
@@ -133,7 +133,7 @@ def _from_folder(fetch: Callable[[str], Path | None], dtype: torch.dtype, device
 
 
 def _from_gguf(path: Path, dtype: torch.dtype, device: torch.device) -> Model:
-    from model.gguf_file import GGUFFile
+    from stackfim.model.gguf_file import GGUFFile
 
     file = GGUFFile(path)
     embeddings = file.shapes.get("token_embd.weight")

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import AnyStr
 
-from model.tokenizer import Tokenizer
+from stackfim.model.tokenizer import Tokenizer
 
 CHARS_PER_TOKEN = 16
 """More than a token of code has on average, with any published vocabulary."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from model.tokenizer import Tokenizer
+from stackfim.model.tokenizer import Tokenizer
 
 Row = tuple[str, str, str]
 """Prefix, middle, suffix."""

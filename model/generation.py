@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import torch
 
-from model.attention import KeyValueCache
-from model.checkpoint import Model
-from model.context import fit_context
-from model.prompt import SPECIAL_TOKENS, SYSTEM, chat_ids, fim_ids
-from model.tokenizer import Tokenizer
+from stackfim.model.attention import KeyValueCache
+from stackfim.model.checkpoint import Model
+from stackfim.model.context import fit_context
+from stackfim.model.prompt import SPECIAL_TOKENS, SYSTEM, chat_ids, fim_ids
+from stackfim.model.tokenizer import Tokenizer
 
 
 @dataclass(frozen=True, slots=True)

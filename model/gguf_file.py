@@ -19,7 +19,7 @@ import gguf
 import numpy as np
 import torch
 
-from model.config import CheckpointError
+from stackfim.model.config import CheckpointError
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from model.tokenizer import EMPTY_OUTPUT, FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX, Tokenizer
+from stackfim.model.tokenizer import EMPTY_OUTPUT, FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX, Tokenizer
 
 LAYOUTS = ("psm", "spm")
 SPECIAL_TOKENS = 4  # in either layout: three sentinels and end-of-text

@@ -16,8 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from model.attention import Attend, KeyValueCache, attend_over
-from model.config import RefactConfig
+from stackfim.model.attention import Attend, KeyValueCache, attend_over
+from stackfim.model.config import RefactConfig
 
 # Dtypes that this machine's processor has no product instructions for; nothing is known of builds without oneDNN.
 WIDENED: set[torch.dtype] = set()

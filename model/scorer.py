@@ -14,13 +14,13 @@ from dataclasses import dataclass
 import numpy as np
 import torch
 
-from model.checkpoint import Model
-from model.context import CHARS_PER_TOKEN, first_lines, fit_context_within, last_lines
-from model.ends import Row, line_ends
-from model.packing import best_fit
-from model.prompt import LAYOUTS, SPECIAL_TOKENS, fim_ids
-from model.refact import Refact
-from model.tokenizer import Tokenizer
+from stackfim.model.checkpoint import Model
+from stackfim.model.context import CHARS_PER_TOKEN, first_lines, fit_context_within, last_lines
+from stackfim.model.ends import Row, line_ends
+from stackfim.model.packing import best_fit
+from stackfim.model.prompt import LAYOUTS, SPECIAL_TOKENS, fim_ids
+from stackfim.model.refact import Refact
+from stackfim.model.tokenizer import Tokenizer
 
 # Tokens in a sequence. A GPU wants large products, and its attention kernel is compiled for one length; a CPU's caches
 # want small ones.

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 import safetensors
 import torch
 
-from model.config import CheckpointError
+from stackfim.model.config import CheckpointError
 
 FLOATS = (torch.float32, torch.float16, torch.bfloat16)
 

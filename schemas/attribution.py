@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from schemas.column import column
-from schemas.source import ROW
+from stackfim.schemas.column import column
+from stackfim.schemas.source import ROW
 
 ATTRIBUTION = pa.schema(
     [

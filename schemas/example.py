@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from schemas.column import column
+from stackfim.schemas.column import column
 
 EMPTY = "empty"
 SINGLE_LINE = "single_line"

@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from schemas.column import column
+from stackfim.schemas.column import column
 
 
 def _score(name: str, kind: pa.DataType, description: str) -> pa.Field:

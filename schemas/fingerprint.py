@@ -6,7 +6,7 @@ signatures of the same settings, which the file's parquet metadata gives under `
 
 import pyarrow as pa
 
-from schemas.column import column
+from stackfim.schemas.column import column
 
 SETTINGS = b"stackfim.fingerprint"
 """Metadata key: ngram, permutations and seed of the signatures."""
@@ -20,7 +20,7 @@ SIGNATURE = pa.schema(
     ]
 )
 
-STANDING = pa.schema(
+REFERENCE = pa.schema(
     [
         column("content_id", pa.string(), "Git blob SHA-1 of the file, 40 hex digits."),
         column("repository", pa.string(), "Repository of the file."),

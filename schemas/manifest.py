@@ -7,7 +7,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from schemas.column import column
+from stackfim.schemas.column import column
 
 FORMAT = 1
 """Version of this layout."""
@@ -29,9 +29,9 @@ MANIFEST = pa.schema(
         column("version", pa.string(), "Version of stackfim."),
         column("versions", _TEXTS, "Versions of the libraries and grammars that rows depend on."),
         column(
-            "fingerprint",
+            "run_key",
             pa.string(),
-            "SHA-256 of input, configuration and versions: equal runs have equal fingerprints.",
+            "SHA-256 of input, configuration and versions: equal runs have equal keys.",
         ),
         column("source", pa.string(), "The input as JSON text: kind, place, pinned revision."),
         column(
@@ -48,7 +48,7 @@ MANIFEST = pa.schema(
         column(
             "examples",
             _COUNTS,
-            "Examples by `category:...`, `kind:...`, `language:...`, `stop_reason:...`, `verdict:...`, `split:...`.",
+            "Examples by `category:...`, `kind:...`, `language:...`, `stop_reason:...`, `verdict:...`, `partition:...`.",
         ),
         column(
             "refused", _COUNTS, "Candidate places that gave no example, by reason; their slots went to other places."

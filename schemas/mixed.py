@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from schemas.column import column
+from stackfim.schemas.column import column
 
 FIM = "fim"
 CHAT = "chat"

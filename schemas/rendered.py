@@ -2,7 +2,7 @@
 
 import pyarrow as pa
 
-from schemas.column import column
+from stackfim.schemas.column import column
 
 _IDS = pa.list_(pa.field("element", pa.int32(), nullable=False))
 _FLAGS = pa.list_(pa.field("element", pa.bool_(), nullable=False))
@@ -13,7 +13,7 @@ RENDERED = (
     column("completion", pa.string(), "What it is to write: the middle and the family's end of text."),
     column("layout", pa.string(), "Order of the prompt: `psm`, or `spm` with the suffix first."),
 )
-"""Columns of a rendered example beside those of schemas.example.EXAMPLE."""
+"""Columns of a rendered example beside those of stackfim.schemas.example.EXAMPLE."""
 
 TOKENIZED = (
     column("input_ids", _IDS, "Token ids of prompt and completion; text between two sentinels is encoded by itself."),

@@ -2,8 +2,8 @@
 
 import pyarrow as pa
 
-from schemas.column import column
-from schemas.example import EXAMPLE
+from stackfim.schemas.column import column
+from stackfim.schemas.example import EXAMPLE
 
 LAYOUTS = ("psm", "spm")
 """Layouts of the prompt that a model can be asked in: prefix first, or suffix first."""
@@ -34,7 +34,7 @@ SCORES = (
         "`accept`, a reason to doubt the row such as `unlikely`, or `unscored:` and why there is no score.",
     ),
 )
-"""Columns of a scored example beside those of schemas.example.EXAMPLE."""
+"""Columns of a scored example beside those of stackfim.schemas.example.EXAMPLE."""
 
 _RUN = ("seed", "version")
 

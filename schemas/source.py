@@ -10,7 +10,7 @@ from collections.abc import Mapping
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.column import column
+from stackfim.schemas.column import column
 
 _LICENSES = pa.list_(pa.field("element", pa.string()))
 

@@ -13,15 +13,15 @@ import pytest
 from hypothesis import HealthCheck, settings
 from hypothesis import strategies as st
 
-from schemas.source import ROW, git_blob_id
-from transforms.filters.license import LicensePolicy
-from transforms.split.languages import LANGUAGES, OFFICIAL, has_legacy_grammars, of_grammars
-from transforms.split.parser import BudgetedParser
-from transforms.split.settings import SplitSettings
-from transforms.verify.original import Original
-from transforms.verify.row_invariants import Expected, check_content, check_row
-from transforms.verify.tree_invariants import check_tree
-from transforms.verify.violation import Violation
+from stackfim.schemas.source import ROW, git_blob_id
+from stackfim.transforms.filters.license import LicensePolicy
+from stackfim.transforms.languages import LANGUAGES, OFFICIAL, has_legacy_grammars, of_grammars
+from stackfim.transforms.split.parser import BudgetedParser
+from stackfim.transforms.split.split_settings import SplitSettings
+from stackfim.transforms.verify.original import Original
+from stackfim.transforms.verify.row_invariants import Expected, check_content, check_row
+from stackfim.transforms.verify.tree_invariants import check_tree
+from stackfim.transforms.verify.violation import Violation
 
 # The same examples on every machine: a failure that comes and goes is no statement about the code.
 settings.register_profile(
@@ -149,7 +149,7 @@ def installed() -> tuple[SourceFile, ...]:
 
 @pytest.fixture(scope="session")
 def rows_of() -> Callable[[Iterable[tuple[str, bytes]]], pa.RecordBatch]:
-    """Makes rows (schemas.source.ROW) of pairs of language and content; the path is the row's number."""
+    """Makes rows (stackfim.schemas.source.ROW) of pairs of language and content; the path is the row's number."""
 
     def make(files: Iterable[tuple[str, bytes]]) -> pa.RecordBatch:
         files = list(files)
@@ -203,10 +203,10 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tokenizers import Tokenizer as Bpe
     from tokenizers import decoders, models, pre_tokenizers, trainers
 
-    from model.checkpoint import Model, export
-    from model.config import RefactConfig
-    from model.refact import Refact
-    from model.tokenizer import STARCODER_SENTINELS, Tokenizer
+    from stackfim.model.checkpoint import Model, export
+    from stackfim.model.config import RefactConfig
+    from stackfim.model.refact import Refact
+    from stackfim.model.tokenizer import STARCODER_SENTINELS, Tokenizer
 
     torch.set_num_threads(1)  # a network this small gains nothing from more
     bpe = Bpe(models.BPE())

@@ -12,7 +12,7 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.coders import Coder, registry
 
-from schemas.rejection import concatenate
+from stackfim.schemas.rejection import concatenate
 
 _SIZE_BYTES = 8
 
@@ -26,7 +26,7 @@ class ShardBatch:
     last: bool
     rows: pa.RecordBatch
     rejections: pa.RecordBatch
-    """schemas.rejection.REJECTION."""
+    """stackfim.schemas.rejection.REJECTION."""
     counts: dict[str, int] = field(default_factory=dict)
     """Tallies that are no rows, such as sites that were refused."""
 

@@ -8,10 +8,10 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
-from pipeline.commands.app import BROKEN, FAILED, USAGE, app, errors, fail, names
-from pipeline.config import UsageError, load_config
-from pipeline.sections import DEFAULT_MODEL
-from pipeline.sources import SourceError, SourceUnavailable
+from stackfim.pipeline.commands.app import BROKEN, FAILED, USAGE, app, errors, fail, names
+from stackfim.pipeline.config.run_config import UsageError, load_config
+from stackfim.pipeline.config.sections import DEFAULT_MODEL
+from stackfim.pipeline.sources import SourceError, SourceUnavailable
 
 MODEL_HELP = (
     f"Checkpoint that scores the examples: a folder, a GGUF file, a Hugging Face id. [default: {DEFAULT_MODEL}]"
@@ -104,11 +104,11 @@ def build(
 
     logging.disable(logging.WARNING)  # Beam and its optional parts warn of what this command does not use
 
-    from pipeline.beam_options import parse_engine
-    from pipeline.closing import print_closing
-    from pipeline.manifest import BrokenPromise
-    from pipeline.run import build as run
-    from pipeline.workers import WorkerDied, end_children
+    from stackfim.pipeline.build.beam_options import parse_engine
+    from stackfim.pipeline.build.run import build as run
+    from stackfim.pipeline.build.summary import print_summary
+    from stackfim.pipeline.folder.manifest import BrokenPromise
+    from stackfim.pipeline.local.workers import WorkerDied, end_children
 
     console = Console(stderr=True, highlight=False)
     overrides = {
@@ -141,7 +141,7 @@ def build(
         console.print(f"stackfim build {source} -> {out}: {where}", markup=False, soft_wrap=True)
         time_started = time.monotonic()
         outcome = run(source, out, settings, count, engine, console, overwrite=overwrite)
-        print_closing(outcome, out, time.monotonic() - time_started)
+        print_summary(outcome, out, time.monotonic() - time_started)
     except (UsageError, SourceError) as error:
         fail(USAGE, str(error))
     except BrokenPromise as error:

@@ -6,8 +6,8 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.app import FAILED, USAGE, app, fail
-from pipeline.config import UsageError, load_config
+from stackfim.pipeline.commands.app import FAILED, USAGE, app, fail
+from stackfim.pipeline.config.run_config import UsageError, load_config
 
 
 @app.command()
@@ -36,9 +36,9 @@ def render(
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
 ) -> None:
     """Render examples for one model family: prompt and completion, token ids, or packed rows."""
-    from model.tokenizer import TokenizerError
-    from pipeline.render import read_tokenizer, render_folder
-    from transforms.render.settings import RenderSettings
+    from stackfim.model.tokenizer import TokenizerError
+    from stackfim.pipeline.derive.render import read_tokenizer, render_folder
+    from stackfim.transforms.render.render_settings import RenderSettings
 
     try:
         settings = RenderSettings(
@@ -74,7 +74,7 @@ def mix(
     ],
     out: Annotated[str, typer.Option("--out", help="Folder of the mixture.", metavar="DIR2")],
     tokenizer: Annotated[Path, typer.Option(help="The family's tokenizer.json, or a folder with it.")],
-    share: Annotated[float, typer.Option(help="Share of conversations in the training split, by tokens.")] = 0.15,
+    share: Annotated[float, typer.Option(help="Share of conversations in the training partition, by tokens.")] = 0.15,
     family: Annotated[str, typer.Option("--format", help="Model family of the examples.")] = "refact",
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Most tokens of a rendered example.")] = None,
     chat_template: Annotated[
@@ -89,11 +89,11 @@ def mix(
     ] = None,
 ) -> None:
     """Mix rendered examples with conversations, by shares of tokens."""
-    from model.tokenizer import TokenizerError
-    from pipeline.mix import ChatSource, mix_folder
-    from pipeline.render import read_tokenizer
-    from transforms.mix.filters import ChatLimits
-    from transforms.render.settings import RenderSettings
+    from stackfim.model.tokenizer import TokenizerError
+    from stackfim.pipeline.derive.mix import ChatSource, mix_folder
+    from stackfim.pipeline.derive.render import read_tokenizer
+    from stackfim.transforms.mix.filters import ChatLimits
+    from stackfim.transforms.render.render_settings import RenderSettings
 
     try:
         settings = load_config(config, {})
@@ -130,7 +130,7 @@ def purge(
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
 ) -> None:
     """Take repositories out of a data set: rows, removals, fingerprints, attribution and counts."""
-    from pipeline.purge import purge_folder
+    from stackfim.pipeline.derive.purge import purge_folder
 
     try:
         manifest = purge_folder(folder, opt_out, out, workers or os.cpu_count() or 1)

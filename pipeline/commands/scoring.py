@@ -5,9 +5,9 @@ from typing import Annotated
 
 import typer
 
-from pipeline.commands.app import BROKEN, USAGE, app, errors, fail, names
-from pipeline.commands.build import LAYOUTS_HELP, MODEL_HELP
-from pipeline.config import UsageError, load_config
+from stackfim.pipeline.commands.app import BROKEN, USAGE, app, errors, fail, names
+from stackfim.pipeline.commands.build import LAYOUTS_HELP, MODEL_HELP
+from stackfim.pipeline.config.run_config import UsageError, load_config
 
 
 @app.command()
@@ -30,10 +30,10 @@ def score(
     workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core, one with a GPU]")] = None,
 ) -> None:
     """Score examples with a model and judge them: scores, a verdict, and what the verdict drops."""
-    from pipeline.manifest import BrokenPromise
-    from pipeline.score import score_folder, scoring_workers
-    from pipeline.scoring_model import find_scoring
-    from transforms.score.diagnostics import lines
+    from stackfim.pipeline.config.scoring_model import find_scoring
+    from stackfim.pipeline.derive.score import score_folder, scoring_workers
+    from stackfim.pipeline.folder.manifest import BrokenPromise
+    from stackfim.transforms.score.diagnostics import lines
 
     try:
         settings = load_config(config, {"score.model": model, "score.layouts": names(layouts)})
@@ -72,7 +72,7 @@ def calibrate(
     ] = 2_000,
 ) -> None:
     """Limits for a model's verdicts, from the scores that it gave to good rows."""
-    from pipeline.calibrate import calibrate_folder
+    from stackfim.pipeline.inspect.calibrate import calibrate_folder
 
     try:
         text = calibrate_folder(folder, out, share, min_rows)
@@ -98,7 +98,7 @@ def complete(
     seed: Annotated[int, typer.Option(min=0, help="Another seed draws another text.")] = 0,
 ) -> None:
     """Write the middle between a prefix and a suffix; the text goes to standard output as it is."""
-    from pipeline.complete import complete_files
+    from stackfim.pipeline.inspect.complete import complete_files
 
     try:
         written = complete_files(

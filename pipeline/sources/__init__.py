@@ -25,7 +25,7 @@ class SourceUnavailable(RuntimeError):
 
 @dataclass(frozen=True)
 class Shard:
-    """A part of a source that one worker reads in order; becomes one output shard a split."""
+    """A part of a source that one worker reads in order; becomes one output shard in each partition."""
 
     index: int
     locator: str
@@ -40,9 +40,9 @@ class SourceBatch(NamedTuple):
     """What a source reads: rows, and what it could not make a row of."""
 
     rows: pa.RecordBatch
-    """schemas.source.ROW; at most BATCH_ROWS rows and, beyond one row, BATCH_BYTES of content."""
+    """stackfim.schemas.source.ROW; at most BATCH_ROWS rows and, beyond one row, BATCH_BYTES of content."""
     rejections: pa.RecordBatch
-    """schemas.rejection.REJECTION, stage `read`; may be empty."""
+    """stackfim.schemas.rejection.REJECTION, stage `read`; may be empty."""
 
 
 class Source(Protocol):
@@ -62,7 +62,7 @@ class Source(Protocol):
 
 
 def open_source(spec: str, columns: Mapping[str, str] | None = None) -> Source:
-    """The source that `spec` names; `columns` maps columns of schemas.source.ROW to the source's own.
+    """The source that `spec` names; `columns` maps columns of stackfim.schemas.source.ROW to the source's own.
 
     Raises SourceError for a specification that is none of the three.
     """
@@ -70,15 +70,15 @@ def open_source(spec: str, columns: Mapping[str, str] | None = None) -> Source:
     mapping = dict(columns or {})
     if separator and rest:
         if scheme == "hf":
-            from pipeline.sources.hub import HubSource
+            from stackfim.pipeline.sources.hub import HubSource
 
             return HubSource.from_spec(spec, mapping)
         if scheme == "parquet":
-            from pipeline.sources.parquet import ParquetSource
+            from stackfim.pipeline.sources.parquet import ParquetSource
 
             return ParquetSource(rest, mapping)
         if scheme == "code":
-            from pipeline.sources.code import CodeSource
+            from stackfim.pipeline.sources.code.source import CodeSource
 
             return CodeSource(rest)
     raise SourceError(

@@ -17,7 +17,7 @@ from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
 
-from pipeline.sources import (
+from stackfim.pipeline.sources import (
     BATCH_BYTES,
     BATCH_ROWS,
     SHARD_BYTES,
@@ -26,7 +26,7 @@ from pipeline.sources import (
     SourceError,
     SourceUnavailable,
 )
-from pipeline.sources.rows import checked_columns, first_rows, needed_columns, source_batches
+from stackfim.pipeline.sources.rows import checked_columns, first_rows, needed_columns, source_batches
 
 _FOOTER_THREADS = 8
 _READ_BUFFER_BYTES = 1 << 20
@@ -58,7 +58,7 @@ class ParquetSource:
     """Parquet files in a folder (at any depth), matched by a glob, or one file; see pipeline.sources.Source.
 
     Files and folders whose names start with `.` or `_` are skipped: hidden and unfinished ones, by the custom of
-    Hadoop and Spark. `columns` maps columns of schemas.source.ROW to the files' own.
+    Hadoop and Spark. `columns` maps columns of stackfim.schemas.source.ROW to the files' own.
     """
 
     location: str

@@ -11,9 +11,17 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceBatch, SourceError
-from schemas.rejection import FILE, no_rejections, rejections
-from schemas.source import ROW, MissingColumns, as_binary, git_blob_id, license_lists, resolve_columns, text_or_empty
+from stackfim.pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceBatch, SourceError
+from stackfim.schemas.rejection import FILE, no_rejections, rejections
+from stackfim.schemas.source import (
+    ROW,
+    MissingColumns,
+    as_binary,
+    git_blob_id,
+    license_lists,
+    resolve_columns,
+    text_or_empty,
+)
 
 READ = "read"
 
@@ -36,7 +44,7 @@ def git_blob_ids(content: pa.BinaryArray) -> pa.StringArray:
 
 
 def checked_columns(schema: pa.Schema, mapping: Mapping[str, str], place: str) -> dict[str, str]:
-    """Which column of `schema` gives each column of ROW (schemas.source.resolve_columns), of a type that can be it.
+    """Which column of `schema` gives each column of ROW (stackfim.schemas.source.resolve_columns), of a type that can be it.
 
     Raises SourceError, which names `place`, for missing columns and for types that cannot be converted.
     """
@@ -58,7 +66,7 @@ def checked_columns(schema: pa.Schema, mapping: Mapping[str, str], place: str) -
 
 
 def needed_columns(resolved: Mapping[str, str]) -> list[str]:
-    """The source columns that `resolved` (see schemas.source.resolve_columns) uses, each once, in the order of ROW."""
+    """The source columns that `resolved` (see stackfim.schemas.source.resolve_columns) uses, each once, in the order of ROW."""
     return list(dict.fromkeys(resolved.values()))
 
 

@@ -19,11 +19,11 @@ import torch
 from tokenizers import Tokenizer as Bpe
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from model.checkpoint import Model, export
-from model.config import RefactConfig
-from model.refact import Refact
-from model.tokenizer import STARCODER_SENTINELS, Tokenizer
-from model.training_data import Example, read_shard
+from stackfim.model.checkpoint import Model, export
+from stackfim.model.config import RefactConfig
+from stackfim.model.refact import Refact
+from stackfim.model.tokenizer import STARCODER_SENTINELS, Tokenizer
+from stackfim.model.training.sequences import Example, read_shard
 
 VOCABULARY = 2048
 

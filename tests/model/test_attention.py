@@ -13,8 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch.nn.attention.flex_attention import create_block_mask, flex_attention
 
-import model
-from model.attention import BlockedAttention, FlexAttention, alibi_slopes
+from stackfim import model
+from stackfim.model.attention import BlockedAttention, FlexAttention, alibi_slopes
 
 
 def written_out(q: torch.Tensor, k: torch.Tensor, v: torch.Tensor, segments: list[int], past: int = 0) -> torch.Tensor:
@@ -122,8 +122,8 @@ def test_a_long_input_makes_no_matrix_of_heads_by_length_by_length() -> None:
     # 32 heads x 4,096 x 4,096 floats would be 2,048 MB; the band, the MLP and the libraries' buffers take about 370.
     code = """
 import torch
-from model.config import RefactConfig
-from model.refact import Refact
+from stackfim.model.config import RefactConfig
+from stackfim.model.refact import Refact
 def peak():
     return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) // 1024
 net = Refact(RefactConfig(vocab_size=64, n_embd=512, n_layer=1, n_head=32)).eval().requires_grad_(False)

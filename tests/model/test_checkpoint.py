@@ -18,11 +18,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import model
-from model.checkpoint import Model, export
-from model.config import CheckpointError
-from model.refact import Refact
-from model.tokenizer import TokenizerError
+from stackfim import model
+from stackfim.model.checkpoint import Model, export
+from stackfim.model.config import CheckpointError
+from stackfim.model.refact import Refact
+from stackfim.model.tokenizer import TokenizerError
 
 State = dict[str, torch.Tensor]
 
@@ -418,7 +418,7 @@ def test_a_torch_file_cut_off_anywhere_is_refused(folder: Path, keep: int) -> No
 
 PEAK = """
 import sys, gguf, safetensors.torch, model
-from model import checkpoint, gguf_file
+from stackfim.model import checkpoint, gguf_file
 def peak():
     return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) << 10
 before = peak()

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.config import CheckpointError, RefactConfig
+from stackfim.model.config import CheckpointError, RefactConfig
 
 
 def test_defaults_are_those_of_the_published_model() -> None:

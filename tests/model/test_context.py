@@ -7,8 +7,8 @@ from typing import Any
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.context import fit_context
-from model.tokenizer import Tokenizer
+from stackfim.model.context import fit_context
+from stackfim.model.tokenizer import Tokenizer
 
 LINES = st.lists(st.text(st.sampled_from("ab  (é\t1"), max_size=12), max_size=12)
 TEXTS = st.builds(lambda lines, end: end.join(lines), LINES, st.sampled_from(["\n", "\r\n"]))

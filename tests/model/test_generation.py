@@ -11,11 +11,11 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.checkpoint import Model
-from model.generation import chat, complete, generate, next_token
-from model.prompt import chat_ids
-from model.refact import Refact
-from model.tokenizer import Tokenizer
+from stackfim.model.checkpoint import Model
+from stackfim.model.generation import chat, complete, generate, next_token
+from stackfim.model.prompt import chat_ids
+from stackfim.model.refact import Refact
+from stackfim.model.tokenizer import Tokenizer
 
 CARD = '<fim_prefix>def print_hello_world():\n    """<fim_suffix>\n    print("Hello world!")<fim_middle>'
 

@@ -14,11 +14,11 @@ import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-import model
-from model.config import CheckpointError, RefactConfig
-from model.gguf_file import READABLE, GGUFFile
-from model.refact import Refact
-from model.tokenizer import Tokenizer, TokenizerError
+from stackfim import model
+from stackfim.model.config import CheckpointError, RefactConfig
+from stackfim.model.gguf_file import READABLE, GGUFFile
+from stackfim.model.refact import Refact
+from stackfim.model.tokenizer import Tokenizer, TokenizerError
 
 Fields = Callable[..., dict[str, Any]]
 Tensors = Callable[[Refact], dict[str, np.ndarray]]

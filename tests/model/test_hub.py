@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-import model
-from model.checkpoint import Model, export
+from stackfim import model
+from stackfim.model.checkpoint import Model, export
 
 FIRST, SECOND = "a" * 40, "b" * 40
 TOKEN = "hf_" + "t" * 30
@@ -106,7 +106,7 @@ def run(code: str, tmp_path: Path, hub: Hub | None, **environment: str) -> str:
     kept = {name: value for name, value in os.environ.items() if not name.startswith(("HF_", "HUGGING"))}
     kept |= {"HF_HOME": str(tmp_path / "cache"), "NO_PROXY": "127.0.0.1", "HF_HUB_DISABLE_PROGRESS_BARS": "1"}
     kept["HF_ENDPOINT"] = f"http://127.0.0.1:{hub.server_port if hub else 9}"
-    command = [sys.executable, "-c", "import model\n" + code]
+    command = [sys.executable, "-c", "from stackfim import model\n" + code]
     root = Path(model.__file__).parents[1]
     done = subprocess.run(command, cwd=root, env=kept | environment, capture_output=True, text=True, timeout=60)
     assert done.returncode == 0, done.stderr

@@ -13,10 +13,10 @@ import numpy as np
 import pytest
 import torch
 
-import model
-from model.attention import KeyValueCache
-from model.config import RefactConfig
-from model.refact import Refact
+from stackfim import model
+from stackfim.model.attention import KeyValueCache
+from stackfim.model.config import RefactConfig
+from stackfim.model.refact import Refact
 
 MakeNetwork = Callable[..., Refact]
 

@@ -14,14 +14,14 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from model.checkpoint import Model
-from model.ends import line_ends
-from model.generation import complete
-from model.packing import best_fit
-from model.prompt import fim_ids
-from model.refact import Refact
-from model.scorer import LAYOUTS, Score, ScoredRow, Scorer
-from model.tokenizer import Tokenizer
+from stackfim.model.checkpoint import Model
+from stackfim.model.ends import line_ends
+from stackfim.model.generation import complete
+from stackfim.model.packing import best_fit
+from stackfim.model.prompt import fim_ids
+from stackfim.model.refact import Refact
+from stackfim.model.scorer import LAYOUTS, Score, ScoredRow, Scorer
+from stackfim.model.tokenizer import Tokenizer
 
 Row = tuple[str, str, str]
 

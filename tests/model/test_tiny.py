@@ -9,14 +9,14 @@ from pathlib import Path
 import pytest
 import torch
 
-import model
-from model.card import card, figures_table
-from model.checkpoint import SHIPPED, Model
-from model.evaluate import BARS, figures, missed_bars
-from model.generation import chat, complete, generate
-from model.scorer import Scorer
-from model.tokenizer import STARCODER_SENTINELS
-from model.training_data import Example
+from stackfim import model
+from stackfim.model.checkpoint import SHIPPED, Model
+from stackfim.model.generation import chat, complete, generate
+from stackfim.model.scorer import Scorer
+from stackfim.model.tokenizer import STARCODER_SENTINELS
+from stackfim.model.training.card import card, figures_table
+from stackfim.model.training.evaluate import BARS, figures, missed_bars
+from stackfim.model.training.sequences import Example
 
 FOLDER = SHIPPED["tiny"]
 DESCRIBED = json.loads((FOLDER / "training.json").read_text(encoding="utf-8"))

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Bpe
 
-from model.tokenizer import END_OF_TEXT, STARCODER_SENTINELS, Tokenizer, TokenizerError
+from stackfim.model.tokenizer import END_OF_TEXT, STARCODER_SENTINELS, Tokenizer, TokenizerError
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 WITH_SENTINELS = st.lists(st.one_of(TEXTS, st.sampled_from(STARCODER_SENTINELS)), max_size=6).map("".join)

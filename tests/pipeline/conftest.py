@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from pipeline.cli import app
+from stackfim.pipeline.commands.cli import app
 
 
 def _blob_id(content: bytes) -> str:

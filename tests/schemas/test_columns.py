@@ -3,14 +3,14 @@
 import pyarrow as pa
 import pytest
 
-from schemas.column import column, describe
-from schemas.example import EDIT, EXAMPLE
-from schemas.manifest import FILE, MANIFEST
-from schemas.mixed import CONVERSATION, MIXED
-from schemas.rejection import REJECTION
-from schemas.removal import REMOVAL
-from schemas.scored import SCORE, SCORED
-from schemas.source import ROW, THE_STACK
+from stackfim.schemas.column import column, describe
+from stackfim.schemas.example import EDIT, EXAMPLE
+from stackfim.schemas.manifest import FILE, MANIFEST
+from stackfim.schemas.mixed import CONVERSATION, MIXED
+from stackfim.schemas.rejection import REJECTION
+from stackfim.schemas.removal import REMOVAL
+from stackfim.schemas.scored import SCORE, SCORED
+from stackfim.schemas.source import ROW, THE_STACK
 
 SCHEMAS = {
     "the_stack": THE_STACK,

@@ -5,17 +5,17 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from schemas.attribution import ATTRIBUTION
-from schemas.column import describe
-from schemas.example import EXAMPLE
-from schemas.filter_score import FILTER_SCORE
-from schemas.fingerprint import STANDING
-from schemas.mixed import MIXED
-from schemas.rejection import REJECTION
-from schemas.removal import REMOVAL
-from schemas.rendered import PACKED, RENDERED, TOKENIZED
-from schemas.scored import SCORES
-from schemas.source import ROW
+from stackfim.schemas.attribution import ATTRIBUTION
+from stackfim.schemas.column import describe
+from stackfim.schemas.example import EXAMPLE
+from stackfim.schemas.filter_score import FILTER_SCORE
+from stackfim.schemas.fingerprint import REFERENCE
+from stackfim.schemas.mixed import MIXED
+from stackfim.schemas.rejection import REJECTION
+from stackfim.schemas.removal import REMOVAL
+from stackfim.schemas.rendered import PACKED, RENDERED, TOKENIZED
+from stackfim.schemas.scored import SCORES
+from stackfim.schemas.source import ROW
 
 DOCUMENTED = {
     "Example": EXAMPLE,
@@ -25,7 +25,7 @@ DOCUMENTED = {
     "Mixed row": MIXED,
     "Rejection": REJECTION,
     "Removal": REMOVAL,
-    "Fingerprint": STANDING,
+    "Fingerprint": REFERENCE,
     "Attribution": ATTRIBUTION,
     "Filter scores": FILTER_SCORE,
     "Source row, after reading": ROW,

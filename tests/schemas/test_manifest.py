@@ -6,13 +6,13 @@ from typing import Any
 
 import pytest
 
-from schemas.manifest import FORMAT, MANIFEST, ManifestMismatch, check_manifest
+from stackfim.schemas.manifest import FORMAT, MANIFEST, ManifestMismatch, check_manifest
 
 GOOD: dict[str, Any] = {
     "format": FORMAT,
     "version": "0.1.0",
     "versions": {"pyarrow": "25.0.1"},
-    "fingerprint": "0" * 64,
+    "run_key": "0" * 64,
     "source": "{}",
     "locators": ["part-0", "part-1"],
     "configuration": "{}",

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from schemas.rejection import FILE, REJECTION, concatenate, no_rejections, rejections
+from stackfim.schemas.rejection import FILE, REJECTION, concatenate, no_rejections, rejections
 
 ROWS = pa.RecordBatch.from_pydict(
     {"repository": ["a/b", "c/d"], "path": ["x.py", "y.py"], "content_id": ["1" * 40, "2" * 40], "more": [1, 2]}

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.source import (
+from stackfim.schemas.source import (
     CANDIDATES,
     REQUIRED,
     ROW,

@@ -15,11 +15,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from transforms.dedup.murmur import finalise_64, place_factors
-from transforms.dedup.ragged import begins_run, distinct, offsets_of, run_offsets
-from transforms.dedup.settings import MAX_BANDS
+from stackfim.transforms.dedup.dedup_settings import MAX_BANDS
+from stackfim.transforms.dedup.murmur import finalise_64, place_factors
+from stackfim.transforms.ragged import begins_run, distinct, offsets_of, run_offsets
 
-# A document in a band. `row` is the caller's reference to the document, such as shard * 2^32 + row in the shard.
+# A document in a band. `row` is the caller's id of the document, such as shard * 2^32 + row in the shard.
 ENTRY = np.dtype([("key", "<u8"), ("row", "<u8")])
 # Two documents that may be near-duplicates, row > smallest.
 EDGE = np.dtype([("row", "<u8"), ("smallest", "<u8")])
@@ -31,7 +31,7 @@ _HASH_BITS = 55  # of a key; 8 bits above them hold the band, and the sign bit o
 class Buckets:
     """Documents that share a band key, two or more a bucket.
 
-    `rows`: uint64, shape (members,): references, distinct and ascending within a bucket, buckets in the order of their
+    `rows`: uint64, shape (members,): document ids, distinct and ascending within a bucket, buckets in the order of their
     keys. `offsets`: int64, shape (buckets + 1,): bucket i has `rows[offsets[i]:offsets[i + 1]]`.
     """
 
@@ -85,7 +85,7 @@ def pack(
 ) -> list[tuple[int, npt.NDArray[np.void]]]:
     """Entries for a shuffle: (partition, ENTRY array) for each partition that has any, partitions ascending.
 
-    `keys`: shape (documents, bands). `rows`: shape (documents,), the references. `occupied`: shape (documents,), which
+    `keys`: shape (documents, bands). `rows`: shape (documents,), the document ids. `occupied`: shape (documents,), which
     documents have shingles: those without any would all be candidates of each other and are left out. An entry's
     partition is its key modulo `partitions`, so all entries of a bucket are in one partition.
     Raises ValueError for lengths that differ and for `partitions` below 1.

@@ -9,15 +9,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from transforms.dedup.bands import EDGE
-from transforms.dedup.ragged import offsets_of
+from stackfim.transforms.dedup.bands import EDGE
+from stackfim.transforms.ragged import offsets_of
 
 
 @dataclass(frozen=True)
 class Components:
     """Connected components of two or more rows.
 
-    `rows`: uint64, shape (rows,): references, ascending within a component, components in the order of their labels.
+    `rows`: uint64, shape (rows,): document ids, ascending within a component, components in the order of their labels.
     `offsets`: int64, shape (components + 1,): component i has `rows[offsets[i]:offsets[i + 1]]`; its label is the first
     of these, the smallest.
     """
@@ -31,7 +31,7 @@ class Components:
 
     @property
     def labels(self) -> npt.NDArray[np.uint64]:
-        """The label of every component: its smallest reference; uint64, shape (components,)."""
+        """The label of every component: its smallest id; uint64, shape (components,)."""
         return self.rows[self.offsets[:-1]]
 
     @property

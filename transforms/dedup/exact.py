@@ -4,8 +4,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from schemas.removal import EXACT, REMOVAL
-from transforms.dedup.order import FINGERPRINT, STANDING_SHARD, best_first
+from stackfim.schemas.removal import EXACT, REMOVAL
+from stackfim.transforms.dedup.order import FINGERPRINT, REFERENCE_SHARD, best_first
 
 LOCATED_REMOVAL = pa.schema([*REMOVAL, FINGERPRINT.field("shard"), FINGERPRINT.field("row")])
 """A removal with the shard and the row of the removed file."""
@@ -36,7 +36,7 @@ def exact_removals(fingerprints: list[pa.RecordBatch]) -> pa.RecordBatch:
     ids = table.column("content_id").combine_chunks().dictionary_encode().indices.to_numpy()
     is_first = np.concatenate(([True], ids[1:] != ids[:-1]))
     kept_of = np.maximum.accumulate(np.where(is_first, np.arange(len(ids)), 0))
-    is_copy = ~is_first & (table.column("shard").to_numpy() < STANDING_SHARD)
+    is_copy = ~is_first & (table.column("shard").to_numpy() < REFERENCE_SHARD)
     removed, kept = (
         table.take(pa.array(rows)).combine_chunks().to_batches() for rows in (np.flatnonzero(is_copy), kept_of[is_copy])
     )

@@ -1,7 +1,7 @@
 """Near-duplicates step by step, each step a function of record batches: what happens between the shuffles.
 
-A file is referred to by 64 bits, its shard above its row. Files of earlier runs, which nothing removes, have shards
-from STANDING_SHARD on: they are candidates and make others go, and have signatures only, no shingles.
+The id of a file has 64 bits: its shard above its row. Files of earlier runs, which nothing removes, have shards
+from REFERENCE_SHARD on: they are candidates and make others go, and have signatures only, no shingles.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -12,31 +12,31 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from schemas.removal import NEAR, NEAR_ESTIMATED
-from transforms.dedup.bands import EDGE, ENTRY, band_keys, find_buckets, pack, scope_hashes, star_edges
-from transforms.dedup.components import find_components
-from transforms.dedup.exact import LOCATED_REMOVAL, removal_batch
-from transforms.dedup.order import FINGERPRINT, STANDING_SHARD, best_first
-from transforms.dedup.ragged import offsets_of, run_offsets
-from transforms.dedup.settings import LANGUAGE, DedupSettings
-from transforms.dedup.shingles import ShingleSets, shingle_sets
-from transforms.dedup.signatures import permutations, signatures
-from transforms.dedup.stars import settle
-from transforms.dedup.verify import SignatureIndex
-from transforms.split.languages import language_name
+from stackfim.schemas.removal import NEAR, NEAR_ESTIMATED
+from stackfim.transforms.dedup.bands import EDGE, ENTRY, band_keys, find_buckets, pack, scope_hashes, star_edges
+from stackfim.transforms.dedup.components import find_components
+from stackfim.transforms.dedup.dedup_settings import LANGUAGE, DedupSettings
+from stackfim.transforms.dedup.exact import LOCATED_REMOVAL, removal_batch
+from stackfim.transforms.dedup.order import FINGERPRINT, REFERENCE_SHARD, best_first
+from stackfim.transforms.dedup.shingles import ShingleSets, shingle_sets
+from stackfim.transforms.dedup.signatures import permutations, signatures
+from stackfim.transforms.dedup.similarity import SignatureIndex
+from stackfim.transforms.dedup.stars import settle
+from stackfim.transforms.languages import language_name
+from stackfim.transforms.ragged import offsets_of, run_offsets
 
 ENTRIES = pa.schema([pa.field(name, pa.uint64(), nullable=False) for name in ("key", "row")])
-"""transforms.dedup.bands.ENTRY as columns."""
+"""stackfim.transforms.dedup.bands.ENTRY as columns."""
 EDGES = pa.schema([pa.field(name, pa.uint64(), nullable=False) for name in ("row", "smallest")])
-"""transforms.dedup.bands.EDGE as columns."""
+"""stackfim.transforms.dedup.bands.EDGE as columns."""
 MEMBERS = pa.schema(
     [
         pa.field("row", pa.int64(), nullable=False),
         pa.field("component", pa.uint64(), nullable=False),
-        pa.field("has_standing", pa.bool_(), nullable=False),
+        pa.field("has_reference", pa.bool_(), nullable=False),
     ]
 )
-"""Rows of one shard that are in a component, the component's smallest reference, and whether it has standing files."""
+"""Rows of one shard that are in a component, the component's smallest id, and whether it has reference files."""
 TOTALS = pa.schema(
     [pa.field("component", pa.uint64(), nullable=False), pa.field("shingles", pa.int64(), nullable=False)]
 )
@@ -55,7 +55,7 @@ CANDIDATE = pa.schema(
 
 
 def signature_batch(content: pa.Array, settings: DedupSettings) -> pa.RecordBatch:
-    """schemas.fingerprint.SIGNATURE of each text: the number of its shingles and its signature."""
+    """stackfim.schemas.fingerprint.SIGNATURE of each text: the number of its shingles and its signature."""
     sets = shingle_sets(content, settings.ngram)
     values = signatures(sets, permutations(settings.permutations, settings.seed))
     counts = pa.array(sets.sizes.astype(np.int32))
@@ -76,8 +76,8 @@ def signature_matrix(column: pa.Array, count: int) -> npt.NDArray[np.uint32]:
     return values.reshape(len(column), count)
 
 
-def references(shard: int, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
-    """The references of rows of a shard: uint64, same shape."""
+def document_ids(shard: int, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint64]:
+    """The ids of rows of a shard: uint64, same shape."""
     return np.uint64(shard) << np.uint64(32) | rows.astype(np.uint64)
 
 
@@ -89,7 +89,7 @@ def pack_bands(
     scopes = _language_scopes(languages) if settings.scope == LANGUAGE else None
     keys = band_keys(matrix, settings.bands, settings.rows, scopes)
     occupied = rows.column("shingles").to_numpy() > 0
-    blocks = pack(keys, references(shard, rows.column("row").to_numpy()), occupied, partitions)
+    blocks = pack(keys, document_ids(shard, rows.column("row").to_numpy()), occupied, partitions)
     return [(partition, _from_structured(block, ENTRIES)) for partition, block in blocks]
 
 
@@ -100,18 +100,18 @@ def _language_scopes(languages: Sequence[str]) -> npt.NDArray[np.uint64]:
 
 
 def bucket_edges(blocks: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
-    """EDGES of the buckets of one partition, given in ENTRIES blocks; buckets of standing files alone have none."""
+    """EDGES of the buckets of one partition, given in ENTRIES blocks; buckets of reference files alone have none."""
     edges = star_edges(find_buckets(_structured(block, ENTRY) for block in blocks))
-    return _from_structured(edges[edges["smallest"] < np.uint64(STANDING_SHARD) << np.uint64(32)], EDGES)
+    return _from_structured(edges[edges["smallest"] < np.uint64(REFERENCE_SHARD) << np.uint64(32)], EDGES)
 
 
 def edge_array(edges: pa.RecordBatch) -> npt.NDArray[np.void]:
-    """EDGES as an array of transforms.dedup.bands.EDGE."""
+    """EDGES as an array of stackfim.transforms.dedup.bands.EDGE."""
     return _structured(edges, EDGE)
 
 
 def edge_batch(edges: npt.NDArray[np.void]) -> pa.RecordBatch:
-    """An array of transforms.dedup.bands.EDGE as EDGES."""
+    """An array of stackfim.transforms.dedup.bands.EDGE as EDGES."""
     return _from_structured(edges, EDGES)
 
 
@@ -120,13 +120,13 @@ def members_by_shard(forest: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBat
     components = find_components(edge_array(forest))
     shards = (components.rows >> np.uint64(32)).astype(np.int64)
     sizes = np.diff(components.offsets)
-    standing = (
-        np.add.reduceat(shards >= STANDING_SHARD, components.offsets[:-1]) > 0 if len(sizes) else np.zeros(0, bool)
+    reference = (
+        np.add.reduceat(shards >= REFERENCE_SHARD, components.offsets[:-1]) > 0 if len(sizes) else np.zeros(0, bool)
     )
     columns = {
         "row": (components.rows & np.uint64(0xFFFFFFFF)).astype(np.int64),
         "component": components.row_labels,
-        "has_standing": np.repeat(standing, sizes),
+        "has_reference": np.repeat(reference, sizes),
     }
     order = np.argsort(components.rows)
     offsets = run_offsets(shards[order])
@@ -160,13 +160,13 @@ def candidates(
 ) -> pa.RecordBatch:
     """CANDIDATE of the files of one shard in `members`; the other arguments have a row for each of them, in order.
 
-    `contents` is None for standing files. `estimated` are the components (TOTALS) that are verified by signatures.
+    `contents` is None for reference files. `estimated` are the components (TOTALS) that are verified by signatures.
     """
     large = pc.is_in(members.column("component"), estimated.column("component"))
     wants_shingles = (
         pc.invert(large) if contents is not None else pa.array(np.zeros(members.num_rows, bool))
     ).to_numpy(zero_copy_only=False)
-    wants_signature = pc.or_(large, members.column("has_standing"))
+    wants_signature = pc.or_(large, members.column("has_reference"))
     shingles = pa.nulls(members.num_rows, _NUMBERS)
     if contents is not None:
         chosen = np.flatnonzero(wants_shingles)
@@ -215,11 +215,11 @@ def _settled(files: pa.RecordBatch, settings: DedupSettings) -> tuple[npt.NDArra
     """For each file of one component, best first: the index of what stays for it, their similarity, and how it was found."""
     count = files.num_rows
     kept, similarity, method = np.arange(count), np.ones(count), np.full(count, NEAR, object)
-    standing = files.column("shard").to_numpy() >= STANDING_SHARD
-    left = ~standing
-    if standing.any():
+    reference = files.column("shard").to_numpy() >= REFERENCE_SHARD
+    left = ~reference
+    if reference.any():
         index = SignatureIndex(signature_matrix(files.column("signature"), settings.permutations), settings)
-        for document in np.flatnonzero(standing).tolist():
+        for document in np.flatnonzero(reference).tolist():
             taken = index.similar(document, left)
             kept[taken.documents], similarity[taken.documents] = document, taken.similarity
             method[taken.documents] = NEAR_ESTIMATED

@@ -20,11 +20,11 @@ FINGERPRINT = pa.schema(
 )
 """What is known of a file without its content: its id, its rank in the total order, and where it is."""
 
-STANDING_SHARD = 1 << 30
+REFERENCE_SHARD = 1 << 30
 """Shards from this number on are not of this run: their files stand, whatever they are like."""
 
 BEST_FIRST = [
-    ("standing", "descending"),
+    ("reference", "descending"),
     ("stars", "descending"),
     ("forks", "descending"),
     ("repository", "ascending"),
@@ -40,7 +40,7 @@ def best_first(fingerprints: pa.Table, group: list[str]) -> pa.Table:
     for name in ("stars", "forks"):
         position = fingerprints.schema.get_field_index(name)
         fingerprints = fingerprints.set_column(position, name, pc.fill_null(fingerprints.column(name), -1))
-    standing = pc.greater_equal(fingerprints.column("shard"), pa.scalar(STANDING_SHARD, pa.int32()))
-    fingerprints = fingerprints.append_column("standing", standing.cast(pa.int8()))
+    reference = pc.greater_equal(fingerprints.column("shard"), pa.scalar(REFERENCE_SHARD, pa.int32()))
+    fingerprints = fingerprints.append_column("reference", reference.cast(pa.int8()))
     keys = [(name, "ascending") for name in group] + [key for key in BEST_FIRST if key[0] not in group]
-    return fingerprints.take(pc.sort_indices(fingerprints, sort_keys=keys)).drop_columns(["standing"])
+    return fingerprints.take(pc.sort_indices(fingerprints, sort_keys=keys)).drop_columns(["reference"])

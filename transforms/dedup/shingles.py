@@ -17,8 +17,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.dedup.murmur import GOLDEN, finalise_64, place_factors
-from transforms.dedup.ragged import distinct, offsets_of, ranges
+from stackfim.transforms.dedup.murmur import GOLDEN, finalise_64, place_factors
+from stackfim.transforms.ragged import distinct, offsets_of, ranges
 
 BLOCK_BYTES = 512 * 1024
 WORD_CAP_BYTES = 256

@@ -21,8 +21,8 @@ import numpy.typing as npt
 if TYPE_CHECKING:
     from datasketch import LeanMinHash, MinHash  # imports most of scipy, so it is imported where it is used
 
-from transforms.dedup.murmur import finalise_32
-from transforms.dedup.shingles import ShingleSets
+from stackfim.transforms.dedup.murmur import finalise_32
+from stackfim.transforms.dedup.shingles import ShingleSets
 
 SCHEME = "affine32"
 EMPTY = np.uint32(0xFFFFFFFF)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from transforms.dedup.ragged import begins_run
-from transforms.dedup.settings import DedupSettings
-from transforms.dedup.shingles import ShingleSets
-from transforms.dedup.verify import ShingleIndex, SignatureIndex, SimilarityIndex
+from stackfim.transforms.dedup.dedup_settings import DedupSettings
+from stackfim.transforms.dedup.shingles import ShingleSets
+from stackfim.transforms.dedup.similarity import ShingleIndex, SignatureIndex, SimilarityIndex
+from stackfim.transforms.ragged import begins_run
 
 
 @dataclass(frozen=True)
@@ -41,29 +41,31 @@ class Stars:
 
 
 def take_stars(
-    index: SimilarityIndex, ranks: npt.NDArray[np.int64], standing: npt.NDArray[np.bool_] | None = None
+    index: SimilarityIndex, ranks: npt.NDArray[np.int64], reference: npt.NDArray[np.bool_] | None = None
 ) -> Stars:
     """The stars of the documents of `index`.
 
-    `ranks`: shape (documents,): distinct integers, the least one is the best document. `standing`: shape (documents,):
+    `ranks`: shape (documents,): distinct integers, the least one is the best document. `reference`: shape (documents,):
     documents that stay whatever they are like, such as those of an earlier run: they come first, in the order of their
     ranks, and remove others.
     Raises ValueError for lengths that differ and ranks that repeat.
     """
     count = len(index)
-    stands = np.zeros(count, bool) if standing is None else standing
-    if ranks.shape != (count,) or stands.shape != (count,):
-        raise ValueError(f"one rank and one standing a document: {count=}, {ranks.shape=}, {stands.shape=}")
-    order = np.lexsort((ranks, ~stands))
+    is_reference = np.zeros(count, bool) if reference is None else reference
+    if ranks.shape != (count,) or is_reference.shape != (count,):
+        raise ValueError(
+            f"expected one rank and one reference mark for each document: {count=}, {ranks.shape=}, {is_reference.shape=}"
+        )
+    order = np.lexsort((ranks, ~is_reference))
     ordered = np.sort(ranks)
     repeated = ordered[~begins_run(ordered)]
     if len(repeated):
         raise ValueError(f"ranks are all different, got {int(repeated[0])} more than once")
     kept = np.arange(count)
     similarity = np.ones(count)
-    open_ = ~stands
+    open_ = ~is_reference
     for document in order.tolist():
-        if not (open_[document] or stands[document]):
+        if not (open_[document] or is_reference[document]):
             continue
         open_[document] = False
         taken = index.similar(document, open_)
@@ -78,14 +80,14 @@ def settle(
     signatures: npt.NDArray[np.uint32],
     ranks: npt.NDArray[np.int64],
     settings: DedupSettings,
-    standing: npt.NDArray[np.bool_] | None = None,
+    reference: npt.NDArray[np.bool_] | None = None,
 ) -> Stars:
     """The stars of one component: exact, or estimated when it is too large or `shingles` is None.
 
     Too large is more than `settings.exact_shingles` shingles, added up over its documents. `signatures`: uint32, shape
-    (documents, permutations), looked at only for an estimate. `ranks` and `standing` as in `take_stars`. Raises
+    (documents, permutations), looked at only for an estimate. `ranks` and `reference` as in `take_stars`. Raises
     ValueError for lengths that differ.
     """
     if shingles is None or len(shingles.values) > settings.exact_shingles:
-        return take_stars(SignatureIndex(signatures, settings), ranks, standing)
-    return take_stars(ShingleIndex(shingles, settings.threshold), ranks, standing)
+        return take_stars(SignatureIndex(signatures, settings), ranks, reference)
+    return take_stars(ShingleIndex(shingles, settings.threshold), ranks, reference)

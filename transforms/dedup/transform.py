@@ -6,6 +6,7 @@ caller's: it hands in functions that read and write them.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
 from typing import NamedTuple
 
 import apache_beam as beam
@@ -13,9 +14,11 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.dedup.components import spanning_forest
-from transforms.dedup.exact import LOCATED_REMOVAL, exact_removals, partition_by_content
-from transforms.dedup.near import (
+from stackfim.schemas.fingerprint import SIGNATURE
+from stackfim.transforms.dedup.components import spanning_forest
+from stackfim.transforms.dedup.dedup_settings import DedupSettings
+from stackfim.transforms.dedup.exact import LOCATED_REMOVAL, exact_removals, partition_by_content
+from stackfim.transforms.dedup.near import (
     EDGES,
     MEMBERS,
     TOTALS,
@@ -29,10 +32,10 @@ from transforms.dedup.near import (
     members_by_shard,
     oversized,
     pack_bands,
+    signature_batch,
 )
-from transforms.dedup.order import FINGERPRINT, STANDING_SHARD
-from transforms.dedup.settings import DedupSettings
-from transforms.shard_batch import single_batch
+from stackfim.transforms.dedup.order import FINGERPRINT, REFERENCE_SHARD
+from stackfim.transforms.shard_batch import ShardBatch, single_batch
 
 Located = tuple[int, pa.RecordBatch]
 """A shard, or a partition, and a batch."""
@@ -47,11 +50,34 @@ class ShardFiles(NamedTuple):
     fingerprints: Callable[[int, pa.Array, list[str]], pa.RecordBatch]
     """(shard, rows, names) to a batch with these columns, of `language`, `shingles` and `signature`."""
     contents: Callable[[int, pa.Array], pa.Array]
-    """(shard, rows) to the contents; not asked for standing shards."""
+    """(shard, rows) to the contents; not asked for reference shards."""
     write_blocks: Callable[[str, int, list[pa.RecordBatch]], list[Block]]
     """(name, shard, batches of one schema) to where each batch was put; the same again replaces them."""
     read_block: Callable[[Block], pa.RecordBatch]
     """A batch that was put there."""
+
+
+class SignRows(beam.PTransform):
+    """Each row gets the columns of stackfim.schemas.fingerprint.SIGNATURE; with `settings` None it stays as it is."""
+
+    def __init__(self, settings: DedupSettings | None) -> None:
+        super().__init__()
+        self._settings = settings
+
+    def expand(self, batches: beam.PCollection) -> beam.PCollection:
+        """ShardBatch of source rows to the same with more columns."""
+        if self._settings is None:
+            return batches
+        return batches | beam.Map(_signed, self._settings).with_output_types(ShardBatch)
+
+
+def _signed(batch: ShardBatch, settings: DedupSettings) -> ShardBatch:
+    rows = batch.rows
+    signed = signature_batch(rows.column("content"), settings).cast(SIGNATURE)
+    return replace(
+        batch,
+        rows=pa.RecordBatch.from_arrays([*rows.columns, *signed.columns], schema=pa.schema([*rows.schema, *SIGNATURE])),
+    )
 
 
 class RemoveDuplicates(beam.PTransform):
@@ -215,11 +241,11 @@ def _named(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> Iterator[
     left = _joined(joined["left"], FINGERPRINT)
     fingerprints = left.filter(pc.is_in(left.column("row"), members.column("row")))
     fingerprints = fingerprints.take(pc.sort_indices(fingerprints, sort_keys=[("row", "ascending")]))
-    arrays = [*fingerprints.columns, members.column("component"), members.column("has_standing")]
+    arrays = [*fingerprints.columns, members.column("component"), members.column("has_reference")]
     yield shard, pa.RecordBatch.from_arrays(arrays, schema=_NAMED)
 
 
-_NAMED = pa.schema([*FINGERPRINT, MEMBERS.field("component"), MEMBERS.field("has_standing")])
+_NAMED = pa.schema([*FINGERPRINT, MEMBERS.field("component"), MEMBERS.field("has_reference")])
 
 
 def _totals(located: Located, files: ShardFiles) -> pa.RecordBatch:
@@ -234,7 +260,7 @@ def _candidates(
     """CANDIDATE of the members of a shard, by partition of their components."""
     shard, named = located
     rows = named.column("row")
-    contents = files.contents(shard, rows) if shard < STANDING_SHARD else None
+    contents = files.contents(shard, rows) if shard < REFERENCE_SHARD else None
     found = candidates(
         named.select(FINGERPRINT.names),
         named.select(MEMBERS.names),
@@ -243,7 +269,7 @@ def _candidates(
         estimated,
         settings,
     )
-    # Components are named by their smallest reference, so the rows below the shard's number spread them.
+    # Components are named by their smallest id, so the rows below the shard's number spread them.
     partition = (found.column("component").to_numpy() & np.uint64(0xFFFFFFFF)) % np.uint64(partitions)
     parts = [(int(part), found.filter(pa.array(partition == part))) for part in np.unique(partition).tolist()]
     return _put(files, "candidates", shard, parts)

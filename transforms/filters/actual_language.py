@@ -11,11 +11,11 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from schemas.source import ROW
-from transforms.filters.decision import Drops
-from transforms.filters.file_languages import SHEBANG_BYTES, language_of_name, language_of_shebang
-from transforms.split.error_share import shared_extension
-from transforms.split.languages import language_name
+from stackfim.schemas.source import ROW
+from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.languages import language_name
+from stackfim.transforms.languages.file_names import SHEBANG_BYTES, language_of_name, language_of_shebang
+from stackfim.transforms.split.error_share import shared_extension
 
 HEAD_BYTES = 50_000
 """How much of a file the heuristics look at; linguist's figure."""
@@ -222,7 +222,7 @@ def _shebang(content: pa.Buffer) -> str:
 
 
 def all_evidence(rows: pa.RecordBatch) -> list[Evidence | None]:
-    """What every row (schemas.source.ROW) shows against the language that it says."""
+    """What every row (stackfim.schemas.source.ROW) shows against the language that it says."""
     return [
         evidence(path, content.as_buffer(), said)
         for path, content, said in zip(

@@ -11,8 +11,8 @@ import re
 import numpy as np
 import pyarrow as pa
 
-from transforms.filters.decision import Drops, drop_where
-from transforms.filters.text import BLANKS, characters, text_of
+from stackfim.transforms.filters.decision import Drops, drop_where
+from stackfim.transforms.filters.text import BLANKS, characters, text_of
 
 _ASCII = bytes(byte for byte in range(128) if chr(byte).isalnum())
 _BEYOND_ASCII = re.compile(r"[^\x00-\x7f]+")

@@ -5,20 +5,20 @@ from dataclasses import dataclass, field
 
 import pyarrow as pa
 
-from schemas.rejection import concatenate
-from transforms.filters.actual_language import all_evidence, decide_languages_shown, relabelled
-from transforms.filters.alphanumeric import alphanumeric_fraction, decide_alphanumeric
-from transforms.filters.comment_language import ANY, LANGUAGES, comment_languages, decide_comment_languages
-from transforms.filters.comments import comment_scores, decide_comments, decide_logic_lines
-from transforms.filters.contamination import BenchmarkIndex, contamination, decide_contamination
-from transforms.filters.data_files import data_scores, decide_data, decide_notebooks
-from transforms.filters.decision import Drops, divide, either
-from transforms.filters.encoded import decide_encoded, encoded_data
-from transforms.filters.encoding import decide_encoding, invalid_utf8_at, nul_count
-from transforms.filters.findings import decide_findings
-from transforms.filters.generated import decide_generated, decide_vendored, generated_by, vendored_by
-from transforms.filters.language import decide_languages, known_languages
-from transforms.filters.license import (
+from stackfim.schemas.rejection import concatenate
+from stackfim.transforms.filters.actual_language import all_evidence, decide_languages_shown, relabelled
+from stackfim.transforms.filters.alphanumeric import alphanumeric_fraction, decide_alphanumeric
+from stackfim.transforms.filters.comment_language import ANY, LANGUAGES, comment_languages, decide_comment_languages
+from stackfim.transforms.filters.comments import comment_scores, decide_comments, decide_logic_lines
+from stackfim.transforms.filters.contamination import BenchmarkIndex, contamination, decide_contamination
+from stackfim.transforms.filters.data_files import data_scores, decide_data, decide_notebooks
+from stackfim.transforms.filters.decision import Drops, divide, either
+from stackfim.transforms.filters.encoded import decide_encoded, encoded_data
+from stackfim.transforms.filters.encoding import decide_encoding, invalid_utf8_at, nul_count
+from stackfim.transforms.filters.findings import decide_findings
+from stackfim.transforms.filters.generated import decide_generated, decide_vendored, generated_by, vendored_by
+from stackfim.transforms.filters.language import decide_languages, known_languages
+from stackfim.transforms.filters.license import (
     ALL,
     LicensePolicy,
     decide_licenses,
@@ -26,17 +26,17 @@ from transforms.filters.license import (
     license_problems,
     permissive_licenses,
 )
-from transforms.filters.license_header import contradicting_headers, decide_license_headers
-from transforms.filters.limits import QualityLimits, limits_by_row, limits_of
-from transforms.filters.line_length import MAX_LONG_SHARE, decide_line_lengths, line_lengths
-from transforms.filters.markup import decide_markup, markup_scores
-from transforms.filters.number_tables import decide_numbers, number_shares
-from transforms.filters.personal_data import find_personal_data
-from transforms.filters.redaction import DROP, MODES, REDACT
-from transforms.filters.repetition import decide_repetition, repetition
-from transforms.filters.secrets import find_secrets
-from transforms.filters.size import decide_size, size_bytes
-from transforms.split.languages import OFFICIAL
+from stackfim.transforms.filters.license_header import contradicting_headers, decide_license_headers
+from stackfim.transforms.filters.line_length import MAX_LONG_SHARE, decide_line_lengths, line_lengths
+from stackfim.transforms.filters.markup import decide_markup, markup_scores
+from stackfim.transforms.filters.number_tables import decide_numbers, number_shares
+from stackfim.transforms.filters.personal_data import find_personal_data
+from stackfim.transforms.filters.quality_limits import QualityLimits, limits_by_row, limits_of
+from stackfim.transforms.filters.redaction import DROP, MODES, REDACT
+from stackfim.transforms.filters.repetition import decide_repetition, repetition
+from stackfim.transforms.filters.secrets import find_secrets
+from stackfim.transforms.filters.size import decide_size, size_bytes
+from stackfim.transforms.languages import OFFICIAL
 
 FILE_LANGUAGE = "file_language"
 """The stage that judges languages by name and content; where it is switched off no row gets another language either."""
@@ -67,7 +67,7 @@ class FilterSettings:
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Changes to the table of quality limits: language, or `*` for all, to the name of a limit to its value."""
     secrets: str = REDACT
-    """`drop` rejects files with secrets here; `redact` leaves them to transforms.filters.redaction; `keep` does neither."""
+    """`drop` rejects files with secrets here; `redact` leaves them to stackfim.transforms.filters.redaction; `keep` does neither."""
     personal_data: str = REDACT
     """The same for e-mail and IP addresses."""
     license_policy: str = ALL
@@ -237,14 +237,14 @@ FILTERS: dict[str, Callable[[pa.RecordBatch, FilterSettings], Drops]] = {
 
 
 def relabel(rows: pa.RecordBatch, settings: FilterSettings) -> tuple[pa.RecordBatch, dict[str, int]]:
-    """The rows with the language that they show (transforms.filters.actual_language), and how many changed how."""
+    """The rows with the language that they show (stackfim.transforms.filters.actual_language), and how many changed how."""
     return relabelled(rows) if FILE_LANGUAGE not in settings.switched_off else (rows, {})
 
 
 def filter_rows(
     rows: pa.RecordBatch, settings: FilterSettings, benchmarks: BenchmarkIndex | None = None
 ) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """The rows (schemas.source.ROW, after `relabel`) that pass all filters, and a rejection for each that does not.
+    """The rows (stackfim.schemas.source.ROW, after `relabel`) that pass all filters, and a rejection for each that does not.
 
     With `benchmarks`, rows that hold their texts go as well. A row that a filter cannot handle is a rejection.
     """

@@ -15,9 +15,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.filters.comments import classified_lines
-from transforms.filters.decision import Drops, drop_over
-from transforms.filters.limits import QualityLimits
+from stackfim.transforms.filters.comments import classified_lines
+from stackfim.transforms.filters.decision import Drops, drop_over
+from stackfim.transforms.filters.quality_limits import QualityLimits
 
 ANY = "any"
 LANGUAGES = (

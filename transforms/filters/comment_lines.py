@@ -7,7 +7,7 @@ docstring that no code precedes is a comment.
 import re
 from collections.abc import Iterator
 
-from transforms.filters.comments import MARKERS
+from stackfim.transforms.filters.comments import MARKERS
 
 # Languages that the table of comment markers does not have: what begins a comment anywhere.
 _ANY_MARKER = rb"#+|//+|/\*+|\*+|--+|;+|%+|<!--|\(\*+|dnl\b|(?:@?rem|REM)\b|\"|!|\{-+|=begin"

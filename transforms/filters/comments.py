@@ -12,10 +12,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.filters.decision import Drops, drop_over, drop_under, either
-from transforms.filters.limits import QualityLimits
-from transforms.filters.lines import Lines, lines_of, starts_with
-from transforms.filters.text import Text, text_of
+from stackfim.transforms.filters.decision import Drops, drop_over, drop_under, either
+from stackfim.transforms.filters.line_table import Lines, lines_of, starts_with
+from stackfim.transforms.filters.quality_limits import QualityLimits
+from stackfim.transforms.filters.text import Text, text_of
 
 MIN_COMMENT_BYTES = 512
 """Shorter files are no one's essays: a share of so little says nothing."""

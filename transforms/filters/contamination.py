@@ -15,10 +15,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.dedup.ragged import begins_run, distinct, ranges, run_offsets
-from transforms.filters.decision import Drops
-from transforms.filters.text import text_of
-from transforms.filters.words import Ngrams, Words, ngrams, word_blocks, words_of
+from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.filters.text import text_of
+from stackfim.transforms.filters.words import Ngrams, Words, ngrams, word_blocks, words_of
+from stackfim.transforms.ragged import begins_run, distinct, ranges, run_offsets
 
 MAX_TEXTS_OF_NGRAM = 500
 """N-grams in more texts than this are everyone's and are left out of all. An infilling benchmark cuts one function into

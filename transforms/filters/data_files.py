@@ -12,9 +12,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.filters.decision import Drops, drop_over, drop_under, either
-from transforms.filters.limits import QualityLimits
-from transforms.filters.text import BLANKS
+from stackfim.transforms.filters.decision import Drops, drop_over, drop_under, either
+from stackfim.transforms.filters.quality_limits import QualityLimits
+from stackfim.transforms.filters.text import BLANKS
 
 SIZED_LANGUAGES = frozenset({"JSON", "YAML"})
 NOTEBOOK = "Jupyter Notebook"

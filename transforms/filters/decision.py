@@ -5,7 +5,7 @@ from collections.abc import Sequence
 import numpy as np
 import pyarrow as pa
 
-from schemas.rejection import FILE, rejections
+from stackfim.schemas.rejection import FILE, rejections
 
 Drops = dict[int, tuple[str, str]]
 """Row index to (reason, detail), in order of rows. The detail has the value that was wrong and what was expected."""
@@ -38,7 +38,7 @@ def either(first: Drops, second: Drops) -> Drops:
 
 
 def divide(rows: pa.RecordBatch, stage: str, drops: Drops) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """The rows that stay, and the rejections (schemas.rejection.REJECTION) of those that go."""
+    """The rows that stay, and the rejections (stackfim.schemas.rejection.REJECTION) of those that go."""
     keep = np.ones(rows.num_rows, bool)
     keep[list(drops)] = False
     dropped = rows.select(["repository", "path", "content_id"]).take(pa.array(list(drops), pa.int64()))

@@ -11,9 +11,9 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.filters.decision import Drops, drop_over, either
-from transforms.filters.limits import QualityLimits
-from transforms.filters.text import Text, text_of
+from stackfim.transforms.filters.decision import Drops, drop_over, either
+from stackfim.transforms.filters.quality_limits import QualityLimits
+from stackfim.transforms.filters.text import Text, text_of
 
 MIN_RUN_BYTES = 64
 _LOAD = 8

@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from transforms.filters.decision import Drops
-from transforms.filters.text import count_by_row, text_of
+from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.filters.text import count_by_row, text_of
 
 
 def invalid_utf8_at(content: pa.BinaryArray) -> np.ndarray:

@@ -6,16 +6,23 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.filters.chain import CONTAMINATION, FILE_LANGUAGE, FILTERS, FilterSettings, decide_stage, relabel
-from transforms.filters.comment_language import ANY, comment_languages
-from transforms.filters.contamination import BenchmarkIndex, contamination
-from transforms.filters.encoding import invalid_utf8_at, nul_count
-from transforms.filters.findings import counts_by_row
-from transforms.filters.license_header import HEAD_BYTES, stated_licenses
-from transforms.filters.limits import NO_LIMIT, limits_of
-from transforms.filters.personal_data import find_personal_data
-from transforms.filters.scores import BOUNDS, quality_scores
-from transforms.filters.secrets import find_secrets
+from stackfim.transforms.filters.chain import (
+    CONTAMINATION,
+    FILE_LANGUAGE,
+    FILTERS,
+    FilterSettings,
+    decide_stage,
+    relabel,
+)
+from stackfim.transforms.filters.comment_language import ANY, comment_languages
+from stackfim.transforms.filters.contamination import BenchmarkIndex, contamination
+from stackfim.transforms.filters.encoding import invalid_utf8_at, nul_count
+from stackfim.transforms.filters.findings import counts_by_row
+from stackfim.transforms.filters.license_header import HEAD_BYTES, stated_licenses
+from stackfim.transforms.filters.personal_data import find_personal_data
+from stackfim.transforms.filters.quality_limits import NO_LIMIT, limits_of
+from stackfim.transforms.filters.scores import BOUNDS, quality_scores
+from stackfim.transforms.filters.secrets import find_secrets
 
 KEPT, DROPPED, SWITCHED_OFF = "kept", "dropped", "off"
 
@@ -46,7 +53,7 @@ class StageReport:
 def explain(
     row: pa.RecordBatch, settings: FilterSettings, benchmarks: BenchmarkIndex | None = None
 ) -> list[StageReport]:
-    """The reports of all filters, in order, on a batch (schemas.source.ROW) of one row."""
+    """The reports of all filters, in order, on a batch (stackfim.schemas.source.ROW) of one row."""
     said = row.column("language")[0].as_py()
     row, _ = relabel(row, settings)
     measures = _measures(row, settings, benchmarks)

@@ -6,8 +6,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.filters.decision import Drops
-from transforms.filters.text import text_of
+from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.filters.text import text_of
 
 
 class Finding(NamedTuple):

@@ -10,8 +10,8 @@ import re
 
 import pyarrow as pa
 
-from transforms.filters.comment_lines import comment_lines
-from transforms.filters.decision import Drops
+from stackfim.transforms.filters.comment_lines import comment_lines
+from stackfim.transforms.filters.decision import Drops
 
 HEAD_BYTES = 3_000
 HEAD_LINES = 40

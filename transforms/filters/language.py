@@ -4,8 +4,8 @@ from collections.abc import Sequence
 
 import pyarrow as pa
 
-from transforms.filters.decision import Drops
-from transforms.split.languages import OFFICIAL, language_name, of_grammars, unsupported_reason
+from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.languages import OFFICIAL, language_name, of_grammars, unsupported_reason
 
 
 def known_languages(languages: pa.StringArray) -> list[str | None]:

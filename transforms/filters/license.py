@@ -14,8 +14,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.filters.decision import Drops
-from transforms.filters.license_expressions import canonical_license, parse_license
+from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.filters.license_expressions import canonical_license, parse_license
 
 ALL, ANY = "all", "any"
 POLICIES = (ALL, ANY)

@@ -11,10 +11,10 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from transforms.filters.comment_lines import comment_lines
-from transforms.filters.decision import Drops
-from transforms.filters.license import LicensePolicy, license_problem
-from transforms.filters.license_expressions import parse_license
+from stackfim.transforms.filters.comment_lines import comment_lines
+from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.filters.license import LicensePolicy, license_problem
+from stackfim.transforms.filters.license_expressions import parse_license
 
 HEAD_BYTES = 4_096
 HEAD_LINES = 80
@@ -229,7 +229,7 @@ def _license_id(match: re.Match[str], before: str, after: str) -> str:
 
 
 def contradicting_headers(rows: pa.RecordBatch, policy: LicensePolicy) -> list[list[str]]:
-    """For every row (schemas.source.ROW), the licenses that its head states and that are not allowed; empty for most."""
+    """For every row (stackfim.schemas.source.ROW), the licenses that its head states and that are not allowed; empty for most."""
     return [
         _contradicting(_head(content.as_buffer()), language, policy)
         for content, language in zip(rows.column("content"), rows.column("language").to_pylist(), strict=True)

@@ -11,8 +11,8 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from transforms.filters.decision import Drops, drop_over, either
-from transforms.filters.text import continuation_bytes, text_of
+from stackfim.transforms.filters.decision import Drops, drop_over, either
+from stackfim.transforms.filters.text import continuation_bytes, text_of
 
 LONG_CHARS = 1_000
 MAX_LONG_SHARE = 0.5

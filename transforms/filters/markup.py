@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.filters.decision import Drops, drop_under, drop_where, either
-from transforms.filters.limits import QualityLimits
+from stackfim.transforms.filters.decision import Drops, drop_under, drop_where, either
+from stackfim.transforms.filters.quality_limits import QualityLimits
 
 XML_HEAD_BYTES = 100
 XML_LANGUAGES = frozenset({"XML", "XSLT", "SVG", "HTML", "PHP", "Java Server Pages", "Maven POM", "Genshi", "Markdown"})

@@ -10,10 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.filters.decision import Drops, drop_over, either
-from transforms.filters.limits import QualityLimits
-from transforms.filters.lines import lines_of
-from transforms.filters.text import BLANKS, text_of
+from stackfim.transforms.filters.decision import Drops, drop_over, either
+from stackfim.transforms.filters.line_table import lines_of
+from stackfim.transforms.filters.quality_limits import QualityLimits
+from stackfim.transforms.filters.text import BLANKS, text_of
 
 MIN_BYTES = 512
 """A shorter file is never a table: `version = (1, 2, 3)` has its place."""

@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.filters.findings import Buffer, Finding, without_overlaps
+from stackfim.transforms.filters.findings import Buffer, Finding, without_overlaps
 
 EMAIL = "email"
 IPV4 = "ipv4"

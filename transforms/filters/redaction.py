@@ -12,10 +12,10 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
-from schemas.source import git_blob_id
-from transforms.filters.findings import Finding, counts_by_row, without_overlaps
-from transforms.filters.personal_data import EMAIL, IPV4, IPV6, find_personal_data
-from transforms.filters.secrets import find_secrets
+from stackfim.schemas.source import git_blob_id
+from stackfim.transforms.filters.findings import Finding, counts_by_row, without_overlaps
+from stackfim.transforms.filters.personal_data import EMAIL, IPV4, IPV6, find_personal_data
+from stackfim.transforms.filters.secrets import find_secrets
 
 KEEP = "keep"
 REDACT = "redact"
@@ -38,7 +38,7 @@ class Redacted(NamedTuple):
     """A batch after redaction."""
 
     rows: pa.RecordBatch
-    """schemas.source.ROW, in order: content replaced and content_id computed anew where anything was found."""
+    """stackfim.schemas.source.ROW, in order: content replaced and content_id computed anew where anything was found."""
     replacements: dict[int, list[Replacement]]
     """Row to its replacements; rows without any are left out."""
     counts: dict[int, dict[str, int]]

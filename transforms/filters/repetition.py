@@ -10,12 +10,12 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from transforms.dedup.ragged import begins_run, run_offsets
-from transforms.filters.decision import Drops, drop_over, either
-from transforms.filters.limits import QualityLimits
-from transforms.filters.lines import lines_of
-from transforms.filters.text import Text, text_of
-from transforms.filters.words import Words, ngrams, span_hashes, word_blocks
+from stackfim.transforms.filters.decision import Drops, drop_over, either
+from stackfim.transforms.filters.line_table import lines_of
+from stackfim.transforms.filters.quality_limits import QualityLimits
+from stackfim.transforms.filters.text import Text, text_of
+from stackfim.transforms.filters.words import Words, ngrams, span_hashes, word_blocks
+from stackfim.transforms.ragged import begins_run, run_offsets
 
 NGRAM_WORDS = 5
 MIN_LINES = 30

@@ -1,6 +1,6 @@
 """Every score of a batch as one table, so that thresholds can be moved without another run, and what each is held against.
 
-A score belongs to a stage of transforms.filters.chain and to limits of transforms.filters.limits, or of the run's settings
+A score belongs to a stage of stackfim.transforms.filters.chain and to limits of stackfim.transforms.filters.quality_limits, or of the run's settings
 where a limit is the same for all languages.
 """
 
@@ -10,18 +10,18 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
-from schemas.filter_score import FILTER_SCORE
-from transforms.filters.alphanumeric import alphanumeric_fraction
-from transforms.filters.comments import comment_scores
-from transforms.filters.data_files import data_scores
-from transforms.filters.encoded import encoded_data
-from transforms.filters.encoding import invalid_utf8_at
-from transforms.filters.generated import generated_by, vendored_by
-from transforms.filters.line_length import line_lengths
-from transforms.filters.markup import markup_scores
-from transforms.filters.number_tables import number_shares
-from transforms.filters.repetition import repetition
-from transforms.filters.size import size_bytes
+from stackfim.schemas.filter_score import FILTER_SCORE
+from stackfim.transforms.filters.alphanumeric import alphanumeric_fraction
+from stackfim.transforms.filters.comments import comment_scores
+from stackfim.transforms.filters.data_files import data_scores
+from stackfim.transforms.filters.encoded import encoded_data
+from stackfim.transforms.filters.encoding import invalid_utf8_at
+from stackfim.transforms.filters.generated import generated_by, vendored_by
+from stackfim.transforms.filters.line_length import line_lengths
+from stackfim.transforms.filters.markup import markup_scores
+from stackfim.transforms.filters.number_tables import number_shares
+from stackfim.transforms.filters.repetition import repetition
+from stackfim.transforms.filters.size import size_bytes
 
 _NAMES = ("repository", "path", "content_id", "language")
 
@@ -57,11 +57,11 @@ BOUNDS: dict[str, Bounds] = {
     "duplicate_line_share": Bounds("repetition", maximum="max_duplicate_line_share"),
     "top_ngram_share": Bounds("repetition", maximum="max_top_ngram_share"),
 }
-"""For each score of schemas.filter_score.FILTER_SCORE, in its order."""
+"""For each score of stackfim.schemas.filter_score.FILTER_SCORE, in its order."""
 
 
 def quality_scores(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """A row of schemas.filter_score.FILTER_SCORE for each row (schemas.source.ROW), in order.
+    """A row of stackfim.schemas.filter_score.FILTER_SCORE for each row (stackfim.schemas.source.ROW), in order.
 
     Null where a score does not apply, where the content is not valid UTF-8 (its size apart), and in a file that cannot
     be measured.

@@ -19,7 +19,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from transforms.filters.findings import Buffer, Finding, without_overlaps
+from stackfim.transforms.filters.findings import Buffer, Finding, without_overlaps
 
 Span = tuple[int, int]
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"

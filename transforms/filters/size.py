@@ -3,8 +3,8 @@
 import numpy as np
 import pyarrow as pa
 
-from transforms.filters.decision import Drops, drop_where, either
-from transforms.filters.text import text_of
+from stackfim.transforms.filters.decision import Drops, drop_where, either
+from stackfim.transforms.filters.text import text_of
 
 
 def size_bytes(content: pa.BinaryArray) -> np.ndarray:

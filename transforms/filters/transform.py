@@ -4,11 +4,11 @@ from collections import Counter
 
 import apache_beam as beam
 
-from schemas.rejection import no_rejections
-from transforms.filters.chain import FilterSettings, filter_rows, relabel
-from transforms.filters.contamination import BenchmarkIndex
-from transforms.filters.redaction import redact
-from transforms.shard_batch import ShardBatch
+from stackfim.schemas.rejection import no_rejections
+from stackfim.transforms.filters.chain import FilterSettings, filter_rows, relabel
+from stackfim.transforms.filters.contamination import BenchmarkIndex
+from stackfim.transforms.filters.redaction import redact
+from stackfim.transforms.shard_batch import ShardBatch
 
 
 class FilterRows(beam.PTransform):

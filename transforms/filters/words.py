@@ -1,6 +1,6 @@
 """Words and word n-grams of all rows as 64-bit hashes, block by block: what repetition and contamination are counted on.
 
-A word is what the deduplication calls one (transforms.dedup.shingles): a run of letters, digits, underscores and bytes
+A word is what the deduplication calls one (stackfim.transforms.dedup.shingles): a run of letters, digits, underscores and bytes
 beyond ASCII. Punctuation and white space only separate, so no formatter changes the words of a file.
 """
 
@@ -10,9 +10,9 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from transforms.dedup.murmur import GOLDEN, finalise_64
-from transforms.dedup.shingles import BLOCK_BYTES, hash_words, word_spans
-from transforms.filters.text import Text
+from stackfim.transforms.dedup.murmur import GOLDEN, finalise_64
+from stackfim.transforms.dedup.shingles import BLOCK_BYTES, hash_words, word_spans
+from stackfim.transforms.filters.text import Text
 
 _STEP = pow(GOLDEN, 3, 2**64) | 1
 _INVERSE_STEP = pow(_STEP, -1, 2**64)

@@ -11,7 +11,7 @@ from collections.abc import Iterable
 
 import pyarrow as pa
 
-from schemas.mixed import CONVERSATION
+from stackfim.schemas.mixed import CONVERSATION
 
 COMMIT_COLUMNS = ("old_contents", "new_contents", "subject", "message", "license")
 PAIRS = (
@@ -36,7 +36,7 @@ def layout_of(names: Iterable[str]) -> tuple[str, str] | None:
 
 
 def conversations(rows: pa.RecordBatch, source: str, first_row: int, default_license: str = "") -> pa.RecordBatch:
-    """Rows of a source as schemas.mixed.CONVERSATION; missing texts are empty.
+    """Rows of a source as stackfim.schemas.mixed.CONVERSATION; missing texts are empty.
 
     `default_license` is that of rows which name none. Raises ValueError for columns of no known layout.
     """

@@ -14,14 +14,14 @@ from dataclasses import dataclass
 import numpy as np
 import pyarrow as pa
 
-from schemas.rejection import EXAMPLE, rejections
-from transforms.dedup.settings import DedupSettings
-from transforms.dedup.shingles import shingle_sets
-from transforms.dedup.stars import take_stars
-from transforms.dedup.verify import ShingleIndex
-from transforms.filters.contamination import BenchmarkIndex, contamination, decide_contamination
-from transforms.filters.decision import Drops
-from transforms.mix.conversation import query_of
+from stackfim.schemas.rejection import EXAMPLE, rejections
+from stackfim.transforms.dedup.dedup_settings import DedupSettings
+from stackfim.transforms.dedup.shingles import shingle_sets
+from stackfim.transforms.dedup.similarity import ShingleIndex
+from stackfim.transforms.dedup.stars import take_stars
+from stackfim.transforms.filters.contamination import BenchmarkIndex, contamination, decide_contamination
+from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.mix.conversation import query_of
 
 STAGE = "mix"
 
@@ -69,7 +69,7 @@ def filter_conversations(
     sentinels: Iterable[str],
     benchmarks: BenchmarkIndex | None,
 ) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """The conversations (schemas.mixed.CONVERSATION) that stay, and a rejection (schemas.rejection.REJECTION) for each
+    """The conversations (stackfim.schemas.mixed.CONVERSATION) that stay, and a rejection (stackfim.schemas.rejection.REJECTION) for each
     other one; both in order. Of near-duplicates the first stays.
 
     `allowed_licenses` in lower case. A text that holds one of `sentinels` goes: a trainer would read it as one.

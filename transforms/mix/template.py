@@ -10,8 +10,8 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from model.prompt import SYSTEM
-from model.tokenizer import EMPTY_OUTPUT, END_OF_TEXT
+from stackfim.model.prompt import SYSTEM
+from stackfim.model.tokenizer import EMPTY_OUTPUT, END_OF_TEXT
 
 Template = Callable[[str, str], tuple[str, str]]
 """Query and response to prompt and completion."""

@@ -12,23 +12,23 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 
-from schemas.rejection import EXAMPLE as EXAMPLE_UNIT
-from schemas.rejection import rejections
-from schemas.rendered import RENDERED, TOKENIZED
-from transforms.render.budget import Characters, fit, lines_at_cursor
-from transforms.render.collision import collisions
-from transforms.render.families import LAYOUTS
-from transforms.render.settings import RenderSettings
-from transforms.render.template import HEADER_PARTS, MIDDLE, PREFIX, SUFFIX, Kind, Segment, fill, segments
-from transforms.render.tokens import TextEncoder
+from stackfim.schemas.rejection import EXAMPLE as EXAMPLE_UNIT
+from stackfim.schemas.rejection import rejections
+from stackfim.schemas.rendered import RENDERED, TOKENIZED
+from stackfim.transforms.render.budget import Characters, fit, lines_at_cursor
+from stackfim.transforms.render.collision import collisions
+from stackfim.transforms.render.families import LAYOUTS
+from stackfim.transforms.render.render_settings import RenderSettings
+from stackfim.transforms.render.template import HEADER_PARTS, MIDDLE, PREFIX, SUFFIX, Kind, Segment, fill, segments
+from stackfim.transforms.render.tokens import TextEncoder
 
 STAGE = "render"
 
 
 def render_examples(batch: pa.RecordBatch, settings: RenderSettings) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """The rows of `batch` (schemas.example.EXAMPLE) with the columns `RENDERED`, and `TOKENIZED` where asked for, added.
+    """The rows of `batch` (stackfim.schemas.example.EXAMPLE) with the columns `RENDERED`, and `TOKENIZED` where asked for, added.
 
-    Columns of these names are replaced. The second batch has a rejection (schemas.rejection.REJECTION) for each row that
+    Columns of these names are replaced. The second batch has a rejection (stackfim.schemas.rejection.REJECTION) for each row that
     is not in the first. Both keep the order of rows. Raises model.tokenizer.TokenizerError for a tokenizer that loses
     text or lacks a sentinel of the family.
     """

@@ -12,8 +12,8 @@ from functools import cache
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from transforms.render.families import FAMILIES, family_named
-from transforms.render.template import HEADER_PARTS, MIDDLE, PREFIX, SUFFIX
+from stackfim.transforms.render.families import FAMILIES, family_named
+from stackfim.transforms.render.template import HEADER_PARTS, MIDDLE, PREFIX, SUFFIX
 
 # What begins so is written by no one who does not mean the token.
 _UNMISTAKABLE = ("<|", "<｜", "<[", "<fim_", "<fim-")
@@ -50,7 +50,7 @@ def collision(parts: Mapping[str, str], family: str | None = None) -> str | None
 
 
 def collisions(rows: pa.RecordBatch, family: str, header: bool = False) -> dict[int, str]:
-    """Row to what `collision` says of it, for the rows of schemas.example where it says something, in order.
+    """Row to what `collision` says of it, for the rows of stackfim.schemas.example where it says something, in order.
 
     With `header` path and repository are parts too.
     """

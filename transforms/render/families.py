@@ -15,8 +15,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from model.tokenizer import STARCODER_SENTINELS
-from transforms.render.template import PREFIX, sentinels
+from stackfim.model.tokenizer import STARCODER_SENTINELS
+from stackfim.transforms.render.template import PREFIX, sentinels
 
 PSM = "psm"
 SEPARATE = "separate"

@@ -13,11 +13,11 @@ from itertools import pairwise
 import numpy as np
 import pyarrow as pa
 
-from model.packing import best_fit
-from schemas.rejection import EXAMPLE as EXAMPLE_UNIT
-from schemas.rejection import rejections
-from schemas.rendered import PACKED
-from transforms.render.batch import STAGE
+from stackfim.model.packing import best_fit
+from stackfim.schemas.rejection import EXAMPLE as EXAMPLE_UNIT
+from stackfim.schemas.rejection import rejections
+from stackfim.schemas.rendered import PACKED
+from stackfim.transforms.render.batch import STAGE
 
 
 @dataclass(frozen=True, slots=True)

@@ -3,9 +3,9 @@
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from transforms.render.collision import collision
-from transforms.render.families import LAYOUTS, PSM, SPM_FORMS, Family, family_named
-from transforms.render.template import MIDDLE, PATH, PREFIX, REPOSITORY, SUFFIX, match, segments
+from stackfim.transforms.render.collision import collision
+from stackfim.transforms.render.families import LAYOUTS, PSM, SPM_FORMS, Family, family_named
+from stackfim.transforms.render.template import MIDDLE, PATH, PREFIX, REPOSITORY, SUFFIX, match, segments
 
 
 class NotRendered(ValueError):

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import tokenizers
 
-from model.tokenizer import PROBES, TokenizerError
+from stackfim.model.tokenizer import PROBES, TokenizerError
 
 # Ids kept, about 16 MB of them and as much again for their texts.
 _KEPT_IDS = 4_000_000

@@ -2,9 +2,9 @@
 
 import apache_beam as beam
 
-from transforms.render.batch import render_examples
-from transforms.render.settings import RenderSettings
-from transforms.shard_batch import MapRows
+from stackfim.transforms.render.batch import render_examples
+from stackfim.transforms.render.render_settings import RenderSettings
+from stackfim.transforms.shard_batch import MapRows
 
 
 class RenderExamples(beam.PTransform):

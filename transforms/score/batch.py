@@ -14,17 +14,17 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 import pyarrow as pa
 
-from schemas.example import EXAMPLE
-from schemas.rejection import EXAMPLE as EXAMPLE_UNIT
-from schemas.rejection import FILE, REJECTION, rejections
-from schemas.scored import LAYOUTS, SCORE, SCORED, score_column
-from transforms.score.diagnostics import stop_tallies, tallies
-from transforms.score.settings import ScoreSettings
-from transforms.score.shifted import drawn_rows, shifted_end
-from transforms.score.verdict import UNSCORED, deciding_score, verdict
+from stackfim.schemas.example import EXAMPLE
+from stackfim.schemas.rejection import EXAMPLE as EXAMPLE_UNIT
+from stackfim.schemas.rejection import FILE, REJECTION, rejections
+from stackfim.schemas.scored import LAYOUTS, SCORE, SCORED, score_column
+from stackfim.transforms.score.diagnostics import stop_tallies, tallies
+from stackfim.transforms.score.score_settings import ScoreSettings
+from stackfim.transforms.score.shifted import drawn_rows, shifted_end
+from stackfim.transforms.score.verdict import UNSCORED, deciding_score, verdict
 
 if TYPE_CHECKING:
-    from model.scorer import Score, ScoredRow, Scorer
+    from stackfim.model.scorer import Score, ScoredRow, Scorer
 
 STAGE = "score"
 NO_EXAMPLE_LEFT = "no_example_left"
@@ -40,15 +40,15 @@ class ScoredBatch:
     """What scoring a batch gives."""
 
     examples: pa.RecordBatch
-    """schemas.scored.SCORED: the rows that stay, in order."""
+    """stackfim.schemas.scored.SCORED: the rows that stay, in order."""
     rejections: pa.RecordBatch
-    """schemas.rejection.REJECTION: the rows that their verdict drops, in order."""
+    """stackfim.schemas.rejection.REJECTION: the rows that their verdict drops, in order."""
     counts: Counter[str]
-    """Tallies of the diagnostics (transforms.score.diagnostics), over all rows."""
+    """Tallies of the diagnostics (stackfim.transforms.score.diagnostics), over all rows."""
 
 
 def score_examples(rows: pa.RecordBatch, scorer: Scorer, settings: ScoreSettings) -> ScoredBatch:
-    """The rows of `rows` (schemas.example.EXAMPLE; older scores are replaced) scored and judged.
+    """The rows of `rows` (stackfim.schemas.example.EXAMPLE; older scores are replaced) scored and judged.
 
     `scorer` must score the layouts that `settings` ask for.
     """
@@ -71,7 +71,7 @@ def score_examples(rows: pa.RecordBatch, scorer: Scorer, settings: ScoreSettings
 
 
 def emptied_files(before: pa.RecordBatch, after: pa.RecordBatch) -> pa.RecordBatch:
-    """A rejection (schemas.rejection.REJECTION) for each file with rows in `before` and none in `after`, in order.
+    """A rejection (stackfim.schemas.rejection.REJECTION) for each file with rows in `before` and none in `after`, in order.
 
     Both need the columns repository, path and content_id and all rows of their files: a file that gives no example any
     more is accounted for as one that was rejected.

@@ -13,10 +13,10 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from schemas.example import CATEGORIES, EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
-from schemas.scored import LAYOUTS, score_column
-from transforms.score.histogram import NLL, PROBABILITY, Scale, quantile
-from transforms.score.limits import LANGUAGES, Limits
+from stackfim.schemas.example import CATEGORIES, EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
+from stackfim.schemas.scored import LAYOUTS, score_column
+from stackfim.transforms.score.histogram import NLL, PROBABILITY, Scale, quantile
+from stackfim.transforms.score.verdict_limits import LANGUAGES, Limits
 
 COLUMNS = ("category", "language", "tokens", *map(score_column, LAYOUTS))
 """What calibration reads of a row."""
@@ -49,7 +49,7 @@ class Calibration:
         )
 
     def add(self, rows: pa.RecordBatch) -> None:
-        """Scored rows (the columns `COLUMNS` of schemas.scored.SCORED)."""
+        """Scored rows (the columns `COLUMNS` of stackfim.schemas.scored.SCORED)."""
         scores = _deciding(rows)
         is_long = rows.column("tokens").to_numpy() >= self._long_tokens
         of_limit = {"max_nll": ~is_long, "max_nll_long": is_long}
@@ -67,7 +67,7 @@ class Calibration:
                 counts[name] += scale.counts(np.nan_to_num(values, nan=0.0))
 
     def limits(self, share: float, min_rows: int) -> dict[str, Any]:
-        """Values for transforms.score.limits.LimitTable.with_changes: those of each category that has rows, and of each of
+        """Values for stackfim.transforms.score.verdict_limits.LimitTable.with_changes: those of each category that has rows, and of each of
         its languages that has at least `min_rows`; other languages have their category's."""
         said: dict[str, Any] = {}
         for category in CATEGORIES:

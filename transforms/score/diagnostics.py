@@ -1,6 +1,6 @@
 """What the scores of a run look like as a whole: tallies by batch that add up, and a summary made of their sums.
 
-A tally is a name and a count. Names begin with `scored:` and hold no number but that of a bin (transforms.score.histogram),
+A tally is a name and a count. Names begin with `scored:` and hold no number but that of a bin (stackfim.transforms.score.histogram),
 so that batches and shards may be added in any order and a run of any size keeps a bounded number of them.
 """
 
@@ -13,8 +13,8 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from schemas.scored import LAYOUTS, score_column
-from transforms.score.histogram import DIFFERENCE, NLL, PROBABILITY, Scale, auc, quantile
+from stackfim.schemas.scored import LAYOUTS, score_column
+from stackfim.transforms.score.histogram import DIFFERENCE, NLL, PROBABILITY, Scale, auc, quantile
 
 PREFIX = "scored:"
 METRICS: dict[str, Scale] = {"nll": NLL, "p_eot_end": PROBABILITY}
@@ -28,7 +28,7 @@ StopPair = tuple[str, str, float, float]
 
 
 def tallies(rows: pa.RecordBatch, layouts: Sequence[str]) -> Counter[str]:
-    """Verdicts by category, and histograms of the scores by category, kind and language (schemas.scored.SCORED)."""
+    """Verdicts by category, and histograms of the scores by category, kind and language (stackfim.schemas.scored.SCORED)."""
     counts: Counter[str] = Counter()
     groups = {name: rows.column(name).to_pylist() for name in GROUPS}
     counts.update(

@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from model.checkpoint import Model
-    from model.scorer import Scorer
+    from stackfim.model.checkpoint import Model
+    from stackfim.model.scorer import Scorer
 
 AUTO = "auto"
 """The number format that suits the device: bfloat16 on a GPU, float32 on a CPU."""
@@ -29,8 +29,8 @@ class ModelReference:
         """The checkpoint in this process, on a GPU where there is one. Raises what `model.load` raises."""
         import torch
 
-        import model
-        from model.checkpoint import SHIPPED
+        from stackfim import model
+        from stackfim.model.checkpoint import SHIPPED
 
         dtype = ("bfloat16" if torch.cuda.is_available() else "float32") if self.dtype == AUTO else self.dtype
         return model.load(SHIPPED.get(self.name, self.name), dtype=dtype, revision=self.revision)
@@ -45,7 +45,7 @@ class ModelReference:
         """
         import torch
 
-        from model.scorer import Scorer
+        from stackfim.model.scorer import Scorer
 
         if threads is not None:
             torch.set_num_threads(min(threads, torch.get_num_threads()))

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import pyarrow as pa
 
-from model.ends import Row, earlier_end, later_end
-from schemas.example import MULTI_LINE, SINGLE_LINE
-from transforms.split.draws import Draws
+from stackfim.model.ends import Row, earlier_end, later_end
+from stackfim.schemas.example import MULTI_LINE, SINGLE_LINE
+from stackfim.transforms.draws import Draws
 
 SHARE = 1 / 32
 """Share of the rows that are drawn."""

@@ -8,14 +8,14 @@ from typing import TYPE_CHECKING, Any
 import apache_beam as beam
 from apache_beam.ml.inference.base import ModelHandler, RunInference
 
-from schemas.rejection import concatenate
-from transforms.score.batch import emptied_files, score_examples
-from transforms.score.reference import ModelReference
-from transforms.score.settings import ScoreSettings
-from transforms.shard_batch import ShardBatch
+from stackfim.schemas.rejection import concatenate
+from stackfim.transforms.score.batch import emptied_files, score_examples
+from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.score_settings import ScoreSettings
+from stackfim.transforms.shard_batch import ShardBatch
 
 if TYPE_CHECKING:
-    from model.scorer import Scorer
+    from stackfim.model.scorer import Scorer
 
 
 class BatchScorer(ModelHandler[tuple[ShardBatch], ShardBatch, Any]):

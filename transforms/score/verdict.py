@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from schemas.example import EMPTY
-from schemas.scored import LAYOUTS
-from transforms.score.limits import Limits
+from stackfim.schemas.example import EMPTY
+from stackfim.schemas.scored import LAYOUTS
+from stackfim.transforms.score.verdict_limits import Limits
 
 ACCEPT = "accept"
 UNLIKELY = "unlikely"
@@ -24,7 +24,7 @@ UNSCORED = "unscored"
 """A verdict `unscored:REASON` tells why a row has no score (model.scorer.ScoredRow)."""
 
 Score = Mapping[str, Any]
-"""A value of schemas.scored.SCORE."""
+"""A value of stackfim.schemas.scored.SCORE."""
 
 
 def verdict(category: str, tokens: int, scores: Mapping[str, Score | None], limits: Limits) -> str:

@@ -2,15 +2,15 @@
 
 import tree_sitter
 
-from schemas.example import MULTI_LINE
-from transforms.split.draws import Draws
-from transforms.split.limits import MultiLineLimits
-from transforms.split.lines import Lines
-from transforms.split.multi_line import Run, ended, run_site, statement_on
-from transforms.split.single_line import IMPORT_SHARE
-from transforms.split.site import Refused, Site, check_visible_edges
-from transforms.split.syntax import ParsedFile, bracket_step, is_comment
-from transforms.split.worth import check_worth
+from stackfim.schemas.example import MULTI_LINE
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.lines import Lines
+from stackfim.transforms.split.multi_line import Run, ended, run_site, statement_on
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
+from stackfim.transforms.split.single_line import IMPORT_SHARE
+from stackfim.transforms.split.site import Refused, Site, check_visible_edges
+from stackfim.transforms.split.syntax import ParsedFile, bracket_step, is_comment
+from stackfim.transforms.split.worth import check_worth
 
 COMPOUND = "compound"
 LINE_AND_BLOCK = "line_and_block"

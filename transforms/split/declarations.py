@@ -10,8 +10,8 @@ from enum import Enum
 
 import tree_sitter
 
-from transforms.split.edit_script import Change
-from transforms.split.syntax import ParsedFile
+from stackfim.transforms.split.edit_script import Change
+from stackfim.transforms.split.syntax import ParsedFile
 
 MAX_LOOKS = 5
 """Occurrences of a name that are looked at in each stretch of text that stays; a declaration beyond them is not found."""

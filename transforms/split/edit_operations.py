@@ -9,9 +9,10 @@ from collections.abc import Callable
 
 import tree_sitter
 
-from schemas.example import EMPTY
-from transforms.split.draws import Draws
-from transforms.split.edit_places import (
+from stackfim.schemas.example import EMPTY
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.languages import BRACKETS, CLOSING_WORDS
+from stackfim.transforms.split.edit_places import (
     TRIES,
     Place,
     enclosing,
@@ -22,10 +23,9 @@ from transforms.split.edit_places import (
     some_rows,
     statement_on,
 )
-from transforms.split.edit_script import Change
-from transforms.split.languages import BRACKETS, CLOSING_WORDS
-from transforms.split.site import Refused
-from transforms.split.syntax import ParsedFile
+from stackfim.transforms.split.edit_script import Change
+from stackfim.transforms.split.site import Refused
+from stackfim.transforms.split.syntax import ParsedFile
 
 LATER_SIBLINGS = "later_siblings"
 CUT_TO_EOF = "cut_to_eof"

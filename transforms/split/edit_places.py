@@ -5,12 +5,12 @@ from typing import NamedTuple
 
 import tree_sitter
 
-from schemas.example import EMPTY, MULTI_LINE
-from transforms.split.draws import Draws
-from transforms.split.edit_script import Change, EditScript
-from transforms.split.site import Refused, Site
-from transforms.split.syntax import ParsedFile, Unit, Units, is_comment
-from transforms.split.worth import check_directives
+from stackfim.schemas.example import EMPTY, MULTI_LINE
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.split.edit_script import Change, EditScript
+from stackfim.transforms.split.site import Refused, Site
+from stackfim.transforms.split.syntax import ParsedFile, Unit, Units, is_comment
+from stackfim.transforms.split.worth import check_directives
 
 TRIES = 6
 """Lines on which an operation looks for what it needs."""

@@ -7,7 +7,7 @@ its place. Which contexts can be repaired is told by text alone: see `is_irrepar
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from transforms.split.site import Refused
+from stackfim.transforms.split.site import Refused
 
 PREFIX = "prefix"
 SUFFIX = "suffix"
@@ -28,7 +28,7 @@ class Edit(NamedTuple):
     inserted: bytes
 
     def row(self) -> dict[str, str | int]:
-        """The edit as schemas.example.EDIT."""
+        """The edit as stackfim.schemas.example.EDIT."""
         return {
             "side": self.side,
             "kind": self.kind,

@@ -2,12 +2,12 @@
 
 import tree_sitter
 
-from schemas.example import EMPTY
-from transforms.split.draws import Draws
-from transforms.split.lines import Indent
-from transforms.split.single_line import IMPORT_SHARE
-from transforms.split.site import Refused, Site, newline_after
-from transforms.split.syntax import ParsedFile, Unit
+from stackfim.schemas.example import EMPTY
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.lines import Indent
+from stackfim.transforms.split.single_line import IMPORT_SHARE
+from stackfim.transforms.split.site import Refused, Site, newline_after
+from stackfim.transforms.split.syntax import ParsedFile, Unit
 
 AFTER_STATEMENT = "after_statement"
 AFTER_ENTER = "after_enter"

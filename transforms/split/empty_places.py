@@ -5,14 +5,14 @@ from itertools import pairwise
 
 import tree_sitter
 
-from schemas.example import EMPTY
-from transforms.split.draws import Draws
-from transforms.split.empty import check_complete, unit_ending_at
-from transforms.split.languages import BRACKETS
-from transforms.split.single_line import code_leaves
-from transforms.split.site import NO_NEWLINE, Refused, Site, newline_after
-from transforms.split.syntax import ParsedFile, Unit, is_comment, last_row
-from transforms.split.worth import is_license
+from stackfim.schemas.example import EMPTY
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.languages import BRACKETS
+from stackfim.transforms.split.empty import check_complete, unit_ending_at
+from stackfim.transforms.split.single_line import code_leaves
+from stackfim.transforms.split.site import NO_NEWLINE, Refused, Site, newline_after
+from stackfim.transforms.split.syntax import ParsedFile, Unit, is_comment, last_row
+from stackfim.transforms.split.worth import is_license
 
 INSIDE_TEXT = "inside_text"
 CLOSED_PAIR = "closed_pair"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import tree_sitter
 
-from transforms.split.parser import ParseRefused
+from stackfim.transforms.split.parser import ParseRefused
 
 SHARED_EXTENSIONS = frozenset({"h", "m", "ts", "pl", "pm", "t", "sql", "v"})
 """Extensions of several languages."""

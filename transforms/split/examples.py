@@ -9,18 +9,18 @@ from typing import Any, NamedTuple
 
 import pyarrow as pa
 
-from schemas.example import EXAMPLE
-from schemas.rejection import FILE, rejections
-from transforms.split.draws import Draws
-from transforms.split.error_share import check_language
-from transforms.split.half_written import HalfWritten, around_partner, half_write
-from transforms.split.languages import language_name, unsupported_reason
-from transforms.split.lines import Lines
-from transforms.split.parser import BudgetedParser, ParseRefused, check_parseable
-from transforms.split.sampling import sample_sites
-from transforms.split.settings import SplitSettings
-from transforms.split.site import Site
-from transforms.split.syntax import ParsedFile
+from stackfim.schemas.example import EXAMPLE
+from stackfim.schemas.rejection import FILE, rejections
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.languages import language_name, unsupported_reason
+from stackfim.transforms.lines import Lines
+from stackfim.transforms.split.error_share import check_language
+from stackfim.transforms.split.half_written import HalfWritten, around_partner, half_write
+from stackfim.transforms.split.parser import BudgetedParser, ParseRefused, check_parseable
+from stackfim.transforms.split.sampling import sample_sites
+from stackfim.transforms.split.site import Site
+from stackfim.transforms.split.split_settings import SplitSettings
+from stackfim.transforms.split.syntax import ParsedFile
 
 STAGE = "split"
 
@@ -30,9 +30,9 @@ class SplitResult:
     """What splitting a batch of files gives."""
 
     examples: pa.RecordBatch
-    """schemas.example.EXAMPLE, in order of files and slots."""
+    """stackfim.schemas.example.EXAMPLE, in order of files and slots."""
     rejections: pa.RecordBatch
-    """schemas.rejection.REJECTION: the files that yield no example."""
+    """stackfim.schemas.rejection.REJECTION: the files that yield no example."""
     refusals: Counter[str] = field(default_factory=Counter)
     """How many candidate sites each reason refused. A refused site is no loss: its slot goes to another."""
 
@@ -74,7 +74,7 @@ class Splitter:
         self._parsers: dict[str, BudgetedParser] = {}
 
     def split(self, rows: pa.RecordBatch, before_file: Callable[[int], None] | None = None) -> SplitResult:
-        """Examples and rejections of `rows` (schemas.source.ROW, content valid UTF-8).
+        """Examples and rejections of `rows` (stackfim.schemas.source.ROW, content valid UTF-8).
 
         `before_file` is called with the index of each file before anything is done with it.
         """

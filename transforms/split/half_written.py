@@ -11,16 +11,16 @@ from dataclasses import dataclass, replace
 from itertools import chain, islice
 from typing import Any
 
-from schemas.example import RANDOM_SPAN
-from transforms.split.declarations import lost_declaration, names_in
-from transforms.split.draws import Draws
-from transforms.split.edit_operations import OPERATIONS, WHITESPACE
-from transforms.split.edit_places import Place, open_bounds
-from transforms.split.edit_script import PREFIX, Edit, EditScript, is_irreparable
-from transforms.split.settings import HalfWrittenSettings
-from transforms.split.site import Refused, Site, check_no_free_copy
-from transforms.split.syntax import ParsedFile
-from transforms.split.worth import check_context
+from stackfim.schemas.example import RANDOM_SPAN
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.split.declarations import lost_declaration, names_in
+from stackfim.transforms.split.edit_operations import OPERATIONS, WHITESPACE
+from stackfim.transforms.split.edit_places import Place, open_bounds
+from stackfim.transforms.split.edit_script import PREFIX, Edit, EditScript, is_irreparable
+from stackfim.transforms.split.site import Refused, Site, check_no_free_copy
+from stackfim.transforms.split.split_settings import HalfWrittenSettings
+from stackfim.transforms.split.syntax import ParsedFile
+from stackfim.transforms.split.worth import check_context
 
 # Lines of the suffix that the check for a free copy looks at, and one more.
 _NEAR_LINES = 21
@@ -35,7 +35,7 @@ class HalfWritten:
     prefix: bytes
     suffix: bytes
     edits: list[dict[str, Any]]
-    """schemas.example.EDIT, in the order in which they were made; what was typed at the cursor (`Site.typed`) comes last."""
+    """stackfim.schemas.example.EDIT, in the order in which they were made; what was typed at the cursor (`Site.typed`) comes last."""
     half_written: bool
     """Whether an operation edited the context; what was typed at the cursor does not count."""
     irreparable: bool

@@ -4,12 +4,12 @@ import re
 
 import tree_sitter
 
-from schemas.example import SINGLE_LINE
-from transforms.split.draws import Draws
-from transforms.split.languages import BRACKETS, CLOSING_WORDS
-from transforms.split.single_line import COMMENT_SHARE, code_leaves, statement_type, thin_out
-from transforms.split.site import NO_NEWLINE, Refused, Site, newline_after
-from transforms.split.syntax import ParsedFile, is_comment
+from stackfim.schemas.example import SINGLE_LINE
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.languages import BRACKETS, CLOSING_WORDS
+from stackfim.transforms.split.single_line import COMMENT_SHARE, code_leaves, statement_type, thin_out
+from stackfim.transforms.split.site import NO_NEWLINE, Refused, Site, newline_after
+from stackfim.transforms.split.syntax import ParsedFile, is_comment
 
 MID_TOKEN = "mid_token"
 BEFORE_CLOSERS = "before_closers"

@@ -4,12 +4,12 @@ from typing import NamedTuple
 
 import tree_sitter
 
-from schemas.example import MULTI_LINE
-from transforms.split.draws import Draws
-from transforms.split.limits import MultiLineLimits
-from transforms.split.lines import Indent
-from transforms.split.single_line import IMPORT_SHARE
-from transforms.split.site import (
+from stackfim.schemas.example import MULTI_LINE
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.lines import Indent
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
+from stackfim.transforms.split.single_line import IMPORT_SHARE
+from stackfim.transforms.split.site import (
     CLOSERS,
     DEDENT,
     EOF,
@@ -21,8 +21,8 @@ from transforms.split.site import (
     check_visible_edges,
     newline_after,
 )
-from transforms.split.syntax import ParsedFile, Units
-from transforms.split.worth import check_worth
+from stackfim.transforms.split.syntax import ParsedFile, Units
+from stackfim.transforms.split.worth import check_worth
 
 BLOCK_BODY = "block_body"
 REST_OF_BLOCK = "rest_of_block"

@@ -8,12 +8,12 @@ from typing import NamedTuple
 
 import tree_sitter
 
-from schemas.example import MULTI_LINE
-from transforms.split.compound import LINE_AND_BLOCK
-from transforms.split.parser import BudgetedParser, ParseRefused
-from transforms.split.single_line import BLANK_LINE
-from transforms.split.site import NEWLINE_IN_MIDDLE, Refused, Site
-from transforms.split.syntax import ParsedFile
+from stackfim.schemas.example import MULTI_LINE
+from stackfim.transforms.split.compound import LINE_AND_BLOCK
+from stackfim.transforms.split.parser import BudgetedParser, ParseRefused
+from stackfim.transforms.split.single_line import BLANK_LINE
+from stackfim.transforms.split.site import NEWLINE_IN_MIDDLE, Refused, Site
+from stackfim.transforms.split.syntax import ParsedFile
 
 NOT_NEUTRAL = "not_neutral"
 

@@ -3,12 +3,12 @@
 `(P, M, S)` gives `(P+M, "", S)`: you wrote M; now stop. Both halves have one context and one group.
 """
 
-from schemas.example import EMPTY, RANDOM_SPAN
-from transforms.split.empty import check_complete, check_next_indent, unit_ending_at
-from transforms.split.empty_places import check_no_error, is_finished
-from transforms.split.single_line import statement_type
-from transforms.split.site import CLOSERS, NEWLINE_IN_MIDDLE, Refused, Site
-from transforms.split.syntax import ParsedFile
+from stackfim.schemas.example import EMPTY, RANDOM_SPAN
+from stackfim.transforms.split.empty import check_complete, check_next_indent, unit_ending_at
+from stackfim.transforms.split.empty_places import check_no_error, is_finished
+from stackfim.transforms.split.single_line import statement_type
+from stackfim.transforms.split.site import CLOSERS, NEWLINE_IN_MIDDLE, Refused, Site
+from stackfim.transforms.split.syntax import ParsedFile
 
 ACCEPT_THEN_STOP = "accept_then_stop"
 

@@ -10,8 +10,8 @@ from collections.abc import Callable
 
 import tree_sitter
 
-from transforms.split.languages import load_grammar
-from transforms.split.lines import Lines
+from stackfim.transforms.languages import load_grammar
+from stackfim.transforms.lines import Lines
 
 MAX_INDENT_COLUMNS = 200
 # A scanner that looks back asks for the text again from there, in Perl hundreds of times a file: a small piece costs little.

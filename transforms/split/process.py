@@ -22,10 +22,10 @@ from typing import IO
 
 import pyarrow as pa
 
-from schemas.example import EXAMPLE
-from schemas.rejection import FILE, concatenate, rejections
-from transforms.split.examples import STAGE, SplitResult, Splitter
-from transforms.split.settings import SplitSettings
+from stackfim.schemas.example import EXAMPLE
+from stackfim.schemas.rejection import FILE, concatenate, rejections
+from stackfim.transforms.split.examples import STAGE, SplitResult, Splitter
+from stackfim.transforms.split.split_settings import SplitSettings
 
 FILE_CPU_SECONDS = 10.0
 """CPU time that one file may take; the slowest of 7,590 real files took 0.04 s."""
@@ -123,7 +123,7 @@ class SplitterProcess:
             self.close()
             descriptor = self._progress_file.fileno()
             self._child = subprocess.Popen(
-                [sys.executable, "-P", "-m", "transforms.split.process", str(descriptor)],
+                [sys.executable, "-P", "-m", "stackfim.transforms.split.process", str(descriptor)],
                 stdin=subprocess.PIPE,
                 stdout=subprocess.PIPE,
                 pass_fds=[descriptor],

@@ -3,12 +3,12 @@
 The floor that mixes of structure alone lack: models trained without them fail at spans that follow no structure (AST-FIM).
 """
 
-from schemas.example import RANDOM_SPAN
-from transforms.split.draws import Draws
-from transforms.split.limits import MultiLineLimits
-from transforms.split.single_line import statement_type
-from transforms.split.site import NEWLINE_IN_MIDDLE, NEWLINE_IN_SUFFIX, NO_NEWLINE, Refused, Site
-from transforms.split.syntax import ParsedFile
+from stackfim.schemas.example import RANDOM_SPAN
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
+from stackfim.transforms.split.single_line import statement_type
+from stackfim.transforms.split.site import NEWLINE_IN_MIDDLE, NEWLINE_IN_SUFFIX, NO_NEWLINE, Refused, Site
+from stackfim.transforms.split.syntax import ParsedFile
 
 
 def random_span(file: ParsedFile, _row: int, draws: Draws, limits: MultiLineLimits) -> Site:

@@ -13,11 +13,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
 from math import ceil, gcd
 
-from schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
-from transforms.split.compound import COMPOUND, LINE_AND_BLOCK, compound, line_and_block
-from transforms.split.draws import Draws
-from transforms.split.empty import AFTER_ENTER, AFTER_STATEMENT, after_enter, after_statement
-from transforms.split.empty_places import (
+from stackfim.schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.split.compound import COMPOUND, LINE_AND_BLOCK, compound, line_and_block
+from stackfim.transforms.split.empty import AFTER_ENTER, AFTER_STATEMENT, after_enter, after_statement
+from stackfim.transforms.split.empty_places import (
     BETWEEN_DEFINITIONS,
     CLOSED_PAIR,
     INSIDE_TEXT,
@@ -25,9 +25,15 @@ from transforms.split.empty_places import (
     closed_pair,
     inside_text,
 )
-from transforms.split.inner_line import BEFORE_CLOSERS, INNER_NODE, MID_TOKEN, before_closers, inner_node, mid_token
-from transforms.split.limits import MultiLineLimits
-from transforms.split.multi_line import (
+from stackfim.transforms.split.inner_line import (
+    BEFORE_CLOSERS,
+    INNER_NODE,
+    MID_TOKEN,
+    before_closers,
+    inner_node,
+    mid_token,
+)
+from stackfim.transforms.split.multi_line import (
     BLOCK_BODY,
     REST_OF_BLOCK,
     SIBLINGS,
@@ -35,15 +41,16 @@ from transforms.split.multi_line import (
     rest_of_block,
     siblings,
 )
-from transforms.split.neutral_hole import NOT_NEUTRAL, Hole, are_neutral, hole_of, needs_neutral_hole
-from transforms.split.pair import ACCEPT_THEN_STOP, accept_then_stop
-from transforms.split.parser import BudgetedParser
-from transforms.split.random_span import random_span
-from transforms.split.settings import KINDS, SplitSettings
-from transforms.split.single_line import BLANK_LINE, TOKEN_TO_EOL, blank_line, token_to_eol
-from transforms.split.site import Refused, Site, check_no_free_copy
-from transforms.split.syntax import ParsedFile
-from transforms.split.worth import check_context
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
+from stackfim.transforms.split.neutral_hole import NOT_NEUTRAL, Hole, are_neutral, hole_of, needs_neutral_hole
+from stackfim.transforms.split.pair import ACCEPT_THEN_STOP, accept_then_stop
+from stackfim.transforms.split.parser import BudgetedParser
+from stackfim.transforms.split.random_span import random_span
+from stackfim.transforms.split.single_line import BLANK_LINE, TOKEN_TO_EOL, blank_line, token_to_eol
+from stackfim.transforms.split.site import Refused, Site, check_no_free_copy
+from stackfim.transforms.split.split_settings import KINDS, SplitSettings
+from stackfim.transforms.split.syntax import ParsedFile
+from stackfim.transforms.split.worth import check_context
 
 # Lines tried for one kind before the next kind's turn; a small file is tried in full.
 MAX_TRIES = 32

@@ -4,12 +4,12 @@ import re
 
 import tree_sitter
 
-from schemas.example import SINGLE_LINE
-from transforms.split.draws import Draws
-from transforms.split.lines import Indent
-from transforms.split.site import CLOSERS, Refused, Site, check_visible_edges, newline_after
-from transforms.split.syntax import ParsedFile, is_comment
-from transforms.split.worth import check_directives
+from stackfim.schemas.example import SINGLE_LINE
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.lines import Indent
+from stackfim.transforms.split.site import CLOSERS, Refused, Site, check_visible_edges, newline_after
+from stackfim.transforms.split.syntax import ParsedFile, is_comment
+from stackfim.transforms.split.worth import check_directives
 
 TOKEN_TO_EOL = "token_to_eol"
 BLANK_LINE = "blank_line"

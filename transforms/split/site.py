@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from transforms.split.syntax import ParsedFile
+from stackfim.transforms.split.syntax import ParsedFile
 
 NEWLINE_IN_SUFFIX = "suffix"
 NEWLINE_IN_MIDDLE = "middle"

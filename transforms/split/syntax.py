@@ -10,8 +10,8 @@ from typing import NamedTuple, overload
 
 import tree_sitter
 
-from transforms.split.languages import BRACKETS, LANGUAGES, Language, kind_ids
-from transforms.split.lines import BLANKS, Indent, Lines, compare_indents
+from stackfim.transforms.languages import BRACKETS, LANGUAGES, Language, kind_ids
+from stackfim.transforms.lines import BLANKS, Indent, Lines, compare_indents
 
 _CLOSERS = frozenset(BRACKETS.values())
 

@@ -4,9 +4,9 @@ from collections.abc import Iterator
 
 import apache_beam as beam
 
-from transforms.shard_batch import ShardBatch
-from transforms.split.process import SplitterProcess
-from transforms.split.settings import SplitSettings
+from stackfim.transforms.shard_batch import ShardBatch
+from stackfim.transforms.split.process import SplitterProcess
+from stackfim.transforms.split.split_settings import SplitSettings
 
 
 class SplitFiles(beam.PTransform):

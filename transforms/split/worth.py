@@ -5,9 +5,9 @@ The rules come from reading examples of real files; each refuses what the gramma
 
 import re
 
-from transforms.split.lines import BLANKS
-from transforms.split.site import Refused
-from transforms.split.syntax import ParsedFile, Unit, is_comment
+from stackfim.transforms.lines import BLANKS
+from stackfim.transforms.split.site import Refused
+from stackfim.transforms.split.syntax import ParsedFile, Unit, is_comment
 
 MIN_CONTEXT_CHARS = 60
 """Visible bytes that prefix and suffix must have together."""

@@ -1,8 +1,8 @@
-"""Invariants of a whole data set: unique ids, repositories and groups in one split."""
+"""Invariants of a whole data set: unique ids, repositories and groups in one partition."""
 
 from collections import defaultdict
 
-from transforms.verify.violation import Violation
+from stackfim.transforms.verify.violation import Violation
 
 
 class DatasetIndex:
@@ -10,36 +10,36 @@ class DatasetIndex:
 
     def __init__(self) -> None:
         self._ids: dict[str, str] = {}
-        """Split of each example."""
+        """Partition of each example."""
         self._repeated: set[str] = set()
-        self._splits: defaultdict[str, dict[str, str]] = defaultdict(dict)
+        self._partitions: defaultdict[str, dict[str, str]] = defaultdict(dict)
         self._groups: defaultdict[str, dict[str, str]] = defaultdict(dict)
 
-    def add(self, split: str, example_ids: list[str], group_ids: list[str], repositories: list[str]) -> None:
-        """Rows of one split."""
+    def add(self, partition: str, example_ids: list[str], group_ids: list[str], repositories: list[str]) -> None:
+        """Rows of one partition."""
         for example_id, group_id, repository in zip(example_ids, group_ids, repositories, strict=True):
             if example_id in self._ids:
                 self._repeated.add(example_id)
-            self._ids.setdefault(example_id, split)
-            self._splits[repository].setdefault(split, example_id)
+            self._ids.setdefault(example_id, partition)
+            self._partitions[repository].setdefault(partition, example_id)
             if group_id != example_id:
-                self._groups[group_id].setdefault(split, example_id)
+                self._groups[group_id].setdefault(partition, example_id)
 
     def violations(self) -> list[Violation]:
         """What the rows break together."""
         found = [Violation(example_id, "unique_id", "two rows have this id") for example_id in sorted(self._repeated)]
-        for group_id, splits in self._groups.items():
+        for group_id, partitions in self._groups.items():
             # The example that gives a group its name is in no other: most groups are of one, and would be all of the memory.
             if group_id in self._ids:
-                splits.setdefault(self._ids[group_id], group_id)
-        for name, places in (("repository", self._splits), ("group", self._groups)):
-            for key, splits in sorted(places.items()):
-                if len(splits) > 1:
+                partitions.setdefault(self._ids[group_id], group_id)
+        for name, places in (("repository", self._partitions), ("group", self._groups)):
+            for key, partitions in sorted(places.items()):
+                if len(partitions) > 1:
                     found.append(
                         Violation(
-                            min(splits.values()),
-                            f"one_split_a_{name}",
-                            f"{name} {key} is in {', '.join(sorted(splits))}",
+                            min(partitions.values()),
+                            f"one_partition_a_{name}",
+                            f"{name} {key} is in {', '.join(sorted(partitions))}",
                         )
                     )
         return found

@@ -10,7 +10,7 @@ from typing import Any
 
 import tree_sitter
 
-from transforms.verify.original import Original
+from stackfim.transforms.verify.original import Original
 
 Row = dict[str, Any]
 

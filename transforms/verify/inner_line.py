@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import tree_sitter
 
-from transforms.verify.original import BLANKS, CLOSERS, Original
+from stackfim.transforms.verify.original import BLANKS, CLOSERS, Original
 
 QUOTES = ("'", '"', "`", "string_end")
 

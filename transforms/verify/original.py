@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from transforms.split.languages import LANGUAGES, Language
-from transforms.split.parser import BudgetedParser
+from stackfim.transforms.languages import LANGUAGES, Language
+from stackfim.transforms.split.parser import BudgetedParser
 
 OPENERS, CLOSERS = ("(", "[", "{"), (")", "]", "}")
 BLANKS = b" \t\r\f\v"

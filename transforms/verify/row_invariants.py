@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.example import CATEGORIES, EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
-from schemas.source import git_blob_id
-from transforms.filters.license import LicensePolicy, license_problem_of_row
-from transforms.verify.violation import Violation
+from stackfim.schemas.example import CATEGORIES, EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
+from stackfim.schemas.source import git_blob_id
+from stackfim.transforms.filters.license import LicensePolicy, license_problem_of_row
+from stackfim.transforms.verify.violation import Violation
 
 Row = dict[str, Any]
 

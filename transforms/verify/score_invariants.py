@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from schemas.scored import LAYOUTS, score_column
-from transforms.score.settings import ScoreSettings
-from transforms.score.verdict import ACCEPT, REASONS, UNSCORED, verdict
-from transforms.verify.violation import Violation
+from stackfim.schemas.scored import LAYOUTS, score_column
+from stackfim.transforms.score.score_settings import ScoreSettings
+from stackfim.transforms.score.verdict import ACCEPT, REASONS, UNSCORED, verdict
+from stackfim.transforms.verify.violation import Violation
 
 Row = Mapping[str, Any]
 
@@ -118,7 +118,7 @@ SCORE_INVARIANTS: dict[str, Callable[[Row, ExpectedScores], Iterator[str]]] = {
 
 
 def check_scores(row: Row, expected: ExpectedScores) -> list[Violation]:
-    """What the score columns of a row break (schemas.scored.SCORED)."""
+    """What the score columns of a row break (stackfim.schemas.scored.SCORED)."""
     return [
         Violation(row["example_id"], name, message)
         for name, check in SCORE_INVARIANTS.items()

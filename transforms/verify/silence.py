@@ -11,8 +11,8 @@ from typing import Any
 
 import tree_sitter
 
-from transforms.verify.inner_line import is_text
-from transforms.verify.original import BLANKS, CLOSERS, OPENERS, Original
+from stackfim.transforms.verify.inner_line import is_text
+from stackfim.transforms.verify.original import BLANKS, CLOSERS, OPENERS, Original
 
 Row = dict[str, Any]
 

@@ -5,13 +5,13 @@ from typing import Any
 
 import tree_sitter
 
-from schemas.example import EMPTY, MULTI_LINE, SINGLE_LINE
-from transforms.split.parser import ParseRefused
-from transforms.verify.declarations import declaration
-from transforms.verify.inner_line import before_closers, inner_node, is_text, mid_token
-from transforms.verify.original import BLANKS, Original
-from transforms.verify.silence import silence
-from transforms.verify.violation import Violation
+from stackfim.schemas.example import EMPTY, MULTI_LINE, SINGLE_LINE
+from stackfim.transforms.split.parser import ParseRefused
+from stackfim.transforms.verify.declarations import declaration
+from stackfim.transforms.verify.inner_line import before_closers, inner_node, is_text, mid_token
+from stackfim.transforms.verify.original import BLANKS, Original
+from stackfim.transforms.verify.silence import silence
+from stackfim.transforms.verify.violation import Violation
 
 Row = dict[str, Any]
 

@@ -13,7 +13,7 @@ import time
 import traceback
 from typing import Any
 
-from pipeline.sources import Source, open_source
+from stackfim.pipeline.sources import Source, open_source
 
 slept: list[float] = []
 log = io.StringIO()

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sources import SHARD_BYTES, SourceError, SourceUnavailable, open_source
-from pipeline.sources.hub import HubSource, part_range
-from pipeline.sources.hub_failures import TRIES, HubPlace, resuming
+from stackfim.pipeline.sources import SHARD_BYTES, SourceError, SourceUnavailable, open_source
+from stackfim.pipeline.sources.hub import HubSource, part_range
+from stackfim.pipeline.sources.hub_failures import TRIES, HubPlace, resuming
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]
@@ -244,7 +244,7 @@ def test_large_files_become_parts_that_together_hold_every_row_once(hub: Any, re
 
 
 def test_a_file_of_several_shard_sizes_is_listed_in_as_many_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    from pipeline.sources import hub as hub_module
+    from stackfim.pipeline.sources import hub as hub_module
 
     source = HubSource("org/name", commit="0" * 40)
     file = hub_module._File("a.parquet", 3 * SHARD_BYTES + 1, "b" * 40)

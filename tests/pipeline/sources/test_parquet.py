@@ -12,10 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceError, SourceUnavailable, open_source
-from pipeline.sources import parquet as parquet_module
-from pipeline.sources.parquet import ParquetSource
-from schemas.source import ROW, THE_STACK, git_blob_id
+from stackfim.pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceError, SourceUnavailable, open_source
+from stackfim.pipeline.sources import parquet as parquet_module
+from stackfim.pipeline.sources.parquet import ParquetSource
+from stackfim.schemas.source import ROW, THE_STACK, git_blob_id
 
 
 def table(start: int, count: int, size: int = 10) -> pa.Table:

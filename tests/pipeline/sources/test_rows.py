@@ -13,10 +13,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceError
-from pipeline.sources.rows import checked_columns, cut_points, first_rows, git_blob_ids, source_batches
-from schemas.rejection import REJECTION
-from schemas.source import ROW, THE_STACK, git_blob_id, resolve_columns
+from stackfim.pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceError
+from stackfim.pipeline.sources.rows import checked_columns, cut_points, first_rows, git_blob_ids, source_batches
+from stackfim.schemas.rejection import REJECTION
+from stackfim.schemas.source import ROW, THE_STACK, git_blob_id, resolve_columns
 
 
 def batch(**columns: Any) -> pa.RecordBatch:

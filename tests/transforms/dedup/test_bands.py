@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.dedup.bands import ENTRY, Buckets, band_keys, find_buckets, pack, scope_hashes, star_edges
+from stackfim.transforms.dedup.bands import ENTRY, Buckets, band_keys, find_buckets, pack, scope_hashes, star_edges
 
 # Few different values, so that bands do agree.
 SIGNATURES = st.lists(st.lists(st.integers(0, 1), min_size=6, max_size=6), max_size=8).map(

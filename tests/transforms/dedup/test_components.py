@@ -4,8 +4,8 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.dedup.bands import EDGE
-from transforms.dedup.components import Components, find_components, spanning_forest
+from stackfim.transforms.dedup.bands import EDGE
+from stackfim.transforms.dedup.components import Components, find_components, spanning_forest
 
 EDGES = st.lists(st.tuples(st.integers(0, 30), st.integers(0, 30)).map(lambda pair: (max(pair), min(pair))))
 

@@ -19,27 +19,27 @@ from datasketch import MinHash
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from pipeline.fingerprints import FingerprintFiles
-from pipeline.storage import Storage
-from schemas.fingerprint import SIGNATURE
-from schemas.removal import EXACT, METHODS, NEAR, NEAR_ESTIMATED
-from transforms.dedup.exact import LOCATED_REMOVAL
-from transforms.dedup.near import (
+from stackfim.pipeline.folder.fingerprints import FingerprintFiles
+from stackfim.pipeline.folder.storage import Storage
+from stackfim.schemas.fingerprint import SIGNATURE
+from stackfim.schemas.removal import EXACT, METHODS, NEAR, NEAR_ESTIMATED
+from stackfim.transforms.dedup.dedup_settings import GLOBAL, DedupSettings
+from stackfim.transforms.dedup.exact import LOCATED_REMOVAL
+from stackfim.transforms.dedup.near import (
     EDGES,
     TOTALS,
     add_totals,
     bucket_edges,
+    document_ids,
     members_by_shard,
     oversized,
     pack_bands,
-    references,
     signature_batch,
     signature_matrix,
 )
-from transforms.dedup.order import FINGERPRINT, STANDING_SHARD
-from transforms.dedup.settings import GLOBAL, DedupSettings
-from transforms.dedup.shingles import shingle_sets
-from transforms.dedup.transform import RemoveDuplicates, ShardFiles
+from stackfim.transforms.dedup.order import FINGERPRINT, REFERENCE_SHARD
+from stackfim.transforms.dedup.shingles import shingle_sets
+from stackfim.transforms.dedup.transform import RemoveDuplicates, ShardFiles
 
 DEFAULT = DedupSettings()
 
@@ -51,7 +51,7 @@ class File(NamedTuple):
     content: bytes
     language: str = "Python"
     stars: int | None = None
-    standing: bool = False
+    reference: bool = False
 
     @property
     def content_id(self) -> str:
@@ -60,7 +60,7 @@ class File(NamedTuple):
     @property
     def rank(self) -> tuple[bool, int, str]:
         """Its place in the total order, best first."""
-        return not self.standing, -(-1 if self.stars is None else self.stars), self.name
+        return not self.reference, -(-1 if self.stars is None else self.stars), self.name
 
 
 class Removal(NamedTuple):
@@ -84,7 +84,7 @@ class Shelf:
         return found.select(names)
 
     def contents(self, shard: int, rows: pa.Array) -> pa.Array:
-        if shard >= STANDING_SHARD:
+        if shard >= REFERENCE_SHARD:
             raise AssertionError("an earlier run has left no contents")
         return pa.array([self.shards[shard][row].content for row in rows.to_pylist()], pa.binary())
 
@@ -104,10 +104,10 @@ def save(folder: str, shard: int, removals: pa.RecordBatch) -> None:
 
 
 def arranged(files: Sequence[File], shards: int) -> dict[int, list[File]]:
-    """The files dealt to shards in turn; standing ones to standing shards."""
+    """The files dealt to shards in turn; reference files to reference shards."""
     result: dict[int, list[File]] = {shard: [] for shard in range(shards)}
     for place, file in enumerate(files):
-        result.setdefault(place % shards + (STANDING_SHARD if file.standing else 0), []).append(file)
+        result.setdefault(place % shards + (REFERENCE_SHARD if file.reference else 0), []).append(file)
     return result
 
 
@@ -185,7 +185,7 @@ def by_hand(files: Sequence[File], chosen: DedupSettings) -> dict[str, Removal]:
     first_of: dict[str, File] = {}
     for file in order:
         first_of.setdefault(file.content_id, file)
-    left = [file for file in order if file.standing or first_of[file.content_id] is file]
+    left = [file for file in order if file.reference or first_of[file.content_id] is file]
     rows = {file.name: datasketch_signature(file, chosen) for file in left}
     has_words = {file.name for file in left if naive_shingles(file.content, chosen.ngram)}
 
@@ -197,27 +197,27 @@ def by_hand(files: Sequence[File], chosen: DedupSettings) -> dict[str, Removal]:
     component = {file.name: place for place, file in enumerate(left)}
     for place, one in enumerate(left):
         for other in left[:place]:
-            if not (one.standing and other.standing) and meet(one, other):
+            if not (one.reference and other.reference) and meet(one, other):
                 old, new = component[one.name], component[other.name]
                 component = {name: new if label == old else label for name, label in component.items()}
     removed: dict[str, Removal] = {}
     for best in left:
         for other in left:
-            in_order = best.rank < other.rank and not other.standing
+            in_order = best.rank < other.rank and not other.reference
             if not in_order or {best.name, other.name} & removed.keys():
                 continue
             if component[best.name] != component[other.name]:
                 continue
-            if best.standing:
+            if best.reference:
                 similarity = float((rows[best.name] == rows[other.name]).mean()) if meet(best, other) else 0.0
             else:
                 similarity = naive_jaccard(best, other, chosen.ngram)
             if similarity >= chosen.threshold:
-                removed[other.name] = Removal(best.name, similarity, NEAR_ESTIMATED if best.standing else NEAR)
+                removed[other.name] = Removal(best.name, similarity, NEAR_ESTIMATED if best.reference else NEAR)
     copies = {}
     for file in order:
         first = first_of[file.content_id]
-        if file is not first and not file.standing:
+        if file is not first and not file.reference:
             copies[file.name] = removed.get(first.name, Removal(first.name, 1.0, EXACT))
     return removed | copies
 
@@ -238,7 +238,7 @@ def edited(seed: int, count: int, edits: int, edit_seed: int) -> bytes:
 
 @st.composite
 def families(draw: st.DrawFn) -> list[File]:
-    """Families of near copies: some the same, some like others, some like few, in two languages, some standing."""
+    """Families of near copies: some the same, some like others, some like few, in two languages, some references."""
     generator = random.Random(draw(st.integers(0, 2**32)))
     files = []
     for number in range(draw(st.integers(0, 60))):
@@ -326,11 +326,11 @@ def test_copies_of_a_near_duplicate_follow_it(deduplicate):
     assert deduplicate(files) == {"like": expected, "copy": expected}
 
 
-def test_standing_files_remove_and_are_never_removed(deduplicate):
+def test_reference_files_remove_and_are_never_removed(deduplicate):
     files = [
-        File("old/one", BASE, standing=True),
-        File("old/two", BASE, standing=True),
-        File("old/three", CLOSE, standing=True),
+        File("old/one", BASE, reference=True),
+        File("old/two", BASE, reference=True),
+        File("old/three", CLOSE, reference=True),
         File("new/copy", BASE, stars=1_000),
         File("new/near", edited(7, 200, 1, 2), stars=1_000),
         File("new/other", edited(8, 200, 0, 0)),
@@ -346,15 +346,15 @@ def test_standing_files_remove_and_are_never_removed(deduplicate):
     assert near.similarity == equal.mean() == pytest.approx(naive_jaccard(files[4], kept), abs=0.1)
 
 
-def test_standing_files_alone_remove_nothing(deduplicate):
-    assert deduplicate([File(str(number), BASE, standing=True) for number in range(4)]) == {}
+def test_reference_files_alone_remove_nothing(deduplicate):
+    assert deduplicate([File(str(number), BASE, reference=True) for number in range(4)]) == {}
 
 
-def test_a_file_like_one_that_a_standing_file_removed_is_compared_with_what_stays(deduplicate):
-    """Standing A takes B; C, which is like B and not like A, stays."""
+def test_a_file_like_one_that_a_reference_file_removed_is_compared_with_what_stays(deduplicate):
+    """Reference A takes B; C, which is like B and not like A, stays."""
     text = words(3, 300)
-    standing, between, far = (" ".join(text[start : start + 200]).encode() for start in (0, 25, 50))
-    files = [File("a", standing, standing=True), File("b", between, stars=9), File("c", far)]
+    reference, between, far = (" ".join(text[start : start + 200]).encode() for start in (0, 25, 50))
+    files = [File("a", reference, reference=True), File("b", between, stars=9), File("c", far)]
     assert naive_jaccard(files[1], files[2]) > 0.7 > naive_jaccard(files[0], files[2])
     found = deduplicate(files)
     assert set(found) == {"b"}
@@ -443,16 +443,16 @@ def test_edges_are_of_this_run_and_members_lie_by_shard():
         assert all(block.num_rows == 3 * 36 for block in blocks)  # the empty file is in no band
         return bucket_edges(blocks)
 
-    assert edges(STANDING_SHARD, STANDING_SHARD + 1).num_rows == 0
-    members = dict(members_by_shard(edges(STANDING_SHARD, 2)))
-    assert list(members) == [2, STANDING_SHARD]
+    assert edges(REFERENCE_SHARD, REFERENCE_SHARD + 1).num_rows == 0
+    members = dict(members_by_shard(edges(REFERENCE_SHARD, 2)))
+    assert list(members) == [2, REFERENCE_SHARD]
     for batch in members.values():
         assert batch.column("row").to_pylist() == [4, 6, 9]
-        assert set(batch.column("component").to_pylist()) == {int(references(2, np.array([4]))[0])}
-        assert all(batch.column("has_standing").to_pylist())
+        assert set(batch.column("component").to_pylist()) == {int(document_ids(2, np.array([4]))[0])}
+        assert all(batch.column("has_reference").to_pylist())
     ((shard, own),) = members_by_shard(edges(3))
     assert shard == 3
-    assert not any(own.column("has_standing").to_pylist())
+    assert not any(own.column("has_reference").to_pylist())
     assert list(members_by_shard(pa.RecordBatch.from_pylist([], schema=EDGES))) == []
 
 

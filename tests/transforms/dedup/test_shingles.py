@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.dedup.shingles import ShingleSets, concatenate, shingle_sets
+from stackfim.transforms.dedup.shingles import ShingleSets, concatenate, shingle_sets
 
 GOLDEN, LENGTH = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
 MODULUS = 2**64

@@ -7,9 +7,16 @@ from datasketch import LeanMinHash, MinHash, MinHashLSH
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.dedup.ragged import offsets_of
-from transforms.dedup.shingles import ShingleSets, shingle_sets
-from transforms.dedup.signatures import EMPTY, as_lean_minhash, as_minhash, permutations, signatures, similarity
+from stackfim.transforms.dedup.shingles import ShingleSets, shingle_sets
+from stackfim.transforms.dedup.signatures import (
+    EMPTY,
+    as_lean_minhash,
+    as_minhash,
+    permutations,
+    signatures,
+    similarity,
+)
+from stackfim.transforms.ragged import offsets_of
 
 SETS = st.lists(st.lists(st.integers(0, 2**32 - 1), unique=True, max_size=40).map(sorted), max_size=6)
 

@@ -8,14 +8,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.dedup.bands import band_keys, find_buckets, pack, scope_hashes, star_edges
-from transforms.dedup.components import find_components, spanning_forest
-from transforms.dedup.ragged import offsets_of
-from transforms.dedup.settings import DedupSettings
-from transforms.dedup.shingles import ShingleSets, shingle_sets
-from transforms.dedup.signatures import permutations, signatures
-from transforms.dedup.stars import Stars, settle, take_stars
-from transforms.dedup.verify import ShingleIndex, jaccard
+from stackfim.transforms.dedup.bands import band_keys, find_buckets, pack, scope_hashes, star_edges
+from stackfim.transforms.dedup.components import find_components, spanning_forest
+from stackfim.transforms.dedup.dedup_settings import DedupSettings
+from stackfim.transforms.dedup.shingles import ShingleSets, shingle_sets
+from stackfim.transforms.dedup.signatures import permutations, signatures
+from stackfim.transforms.dedup.similarity import ShingleIndex, jaccard
+from stackfim.transforms.dedup.stars import Stars, settle, take_stars
+from stackfim.transforms.ragged import offsets_of
 
 # Documents of a small vocabulary, some of them copies of others with a word or two changed.
 BASE = st.sets(st.integers(0, 15), max_size=12)
@@ -95,10 +95,10 @@ def test_chains_do_not_carry_away_what_is_different():
     assert (stars.kept[1::2] == np.arange(0, 19, 2)).all()
 
 
-def test_standing_documents_stay_and_remove_others():
+def test_reference_documents_stay_and_remove_others():
     documents = [set(range(10)), set(range(10)), set(range(9)), set(range(50, 60)), set(range(10))]
-    standing = np.array([False, False, True, False, True])
-    stars = take_stars(ShingleIndex(as_sets(documents), 0.7), np.array([0, 1, 3, 4, 2]), standing)
+    reference = np.array([False, False, True, False, True])
+    stars = take_stars(ShingleIndex(as_sets(documents), 0.7), np.array([0, 1, 3, 4, 2]), reference)
     assert removals(stars) == {0: (4, 1.0), 1: (4, 1.0)}
 
 
@@ -149,16 +149,16 @@ def test_wrong_input_says_what_was_expected():
     index = ShingleIndex(as_sets([{1}, {2}, {3}]), 0.5)
     with pytest.raises(ValueError, match="all different, got 4 more than once"):
         take_stars(index, np.array([4, 1, 4]))
-    with pytest.raises(ValueError, match="one rank and one standing a document: count=3"):
+    with pytest.raises(ValueError, match="expected one rank and one reference mark for each document: count=3"):
         take_stars(index, np.array([1, 2]))
-    with pytest.raises(ValueError, match="one rank and one standing a document: count=3"):
+    with pytest.raises(ValueError, match="expected one rank and one reference mark for each document: count=3"):
         take_stars(index, np.arange(3), np.zeros(2, bool))
 
 
 def chain_removals(
-    documents: list[bytes], names: list[str], references: np.ndarray, ranks: np.ndarray, partitions: int, batch: int
+    documents: list[bytes], names: list[str], ids: np.ndarray, ranks: np.ndarray, partitions: int, batch: int
 ) -> dict[int, tuple[int, float]]:
-    """The whole chain as a pipeline runs it, in batches; removed reference: (kept reference, similarity)."""
+    """The whole chain as a pipeline runs it, in batches; removed document_id: (kept document_id, similarity)."""
     chosen = DedupSettings()
     parts: list[tuple[int, np.ndarray]] = []
     for first in range(0, len(documents), batch):
@@ -166,7 +166,7 @@ def chain_removals(
         sets = shingle_sets(pa.array(documents[part]), chosen.ngram)
         rows = signatures(sets, permutations(chosen.permutations, chosen.seed))
         keys = band_keys(rows, chosen.bands, chosen.rows, scope_hashes(names[part]))
-        parts += pack(keys, references[part], sets.sizes > 0, partitions)
+        parts += pack(keys, ids[part], sets.sizes > 0, partitions)
     forests = [
         spanning_forest(star_edges(find_buckets([block for index, block in parts if index == partition])))
         for partition in range(partitions)
@@ -174,10 +174,10 @@ def chain_removals(
     components = find_components(np.concatenate(forests))
     sets = shingle_sets(pa.array(documents), chosen.ngram)
     rows = signatures(sets, permutations(chosen.permutations, chosen.seed))
-    place = {int(reference): document for document, reference in enumerate(references)}
+    place = {int(document_id): document for document, document_id in enumerate(ids)}
     found: dict[int, tuple[int, float]] = {}
     for component in np.split(components.rows, components.offsets[1:-1]):
-        members = np.array([place[int(reference)] for reference in component])
+        members = np.array([place[int(document_id)] for document_id in component])
         stars = settle(sets.take(members), rows[members], ranks[members], chosen)
         for document, (kept, similarity) in removals(stars).items():
             found[int(component[document])] = (int(component[kept]), similarity)
@@ -190,12 +190,12 @@ def test_the_whole_chain_on_real_files(library_sources):
     near = [source.replace(b"self", b"this", 3) + b"\n# one more line of text at the end\n" for source in originals]
     documents = originals + near + originals[:10] + [b"", b"", b"x", b"\n"]
     names = ["Python"] * 160 + ["Cython"] * 10 + ["Python"] * 4
-    references = np.arange(len(documents), dtype=np.uint64) + np.uint64(3 << 32)
+    ids = np.arange(len(documents), dtype=np.uint64) + np.uint64(3 << 32)
     ranks = np.arange(len(documents))
-    expected = chain_removals(documents, names, references, ranks, 16, 25)
+    expected = chain_removals(documents, names, ids, ranks, 16, 25)
     sets = shingle_sets(pa.array(documents))
     for removed, (kept, similarity) in expected.items():
-        left, right = (np.array([reference - (3 << 32)]) for reference in (removed, kept))
+        left, right = (np.array([document_id - (3 << 32)]) for document_id in (removed, kept))
         assert jaccard(sets, left, right)[0] == similarity >= 0.7
         assert names[left[0]] == names[right[0]]
         assert kept not in expected
@@ -204,7 +204,5 @@ def test_the_whole_chain_on_real_files(library_sources):
     assert all(80 + document + (3 << 32) in expected for document in np.flatnonzero(alike).tolist())
 
     order = np.random.default_rng(1).permutation(len(documents))
-    shuffled = chain_removals(
-        [documents[i] for i in order], [names[i] for i in order], references[order], ranks[order], 3, 7
-    )
+    shuffled = chain_removals([documents[i] for i in order], [names[i] for i in order], ids[order], ranks[order], 3, 7)
     assert shuffled == expected

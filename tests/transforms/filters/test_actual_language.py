@@ -5,9 +5,9 @@ import time
 import pyarrow as pa
 import pytest
 
-from schemas.source import ROW
-from transforms.filters.actual_language import HEAD_BYTES, Evidence, evidence, relabelled
-from transforms.filters.chain import FILTERS, FilterSettings, filter_rows
+from stackfim.schemas.source import ROW
+from stackfim.transforms.filters.actual_language import HEAD_BYTES, Evidence, evidence, relabelled
+from stackfim.transforms.filters.chain import FILTERS, FilterSettings, filter_rows
 
 CLASS = "#ifndef A_H\n#define A_H\n\nclass Widget : public Base {\n public:\n  int x;\n};\n#endif\n"
 GUARDED = (

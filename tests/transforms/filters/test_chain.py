@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.rejection import REJECTION
-from schemas.source import ROW
-from transforms.filters import chain
-from transforms.filters.chain import FILTERS, FilterSettings, filter_rows
-from transforms.filters.contamination import index_benchmarks
+from stackfim.schemas.rejection import REJECTION
+from stackfim.schemas.source import ROW
+from stackfim.transforms.filters import chain
+from stackfim.transforms.filters.chain import FILTERS, FilterSettings, filter_rows
+from stackfim.transforms.filters.contamination import index_benchmarks
 
 GOOD = b"def f(x):\n    return x + 1\n"
 ENCODED = base64.b64encode(random.Random(0).randbytes(60))

@@ -3,13 +3,13 @@
 import pyarrow as pa
 import pytest
 
-from schemas.source import ROW
-from transforms.filters.chain import FilterSettings, filter_rows
+from stackfim.schemas.source import ROW
+from stackfim.transforms.filters.chain import FilterSettings, filter_rows
 
 pytest.importorskip("py3langid", reason="the extra comments-language is not installed")
 
-from transforms.filters.comment_language import comment_languages, decide_comment_languages
-from transforms.filters.limits import limits_of
+from stackfim.transforms.filters.comment_language import comment_languages, decide_comment_languages
+from stackfim.transforms.filters.quality_limits import limits_of
 
 TEXTS = {
     "en": "This module handles the requests of users and checks what they may do. First we check that the user exists, "

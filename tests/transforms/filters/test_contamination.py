@@ -15,7 +15,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.filters.contamination import (
+from stackfim.transforms.filters.contamination import (
     MAX_TEXTS_OF_NGRAM,
     BenchmarkIndex,
     Contamination,

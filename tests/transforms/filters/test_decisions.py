@@ -6,13 +6,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.rejection import REJECTION
-from transforms.filters.alphanumeric import decide_alphanumeric
-from transforms.filters.decision import Drops, divide, drop_where
-from transforms.filters.encoding import decide_encoding
-from transforms.filters.language import decide_languages, known_languages
-from transforms.filters.line_length import LineLengths, decide_line_lengths
-from transforms.filters.size import decide_size
+from stackfim.schemas.rejection import REJECTION
+from stackfim.transforms.filters.alphanumeric import decide_alphanumeric
+from stackfim.transforms.filters.decision import Drops, divide, drop_where
+from stackfim.transforms.filters.encoding import decide_encoding
+from stackfim.transforms.filters.language import decide_languages, known_languages
+from stackfim.transforms.filters.line_length import LineLengths, decide_line_lengths
+from stackfim.transforms.filters.size import decide_size
 
 
 def test_size_says_how_many_bytes_and_how_many_are_allowed() -> None:

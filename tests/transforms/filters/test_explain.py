@@ -3,13 +3,13 @@
 import pyarrow as pa
 import pytest
 
-from schemas.filter_score import FILTER_SCORE
-from transforms.filters import chain
-from transforms.filters.chain import FILTERS, FilterSettings, filter_rows
-from transforms.filters.contamination import index_benchmarks
-from transforms.filters.explain import DROPPED, SWITCHED_OFF, explain
-from transforms.filters.limits import LIMITS, limits_of
-from transforms.filters.scores import BOUNDS, quality_scores
+from stackfim.schemas.filter_score import FILTER_SCORE
+from stackfim.transforms.filters import chain
+from stackfim.transforms.filters.chain import FILTERS, FilterSettings, filter_rows
+from stackfim.transforms.filters.contamination import index_benchmarks
+from stackfim.transforms.filters.explain import DROPPED, SWITCHED_OFF, explain
+from stackfim.transforms.filters.quality_limits import LIMITS, limits_of
+from stackfim.transforms.filters.scores import BOUNDS, quality_scores
 
 CODE = b"def f(x):\n    return x + 1\n"
 TABLE = b"x = [\n" + b"    1, 2, 3, 4, 5,\n" * 90 + b"]\n"
@@ -65,7 +65,7 @@ def test_scores_that_do_not_apply_are_null(rows_of) -> None:
 def test_a_score_that_cannot_be_measured_is_null_and_takes_no_other_along(
     rows_of, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from transforms.filters import scores as module
+    from stackfim.transforms.filters import scores as module
 
     def shaky(rows: pa.RecordBatch) -> tuple[list[int]]:
         if b"boom" in rows.column("content").to_pylist():

@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from schemas.source import ROW
-from transforms.filters.generated import decide_generated, decide_vendored, generated_by, vendored_by
+from stackfim.schemas.source import ROW
+from stackfim.transforms.filters.generated import decide_generated, decide_vendored, generated_by, vendored_by
 
 CODE = "int answer(void)\n{\n    return 42;\n}\n"
 

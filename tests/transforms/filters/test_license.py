@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from license_expression import get_spdx_licensing
 
-from pipeline.sources.license_names import field_licenses
-from schemas.source import license_lists
-from transforms.filters.license import (
+from stackfim.pipeline.sources.code.license_names import field_licenses
+from stackfim.schemas.source import license_lists
+from stackfim.transforms.filters.license import (
     PRESETS,
     LicensePolicy,
     decide_licenses,
@@ -22,7 +22,7 @@ from transforms.filters.license import (
     permissive_licenses,
     preset_licenses,
 )
-from transforms.filters.license_expressions import COMBINED, INFORMAL, canonical_license, normalised
+from stackfim.transforms.filters.license_expressions import COMBINED, INFORMAL, canonical_license, normalised
 
 LISTS = pa.list_(pa.field("element", pa.string(), nullable=False))
 ALLOWED, REFUSED, UNKNOWN = None, "license_not_allowed", "license_unknown"

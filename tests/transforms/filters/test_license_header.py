@@ -6,9 +6,9 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from schemas.source import ROW
-from transforms.filters.license import LicensePolicy
-from transforms.filters.license_header import (
+from stackfim.schemas.source import ROW
+from stackfim.transforms.filters.license import LicensePolicy
+from stackfim.transforms.filters.license_header import (
     HEAD_BYTES,
     PROPRIETARY,
     contradicting_headers,

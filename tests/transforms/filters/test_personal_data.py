@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.filters.personal_data import find_personal_data
+from stackfim.transforms.filters.personal_data import find_personal_data
 
 AT = "@"
 

@@ -13,18 +13,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.filters.comments import MARKERS, comment_scores, decide_comments, decide_logic_lines
-from transforms.filters.data_files import data_scores, decide_data, decide_notebooks
-from transforms.filters.encoded import decide_encoded, encoded_data
-from transforms.filters.limits import LIMITS, QualityLimits, limits_by_row, limits_of
-from transforms.filters.lines import lines_of
-from transforms.filters.markup import decide_markup, markup_scores
-from transforms.filters.number_tables import decide_numbers, number_shares
-from transforms.filters.redaction import find_all
-from transforms.filters.repetition import decide_repetition, repetition
-from transforms.filters.scores import quality_scores
-from transforms.filters.text import text_of
-from transforms.filters.words import ngrams, span_hashes, word_blocks, words_of
+from stackfim.transforms.filters.comments import MARKERS, comment_scores, decide_comments, decide_logic_lines
+from stackfim.transforms.filters.data_files import data_scores, decide_data, decide_notebooks
+from stackfim.transforms.filters.encoded import decide_encoded, encoded_data
+from stackfim.transforms.filters.line_table import lines_of
+from stackfim.transforms.filters.markup import decide_markup, markup_scores
+from stackfim.transforms.filters.number_tables import decide_numbers, number_shares
+from stackfim.transforms.filters.quality_limits import LIMITS, QualityLimits, limits_by_row, limits_of
+from stackfim.transforms.filters.redaction import find_all
+from stackfim.transforms.filters.repetition import decide_repetition, repetition
+from stackfim.transforms.filters.scores import quality_scores
+from stackfim.transforms.filters.text import text_of
+from stackfim.transforms.filters.words import ngrams, span_hashes, word_blocks, words_of
 
 
 def column(*contents: str | bytes) -> pa.BinaryArray:

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.source import ROW, git_blob_id
-from transforms.filters.redaction import apply_replacements, find_all, redact
+from stackfim.schemas.source import ROW, git_blob_id
+from stackfim.transforms.filters.redaction import apply_replacements, find_all, redact
 
 AT = "@"
 

@@ -8,11 +8,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.filters.alphanumeric import alphanumeric_fraction
-from transforms.filters.encoding import invalid_utf8_at, nul_count
-from transforms.filters.line_length import line_lengths
-from transforms.filters.size import size_bytes
-from transforms.filters.text import characters, text_of
+from stackfim.transforms.filters.alphanumeric import alphanumeric_fraction
+from stackfim.transforms.filters.encoding import invalid_utf8_at, nul_count
+from stackfim.transforms.filters.line_length import line_lengths
+from stackfim.transforms.filters.size import size_bytes
+from stackfim.transforms.filters.text import characters, text_of
 
 
 def reference_lines(text: str) -> list[str]:

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.filters.findings import Finding, counts_by_row, decide_findings, without_overlaps
-from transforms.filters.secrets import find_secrets
+from stackfim.transforms.filters.findings import Finding, counts_by_row, decide_findings, without_overlaps
+from stackfim.transforms.filters.secrets import find_secrets
 
 ALPHANUMERIC = string.ascii_letters + string.digits
 URL_SAFE = ALPHANUMERIC + "-_"

@@ -6,10 +6,10 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from model.prompt import chat_ids
-from schemas.mixed import CONVERSATION
-from transforms.mix.conversation import conversations, layout_of, query_of
-from transforms.mix.template import refact_chat, tokenizer_chat
+from stackfim.model.prompt import chat_ids
+from stackfim.schemas.mixed import CONVERSATION
+from stackfim.transforms.mix.conversation import conversations, layout_of, query_of
+from stackfim.transforms.mix.template import refact_chat, tokenizer_chat
 
 
 def batch(**columns: list[Any]) -> pa.RecordBatch:
@@ -57,7 +57,7 @@ def test_pairs_take_an_input_along_and_the_license_of_the_whole() -> None:
 
 
 def test_refacts_template_is_the_one_that_the_model_is_asked_with(checkpoint) -> None:
-    from model.tokenizer import Tokenizer
+    from stackfim.model.tokenizer import Tokenizer
 
     tokenizer = Tokenizer.from_file(checkpoint / "tokenizer.json")
     prompt, completion = refact_chat("Why is the sky blue?\n\ncode()", "Because.")

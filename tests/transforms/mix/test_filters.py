@@ -5,9 +5,9 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from schemas.mixed import CONVERSATION
-from transforms.filters.contamination import index_benchmarks
-from transforms.mix.filters import ChatLimits, filter_conversations
+from stackfim.schemas.mixed import CONVERSATION
+from stackfim.transforms.filters.contamination import index_benchmarks
+from stackfim.transforms.mix.filters import ChatLimits, filter_conversations
 
 SENTINELS = ("<|endoftext|>", "<empty_output>")
 ANSWER = """def running_mean(values, width):

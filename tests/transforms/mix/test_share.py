@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.mix.share import taken
+from stackfim.transforms.mix.share import taken
 
 TOKENS = st.lists(st.integers(1, 500), min_size=1, max_size=60)
 

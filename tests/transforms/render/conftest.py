@@ -13,10 +13,10 @@ import pytest
 from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, trainers
 from tokenizers import Tokenizer as Bpe
 
-from model.tokenizer import Tokenizer
-from transforms.render.families import FAMILIES
-from transforms.split.examples import Splitter
-from transforms.split.settings import SplitSettings
+from stackfim.model.tokenizer import Tokenizer
+from stackfim.transforms.render.families import FAMILIES
+from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.split_settings import SplitSettings
 
 VOCABULARY = 2048
 SENTINELS = sorted({sentinel for family in FAMILIES.values() for sentinel in family.sentinels})

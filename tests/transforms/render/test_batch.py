@@ -10,15 +10,15 @@ import pyarrow as pa
 import pytest
 from tokenizers import Tokenizer
 
-from model.tokenizer import TokenizerError
-from schemas.example import EXAMPLE
-from schemas.rejection import REJECTION
-from schemas.rendered import RENDERED, TOKENIZED
-from transforms.render.batch import render_examples
-from transforms.render.families import FAMILIES
-from transforms.render.parse import NotRendered, parse_rendered
-from transforms.render.settings import RenderSettings
-from transforms.render.tokens import TextEncoder
+from stackfim.model.tokenizer import TokenizerError
+from stackfim.schemas.example import EXAMPLE
+from stackfim.schemas.rejection import REJECTION
+from stackfim.schemas.rendered import RENDERED, TOKENIZED
+from stackfim.transforms.render.batch import render_examples
+from stackfim.transforms.render.families import FAMILIES
+from stackfim.transforms.render.parse import NotRendered, parse_rendered
+from stackfim.transforms.render.render_settings import RenderSettings
+from stackfim.transforms.render.tokens import TextEncoder
 
 Definition = Callable[[str], str]
 

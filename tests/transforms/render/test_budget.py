@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.render.budget import Characters, Measure, fit, lines_at_cursor
-from transforms.render.tokens import TextEncoder
+from stackfim.transforms.render.budget import Characters, Measure, fit, lines_at_cursor
+from stackfim.transforms.render.tokens import TextEncoder
 
 LINES = st.lists(st.text(st.sampled_from("ab  (é\t1漢"), max_size=12), max_size=10)
 TEXTS = st.builds(lambda lines, end: end.join(lines), LINES, st.sampled_from(["\n", "\r\n", "\n\n"]))

@@ -5,8 +5,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from transforms.render.collision import ALWAYS, collision, collisions, forbidden
-from transforms.render.families import FAMILIES
+from stackfim.transforms.render.collision import ALWAYS, collision, collisions, forbidden
+from stackfim.transforms.render.families import FAMILIES
 
 NAMES = ("prefix", "middle", "suffix")
 

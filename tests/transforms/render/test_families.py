@@ -2,8 +2,8 @@
 
 import pytest
 
-from transforms.render.families import FAMILIES, JOINED, PSM, SEPARATE, family_named
-from transforms.render.template import fill, segments, sentinels
+from stackfim.transforms.render.families import FAMILIES, JOINED, PSM, SEPARATE, family_named
+from stackfim.transforms.render.template import fill, segments, sentinels
 
 PARTS = {"prefix": "P", "middle": "M", "suffix": "S", "path": "a/b.py", "repository": "o/n"}
 

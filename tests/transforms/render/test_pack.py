@@ -8,12 +8,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from model.packing import best_fit
-from schemas.rejection import REJECTION
-from schemas.rendered import PACKED
-from transforms.render.batch import render_examples
-from transforms.render.pack import Packer
-from transforms.render.settings import RenderSettings
+from stackfim.model.packing import best_fit
+from stackfim.schemas.rejection import REJECTION
+from stackfim.schemas.rendered import PACKED
+from stackfim.transforms.render.batch import render_examples
+from stackfim.transforms.render.pack import Packer
+from stackfim.transforms.render.render_settings import RenderSettings
 
 LENGTH = 4096
 PAD = 7

@@ -7,12 +7,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.example import EXAMPLE
-from transforms.render.batch import render_examples
-from transforms.render.collision import collision, forbidden
-from transforms.render.families import FAMILIES, LAYOUTS, PSM, SPM, SPM_FORMS
-from transforms.render.parse import NotRendered, Parts, parse_rendered
-from transforms.render.settings import RenderSettings
+from stackfim.schemas.example import EXAMPLE
+from stackfim.transforms.render.batch import render_examples
+from stackfim.transforms.render.collision import collision, forbidden
+from stackfim.transforms.render.families import FAMILIES, LAYOUTS, PSM, SPM, SPM_FORMS
+from stackfim.transforms.render.parse import NotRendered, Parts, parse_rendered
+from stackfim.transforms.render.render_settings import RenderSettings
 
 # (family, layout, form, header) of every rendering that there is.
 RENDERINGS = [

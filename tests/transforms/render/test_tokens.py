@@ -11,9 +11,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer
 
-from model.tokenizer import TokenizerError
-from transforms.render.collision import ALWAYS
-from transforms.render.tokens import TextEncoder, _after_breaks, _before_breaks
+from stackfim.model.tokenizer import TokenizerError
+from stackfim.transforms.render.collision import ALWAYS
+from stackfim.transforms.render.tokens import TextEncoder, _after_breaks, _before_breaks
 
 KINDS = ("gpt2", "qwen", "sentencepiece", "oracle")
 Definition = Callable[[str], str]
@@ -110,7 +110,7 @@ def test_a_text_is_never_read_as_a_sentinel(encoder: TextEncoder, kind: str) -> 
 def test_many_texts_do_not_grow_the_memory_without_bound(
     definition: Definition, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("transforms.render.tokens._KEPT_IDS", 100)
+    monkeypatch.setattr("stackfim.transforms.render.tokens._KEPT_IDS", 100)
     encoder = TextEncoder(definition("gpt2"))
     for number in range(500):
         text = f"value_{number} = {number}\n"

@@ -7,11 +7,11 @@ import pyarrow as pa
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 from apache_beam.testing.util import assert_that
 
-from schemas.rejection import no_rejections
-from transforms.render.batch import render_examples
-from transforms.render.settings import RenderSettings
-from transforms.render.transform import RenderExamples
-from transforms.shard_batch import ShardBatch
+from stackfim.schemas.rejection import no_rejections
+from stackfim.transforms.render.batch import render_examples
+from stackfim.transforms.render.render_settings import RenderSettings
+from stackfim.transforms.render.transform import RenderExamples
+from stackfim.transforms.shard_batch import ShardBatch
 
 
 def test_batches_are_rendered_with_their_rejections(rows: pa.RecordBatch, definition: Callable[[str], str]) -> None:

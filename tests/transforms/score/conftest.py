@@ -5,12 +5,12 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
-from model.scorer import Scorer
-from transforms.score.batch import ScoredBatch, score_examples
-from transforms.score.reference import ModelReference
-from transforms.score.settings import DEFAULT_ACTIONS, LABEL, ScoreSettings
-from transforms.split.examples import Splitter
-from transforms.split.settings import SplitSettings
+from stackfim.model.scorer import Scorer
+from stackfim.transforms.score.batch import ScoredBatch, score_examples
+from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.score_settings import DEFAULT_ACTIONS, LABEL, ScoreSettings
+from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.split_settings import SplitSettings
 
 
 @pytest.fixture(scope="session")

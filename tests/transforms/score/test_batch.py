@@ -7,13 +7,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from model.scorer import Scorer
-from schemas.example import EXAMPLE
-from schemas.scored import LAYOUTS, SCORED, score_column
-from transforms.score.batch import ScoredBatch, emptied_files, score_examples
-from transforms.score.limits import LimitTable
-from transforms.score.settings import ScoreSettings
-from transforms.score.verdict import REASONS
+from stackfim.model.scorer import Scorer
+from stackfim.schemas.example import EXAMPLE
+from stackfim.schemas.scored import LAYOUTS, SCORED, score_column
+from stackfim.transforms.score.batch import ScoredBatch, emptied_files, score_examples
+from stackfim.transforms.score.score_settings import ScoreSettings
+from stackfim.transforms.score.verdict import REASONS
+from stackfim.transforms.score.verdict_limits import LimitTable
 
 # The small network's own scale: each reason is given to some rows and none to all.
 LIMITS = LimitTable().with_changes(

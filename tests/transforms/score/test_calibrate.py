@@ -4,11 +4,11 @@ import numpy as np
 import pyarrow as pa
 import pytest
 
-from schemas.scored import SCORES
-from transforms.score.batch import ScoredBatch
-from transforms.score.calibrate import Calibration
-from transforms.score.limits import LimitTable
-from transforms.score.verdict import verdict
+from stackfim.schemas.scored import SCORES
+from stackfim.transforms.score.batch import ScoredBatch
+from stackfim.transforms.score.calibrate import Calibration
+from stackfim.transforms.score.verdict import verdict
+from stackfim.transforms.score.verdict_limits import LimitTable
 
 COLUMNS = pa.schema([pa.field("category", pa.string()), pa.field("language", pa.string()), *SCORES[:3]])
 

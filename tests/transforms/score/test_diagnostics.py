@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from schemas.scored import LAYOUTS, score_column
-from transforms.score.batch import ScoredBatch
-from transforms.score.diagnostics import lines, stop_tallies, summary, tallies
-from transforms.score.histogram import NLL, PROBABILITY
+from stackfim.schemas.scored import LAYOUTS, score_column
+from stackfim.transforms.score.batch import ScoredBatch
+from stackfim.transforms.score.diagnostics import lines, stop_tallies, summary, tallies
+from stackfim.transforms.score.histogram import NLL, PROBABILITY
 
 
 @pytest.fixture(scope="module")

@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.score.histogram import DIFFERENCE, NLL, PROBABILITY, auc, quantile
+from stackfim.transforms.score.histogram import DIFFERENCE, NLL, PROBABILITY, auc, quantile
 
 SCALES = {"nll": NLL, "probability": PROBABILITY, "difference": DIFFERENCE}
 VALUES = {

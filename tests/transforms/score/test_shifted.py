@@ -3,8 +3,8 @@
 import pyarrow as pa
 import pytest
 
-from model.ends import earlier_end, later_end
-from transforms.score.shifted import MOST_ROWS, drawn_rows, shifted_end
+from stackfim.model.ends import earlier_end, later_end
+from stackfim.transforms.score.shifted import MOST_ROWS, drawn_rows, shifted_end
 
 
 def visible_lines(text: str) -> int:

@@ -7,13 +7,13 @@ import apache_beam as beam
 import pyarrow as pa
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
-from model.scorer import Scorer
-from schemas.rejection import no_rejections
-from schemas.scored import LAYOUTS
-from transforms.score.reference import ModelReference
-from transforms.score.settings import ScoreSettings
-from transforms.score.transform import ScoreExamples, score_shard_batch
-from transforms.shard_batch import ShardBatch
+from stackfim.model.scorer import Scorer
+from stackfim.schemas.rejection import no_rejections
+from stackfim.schemas.scored import LAYOUTS
+from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.score_settings import ScoreSettings
+from stackfim.transforms.score.transform import ScoreExamples, score_shard_batch
+from stackfim.transforms.shard_batch import ShardBatch
 
 SETTINGS = ScoreSettings(LAYOUTS)
 
@@ -31,7 +31,7 @@ def test_batches_come_out_in_order_as_the_pure_function_makes_them(
 
     def write(batch: ShardBatch) -> None:
         with open(out, "ab") as stream:
-            from transforms.shard_batch import ShardBatchCoder
+            from stackfim.transforms.shard_batch import ShardBatchCoder
 
             encoded = ShardBatchCoder().encode(batch)
             stream.write(len(encoded).to_bytes(8, "little") + encoded)
@@ -59,7 +59,7 @@ def test_batches_come_out_in_order_as_the_pure_function_makes_them(
 
 
 def _read(encoded: bytes) -> list[ShardBatch]:
-    from transforms.shard_batch import ShardBatchCoder
+    from stackfim.transforms.shard_batch import ShardBatchCoder
 
     batches, position = [], 0
     while position < len(encoded):

@@ -6,10 +6,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.example import CATEGORIES
-from transforms.score.limits import DEFAULTS, Limits
-from transforms.score.settings import ScoreSettings
-from transforms.score.verdict import ACCEPT, REASONS, deciding_score, verdict
+from stackfim.schemas.example import CATEGORIES
+from stackfim.transforms.score.score_settings import ScoreSettings
+from stackfim.transforms.score.verdict import ACCEPT, REASONS, deciding_score, verdict
+from stackfim.transforms.score.verdict_limits import DEFAULTS, Limits
 
 LIMITS = Limits(max_nll=3.0, max_nll_long=2.5, trivial_nll=0.05, trivial_tokens=20, max_p_eot_early=0.9)
 

@@ -4,13 +4,13 @@ from collections.abc import Callable
 
 import pytest
 
-from transforms.split.draws import Draws
-from transforms.split.limits import MultiLineLimits
-from transforms.split.lines import Lines
-from transforms.split.parser import BudgetedParser
-from transforms.split.sampling import FINDERS
-from transforms.split.site import Refused, Site
-from transforms.split.syntax import ParsedFile
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.lines import Lines
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
+from stackfim.transforms.split.parser import BudgetedParser
+from stackfim.transforms.split.sampling import FINDERS
+from stackfim.transforms.split.site import Refused, Site
+from stackfim.transforms.split.syntax import ParsedFile
 
 # Enough draws to see all of a handful of choices.
 DRAWS = 60

@@ -6,10 +6,10 @@ from dataclasses import replace
 
 import pytest
 
-from transforms.filters.chain import FilterSettings, filter_rows
-from transforms.split.examples import Splitter
-from transforms.split.languages import GRAMMARS
-from transforms.split.settings import SplitSettings
+from stackfim.transforms.filters.chain import FilterSettings, filter_rows
+from stackfim.transforms.languages import GRAMMARS
+from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.split_settings import SplitSettings
 
 DENSE = SplitSettings(max_slots=24, lines_per_slot=6)
 

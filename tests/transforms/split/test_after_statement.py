@@ -2,11 +2,11 @@
 
 import pytest
 
-from transforms.split.draws import Draws
-from transforms.split.empty import after_statement
-from transforms.split.lines import Indent, compare_indents
-from transforms.split.single_line import IMPORT_SHARE
-from transforms.split.site import Refused
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.lines import Indent, compare_indents
+from stackfim.transforms.split.empty import after_statement
+from stackfim.transforms.split.single_line import IMPORT_SHARE
+from stackfim.transforms.split.site import Refused
 
 SILENT = {
     "InvoiceService.java": [

@@ -13,9 +13,9 @@ ROOT = Path(__file__).parents[3]
 SPLIT = """
 import sys
 import pyarrow as pa
-from transforms.split import sampling
-from transforms.split.examples import Splitter
-from transforms.split.settings import SplitSettings
+from stackfim.transforms.split import sampling
+from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.split_settings import SplitSettings
 
 assert sampling.__file__.endswith(sys.argv[1]), sampling.__file__
 with pa.OSFile(sys.argv[2]) as stream:

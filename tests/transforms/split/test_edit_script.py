@@ -6,9 +6,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.split.edit_script import PREFIX, SUFFIX, Change, Edit, EditScript, applied, is_irreparable, undone
-from transforms.split.site import Refused
-from transforms.verify.row_invariants import undone as undone_by_the_verifier
+from stackfim.transforms.split.edit_script import (
+    PREFIX,
+    SUFFIX,
+    Change,
+    Edit,
+    EditScript,
+    applied,
+    is_irreparable,
+    undone,
+)
+from stackfim.transforms.split.site import Refused
+from stackfim.transforms.verify.row_invariants import undone as undone_by_the_verifier
 
 # White space of several kinds beside visible characters of one to four bytes, few enough for texts to repeat themselves.
 LETTERS = "aab(é日𝒳 \n\t\u00a0\u2028\u0085\x1c\r\n"

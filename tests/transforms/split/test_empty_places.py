@@ -2,7 +2,7 @@
 
 import pytest
 
-from transforms.split.syntax import ParsedFile
+from stackfim.transforms.split.syntax import ParsedFile
 
 PYTHON = '''"""A module about nothing in particular."""
 

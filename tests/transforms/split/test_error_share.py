@@ -4,10 +4,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.split.error_share import SHARED_EXTENSIONS, check_language, error_share, shared_extension
-from transforms.split.examples import Splitter
-from transforms.split.parser import BudgetedParser, ParseRefused
-from transforms.split.settings import SplitSettings
+from stackfim.transforms.split.error_share import SHARED_EXTENSIONS, check_language, error_share, shared_extension
+from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.parser import BudgetedParser, ParseRefused
+from stackfim.transforms.split.split_settings import SplitSettings
 
 C = b"static int twice(int value)\n{\n    int result = 2 * value;\n    return result;\n}\n" * 3
 CPP = b"template <typename T>\nclass Box : public Base<T> {\npublic:\n    explicit Box(T value) noexcept;\n};\n" * 3

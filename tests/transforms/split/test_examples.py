@@ -9,13 +9,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.example import EXAMPLE
-from schemas.rejection import REJECTION
-from transforms.split.examples import Splitter, context_slice, example_id
-from transforms.split.lines import Lines
-from transforms.split.settings import SplitSettings
-from transforms.split.site import Site
-from transforms.verify.row_invariants import undone
+from stackfim.schemas.example import EXAMPLE
+from stackfim.schemas.rejection import REJECTION
+from stackfim.transforms.lines import Lines
+from stackfim.transforms.split.examples import Splitter, context_slice, example_id
+from stackfim.transforms.split.site import Site
+from stackfim.transforms.split.split_settings import SplitSettings
+from stackfim.transforms.verify.row_invariants import undone
 
 DENSE = SplitSettings(max_slots=30, lines_per_slot=5)
 

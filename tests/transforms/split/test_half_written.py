@@ -8,10 +8,11 @@ from typing import NamedTuple
 
 import pytest
 
-from schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
-from transforms.split.declarations import Role, role
-from transforms.split.draws import Draws
-from transforms.split.edit_operations import (
+from stackfim.schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.lines import Lines
+from stackfim.transforms.split.declarations import Role, role
+from stackfim.transforms.split.edit_operations import (
     CLOSER,
     CUT_TO_EOF,
     EARLIER_DEFINITIONS,
@@ -21,16 +22,15 @@ from transforms.split.edit_operations import (
     OPERATIONS,
     WHITESPACE,
 )
-from transforms.split.examples import context_slice
-from transforms.split.half_written import HalfWritten, around_partner, half_write
-from transforms.split.lines import Lines
-from transforms.split.parser import BudgetedParser
-from transforms.split.sampling import sample_sites
-from transforms.split.settings import HalfWrittenSettings, SplitSettings
-from transforms.split.site import Site
-from transforms.split.syntax import ParsedFile
-from transforms.split.worth import MIN_CONTEXT_CHARS
-from transforms.verify.row_invariants import undone
+from stackfim.transforms.split.examples import context_slice
+from stackfim.transforms.split.half_written import HalfWritten, around_partner, half_write
+from stackfim.transforms.split.parser import BudgetedParser
+from stackfim.transforms.split.sampling import sample_sites
+from stackfim.transforms.split.site import Site
+from stackfim.transforms.split.split_settings import HalfWrittenSettings, SplitSettings
+from stackfim.transforms.split.syntax import ParsedFile
+from stackfim.transforms.split.worth import MIN_CONTEXT_CHARS
+from stackfim.transforms.verify.row_invariants import undone
 
 ALWAYS = HalfWrittenSettings(share=1.0)
 MANY_SITES = SplitSettings(max_slots=24, lines_per_slot=8, context_bytes=8_000)

@@ -2,8 +2,8 @@
 
 import pytest
 
-from transforms.split.site import Site
-from transforms.split.syntax import ParsedFile
+from stackfim.transforms.split.site import Site
+from stackfim.transforms.split.syntax import ParsedFile
 
 
 def text_of(file: ParsedFile, site: Site) -> str:

@@ -4,13 +4,13 @@ from dataclasses import replace
 
 import pytest
 
-from schemas.example import MULTI_LINE
-from transforms.split.draws import Draws
-from transforms.split.limits import MultiLineLimits
-from transforms.split.multi_line import LOOSE_END_SHARE, MAX_ROOT_ROWS, block_body, siblings
-from transforms.split.single_line import IMPORT_SHARE
-from transforms.split.site import Refused, Site
-from transforms.split.syntax import ParsedFile
+from stackfim.schemas.example import MULTI_LINE
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.split.multi_line import LOOSE_END_SHARE, MAX_ROOT_ROWS, block_body, siblings
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
+from stackfim.transforms.split.single_line import IMPORT_SHARE
+from stackfim.transforms.split.site import Refused, Site
+from stackfim.transforms.split.syntax import ParsedFile
 
 WIDE = MultiLineLimits(max_lines=200, max_chars=20_000, newline_in_middle_share=0.0)
 

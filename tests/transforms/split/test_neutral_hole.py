@@ -2,14 +2,14 @@
 
 import pytest
 
-from schemas.example import EMPTY, MULTI_LINE, SINGLE_LINE
-from transforms.split.examples import Splitter
-from transforms.split.languages import LANGUAGES
-from transforms.split.neutral_hole import Hole, are_neutral, hole_of, needs_neutral_hole
-from transforms.split.parser import BudgetedParser
-from transforms.split.settings import SplitSettings
-from transforms.split.site import Site
-from transforms.split.syntax import ParsedFile
+from stackfim.schemas.example import EMPTY, MULTI_LINE, SINGLE_LINE
+from stackfim.transforms.languages import LANGUAGES
+from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.neutral_hole import Hole, are_neutral, hole_of, needs_neutral_hole
+from stackfim.transforms.split.parser import BudgetedParser
+from stackfim.transforms.split.site import Site
+from stackfim.transforms.split.split_settings import SplitSettings
+from stackfim.transforms.split.syntax import ParsedFile
 
 
 def site_of(file: ParsedFile, text: str, kind: str = "siblings", owner: str = "suffix") -> Site:

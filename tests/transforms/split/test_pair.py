@@ -2,11 +2,11 @@
 
 import pytest
 
-from transforms.split.draws import Draws
-from transforms.split.limits import MultiLineLimits
-from transforms.split.pair import accept_then_stop
-from transforms.split.sampling import FINDERS
-from transforms.split.site import Refused
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
+from stackfim.transforms.split.pair import accept_then_stop
+from stackfim.transforms.split.sampling import FINDERS
+from stackfim.transforms.split.site import Refused
 
 
 @pytest.mark.parametrize(

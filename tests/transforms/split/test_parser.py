@@ -6,8 +6,8 @@ from typing import Any
 import pytest
 import tree_sitter
 
-from transforms.split.lines import Lines
-from transforms.split.parser import MAX_INDENT_COLUMNS, BudgetedParser, ParseRefused, check_parseable
+from stackfim.transforms.lines import Lines
+from stackfim.transforms.split.parser import MAX_INDENT_COLUMNS, BudgetedParser, ParseRefused, check_parseable
 
 # Error recovery is quadratic in these: 8 s and more each, without a budget.
 HANGS = {

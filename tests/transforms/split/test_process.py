@@ -10,10 +10,10 @@ import psutil
 import pyarrow as pa
 import pytest
 
-from schemas.source import ROW
-from transforms.split.examples import SplitResult, Splitter
-from transforms.split.process import SplitterProcess
-from transforms.split.settings import SplitSettings
+from stackfim.schemas.source import ROW
+from stackfim.transforms.split.examples import SplitResult, Splitter
+from stackfim.transforms.split.process import SplitterProcess
+from stackfim.transforms.split.split_settings import SplitSettings
 
 DENSE = SplitSettings(max_slots=20, lines_per_slot=10)
 
@@ -29,7 +29,7 @@ CRASH_ONCE = b"# crash once\n" + GOOD
 UNGUARDED = """
 import os, signal
 from pathlib import Path
-from transforms.split import examples
+from stackfim.transforms.split import examples
 
 check = examples.check_parseable
 

@@ -1,9 +1,9 @@
 """Uniform spans: any characters, whole ones, within the caps."""
 
-from transforms.split.draws import Draws
-from transforms.split.limits import MultiLineLimits
-from transforms.split.random_span import random_span
-from transforms.split.site import Refused
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
+from stackfim.transforms.split.random_span import random_span
+from stackfim.transforms.split.site import Refused
 
 LIMITS = MultiLineLimits(max_lines=8, max_chars=100)
 

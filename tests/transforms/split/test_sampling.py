@@ -11,13 +11,13 @@ from typing import Any
 import pyarrow as pa
 import pytest
 
-from schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
-from transforms.split.draws import Draws
-from transforms.split.examples import Splitter
-from transforms.split.limits import MultiLineLimits
-from transforms.split.lines import Lines
-from transforms.split.sampling import FINDERS, MAX_TRIES, _rows, draw_weights
-from transforms.split.settings import KINDS, SplitSettings
+from stackfim.schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.lines import Lines
+from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
+from stackfim.transforms.split.sampling import FINDERS, MAX_TRIES, _rows, draw_weights
+from stackfim.transforms.split.split_settings import KINDS, SplitSettings
 
 # More slots than by default, so that a few files give many examples.
 DENSE = SplitSettings(max_slots=40, lines_per_slot=4)

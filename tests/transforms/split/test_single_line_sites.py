@@ -2,8 +2,8 @@
 
 import pytest
 
-from transforms.split.draws import Draws
-from transforms.split.single_line import (
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.split.single_line import (
     COMMENT_SHARE,
     IMPORT_SHARE,
     MAX_LINE_CHARS,
@@ -11,8 +11,8 @@ from transforms.split.single_line import (
     blank_line,
     token_to_eol,
 )
-from transforms.split.site import Refused, Site
-from transforms.split.syntax import ParsedFile
+from stackfim.transforms.split.site import Refused, Site
+from stackfim.transforms.split.syntax import ParsedFile
 
 # (file, text on the row, bracket delta of the whole line)
 WHOLE_LINES = [

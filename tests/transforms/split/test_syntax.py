@@ -2,8 +2,8 @@
 
 import pytest
 
-from transforms.split.lines import Indent
-from transforms.split.syntax import ParsedFile, is_comment
+from stackfim.transforms.lines import Indent
+from stackfim.transforms.split.syntax import ParsedFile, is_comment
 
 
 def blocks_on(file: ParsedFile, row: int) -> list[str]:

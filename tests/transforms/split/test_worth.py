@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from transforms.split.examples import Splitter
-from transforms.split.settings import SplitSettings
-from transforms.split.site import Refused
-from transforms.split.worth import MAX_COMMENT_SHARE, MIN_CONTEXT_CHARS, check_context, check_directives
+from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.site import Refused
+from stackfim.transforms.split.split_settings import SplitSettings
+from stackfim.transforms.split.worth import MAX_COMMENT_SHARE, MIN_CONTEXT_CHARS, check_context, check_directives
 
 # Head, a line of remark, a line of code and tail of a function; the numbers make lines differ.
 REMARKS = {

@@ -7,14 +7,14 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from transforms.filters.license import LicensePolicy
-from transforms.split.examples import Splitter
-from transforms.split.parser import BudgetedParser, ParseRefused
-from transforms.split.settings import HalfWrittenSettings, SplitSettings
-from transforms.verify.original import Original
-from transforms.verify.row_invariants import Expected, check_content, check_row
-from transforms.verify.tree_invariants import check_tree
-from transforms.verify.violation import Violation
+from stackfim.transforms.filters.license import LicensePolicy
+from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.parser import BudgetedParser, ParseRefused
+from stackfim.transforms.split.split_settings import HalfWrittenSettings, SplitSettings
+from stackfim.transforms.verify.original import Original
+from stackfim.transforms.verify.row_invariants import Expected, check_content, check_row
+from stackfim.transforms.verify.tree_invariants import check_tree
+from stackfim.transforms.verify.violation import Violation
 
 EXPECTED = Expected(32, 800, LicensePolicy(frozenset({"mit"})))
 

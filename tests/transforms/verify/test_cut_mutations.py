@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 
 import pytest
 
-from schemas.source import git_blob_id
-from transforms.split.examples import example_id
-from transforms.verify.original import Original
+from stackfim.schemas.source import git_blob_id
+from stackfim.transforms.split.examples import example_id
+from stackfim.transforms.verify.original import Original
 
 Row = dict[str, Any]
 

@@ -1,17 +1,17 @@
-"""What rows break together: repeated ids, repositories and groups that are in two splits."""
+"""What rows break together: repeated ids, repositories and groups that are in two partitions."""
 
 import random
 from typing import Any
 
 import pytest
 
-from transforms.verify.dataset_invariants import DatasetIndex
+from stackfim.transforms.verify.dataset_invariants import DatasetIndex
 
 Row = dict[str, Any]
 
 
 @pytest.fixture
-def splits(good) -> dict[str, list[Row]]:
+def partitions(good) -> dict[str, list[Row]]:
     """Rows of 20 repositories, four of them for validation."""
     rows = []
     for case in good:
@@ -24,62 +24,62 @@ def splits(good) -> dict[str, list[Row]]:
     return found
 
 
-def broken(splits: dict[str, list[Row]], batch: int = 7) -> set[str]:
+def broken(partitions: dict[str, list[Row]], batch: int = 7) -> set[str]:
     index = DatasetIndex()
-    for name, rows in splits.items():
+    for name, rows in partitions.items():
         for start in range(0, len(rows), batch):
             part = rows[start : start + batch]
             index.add(name, *([row[column] for row in part] for column in ("example_id", "group_id", "repository")))
     return {violation.invariant for violation in index.violations()}
 
 
-def test_rows_in_their_splits_break_nothing(splits) -> None:
-    assert broken(splits) == set()
+def test_rows_in_their_partitions_break_nothing(partitions) -> None:
+    assert broken(partitions) == set()
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_row_that_is_there_twice_is_caught(splits, seed: int) -> None:
+def test_a_row_that_is_there_twice_is_caught(partitions, seed: int) -> None:
     draw = random.Random(seed)
-    rows = splits[draw.choice(["train", "validation"])]
+    rows = partitions[draw.choice(["train", "validation"])]
     rows.insert(draw.randrange(len(rows)), draw.choice(rows))
-    assert broken(splits) == {"unique_id"}
+    assert broken(partitions) == {"unique_id"}
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_row_in_both_splits_is_caught(splits, seed: int) -> None:
-    splits["validation"].append(random.Random(seed).choice(splits["train"]))
-    assert broken(splits) >= {"unique_id", "one_split_a_repository"}
+def test_a_row_in_both_partitions_is_caught(partitions, seed: int) -> None:
+    partitions["validation"].append(random.Random(seed).choice(partitions["train"]))
+    assert broken(partitions) >= {"unique_id", "one_partition_a_repository"}
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_repository_that_leaks_is_caught(splits, seed: int) -> None:
-    """One row of it in the other split, under an id of its own."""
+def test_a_repository_that_leaks_is_caught(partitions, seed: int) -> None:
+    """One row of it in the other partition, under an id of its own."""
     draw = random.Random(seed)
-    row = splits["validation"].pop(draw.randrange(len(splits["validation"])))
-    splits["train"].append({**row, "example_id": row["example_id"][::-1], "group_id": row["example_id"][::-1]})
-    assert "one_split_a_repository" in broken(splits)
+    row = partitions["validation"].pop(draw.randrange(len(partitions["validation"])))
+    partitions["train"].append({**row, "example_id": row["example_id"][::-1], "group_id": row["example_id"][::-1]})
+    assert "one_partition_a_repository" in broken(partitions)
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_group_that_is_parted_is_caught(splits, seed: int) -> None:
-    """Its second row came to another repository, and with it to another split."""
-    grouped = [row for row in splits["train"] if row["group_id"] != row["example_id"]]
+def test_a_group_that_is_parted_is_caught(partitions, seed: int) -> None:
+    """Its second row came to another repository, and with it to another partition."""
+    grouped = [row for row in partitions["train"] if row["group_id"] != row["example_id"]]
     row = random.Random(seed).choice(grouped)
-    splits["train"].remove(row)
-    splits["validation"].append({**row, "repository": splits["validation"][0]["repository"]})
-    assert broken(splits) == {"one_split_a_group"}
+    partitions["train"].remove(row)
+    partitions["validation"].append({**row, "repository": partitions["validation"][0]["repository"]})
+    assert broken(partitions) == {"one_partition_a_group"}
 
 
-def test_a_violation_names_a_row_and_what_is_wrong(splits) -> None:
-    splits["validation"].append(splits["train"][0])
+def test_a_violation_names_a_row_and_what_is_wrong(partitions) -> None:
+    partitions["validation"].append(partitions["train"][0])
     index = DatasetIndex()
-    for name, rows in splits.items():
+    for name, rows in partitions.items():
         index.add(name, *([row[column] for row in rows] for column in ("example_id", "group_id", "repository")))
     repeated, leaked = index.violations()[:2]
     assert repeated.as_dict() == {
-        "example_id": splits["train"][0]["example_id"],
+        "example_id": partitions["train"][0]["example_id"],
         "invariant": "unique_id",
         "message": "two rows have this id",
     }
-    assert splits["train"][0]["repository"] in leaked.message
+    assert partitions["train"][0]["repository"] in leaked.message
     assert "train, validation" in leaked.message

@@ -5,11 +5,11 @@ from typing import Any
 
 import pytest
 
-from transforms.split.examples import example_id
-from transforms.split.parser import BudgetedParser
-from transforms.verify.declarations import declaration
-from transforms.verify.original import Original
-from transforms.verify.row_invariants import undone
+from stackfim.transforms.split.examples import example_id
+from stackfim.transforms.split.parser import BudgetedParser
+from stackfim.transforms.verify.declarations import declaration
+from stackfim.transforms.verify.original import Original
+from stackfim.transforms.verify.row_invariants import undone
 
 Row = dict[str, Any]
 

@@ -5,9 +5,9 @@ from dataclasses import replace
 
 import pytest
 
-from transforms.split.examples import Splitter
-from transforms.split.languages import LANGUAGES
-from transforms.split.settings import KINDS, SplitSettings
+from stackfim.transforms.languages import LANGUAGES
+from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.split_settings import KINDS, SplitSettings
 
 EVERY_KIND = {kind: 1.0 for kinds in KINDS.values() for kind in kinds}
 DENSE = SplitSettings(

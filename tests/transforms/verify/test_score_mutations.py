@@ -5,14 +5,14 @@ from typing import Any
 
 import pytest
 
-from schemas.scored import LAYOUTS, score_column
-from transforms.score.batch import score_examples
-from transforms.score.limits import LimitTable
-from transforms.score.reference import ModelReference
-from transforms.score.settings import DEFAULT_ACTIONS, LABEL, ScoreSettings
-from transforms.split.examples import Splitter
-from transforms.split.settings import SplitSettings
-from transforms.verify.score_invariants import SCORE_INVARIANTS, ExpectedScores, check_scores
+from stackfim.schemas.scored import LAYOUTS, score_column
+from stackfim.transforms.score.batch import score_examples
+from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.score_settings import DEFAULT_ACTIONS, LABEL, ScoreSettings
+from stackfim.transforms.score.verdict_limits import LimitTable
+from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.split_settings import SplitSettings
+from stackfim.transforms.verify.score_invariants import SCORE_INVARIANTS, ExpectedScores, check_scores
 
 Row = dict[str, Any]
 

@@ -1,0 +1,1 @@
+"""How the small checkpoint in model/tiny was trained and measured."""

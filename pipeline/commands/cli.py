@@ -1,0 +1,23 @@
+"""The command `stackfim`. Exit codes: 0 done, 1 the data broke a promise, 2 wrong usage, 3 the run failed."""
+
+import typer
+
+from stackfim.pipeline.commands import build, derive, look, scoring  # noqa: F401
+from stackfim.pipeline.commands.app import app
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    from stackfim.pipeline.folder.manifest import stackfim_version
+
+    typer.echo(stackfim_version())
+
+
+def main() -> None:
+    """Entry point of the console script."""
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,125 @@
+"""The texts of benchmarks that training data must not hold, read from the files that a user names.
+
+A benchmark is a JSON Lines or parquet file, or a folder of them; which columns are its prompts and solutions is a mapping. Layouts
+of published files are in LAYOUTS: HumanEval (https://github.com/openai/human-eval), its infilling version
+(https://github.com/openai/human-eval-infilling) and MBPP (https://github.com/google-research/google-research).
+"""
+
+import gzip
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from stackfim.transforms.filters.contamination import BenchmarkIndex, ContaminationLimits, index_benchmarks
+
+SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".parquet")
+
+
+class BenchmarkError(ValueError):
+    """A benchmark's file cannot be read; the message says which, where and what was expected."""
+
+
+@dataclass(frozen=True)
+class BenchmarkColumns:
+    """Where in a record the texts are."""
+
+    name: str
+    """Column of the record's name, such as `task_id`; the record's number stands for a value that is missing."""
+    texts: tuple[tuple[str, ...], ...]
+    """Each a text: the values of its columns one after another. A list of strings counts as its strings."""
+
+
+LAYOUTS: dict[str, BenchmarkColumns] = {
+    "human-eval": BenchmarkColumns("task_id", (("prompt",), ("prompt", "canonical_solution"), ("canonical_solution",))),
+    "human-eval-infilling": BenchmarkColumns(
+        "task_id", (("prompt", "canonical_solution", "suffix"), ("canonical_solution",))
+    ),
+    "mbpp": BenchmarkColumns("task_id", (("text", "code"), ("code",))),
+}
+
+
+@dataclass(frozen=True)
+class BenchmarkTexts:
+    """Named texts, one name a text."""
+
+    names: tuple[str, ...]
+    """File, record and columns: `HumanEval.jsonl:HumanEval/12:prompt`."""
+    texts: tuple[str, ...]
+
+
+def read_benchmark_texts(path: Path, columns: BenchmarkColumns) -> BenchmarkTexts:
+    """The texts of a file, or of all files of a folder in order of names; blank ones are left out.
+
+    Raises BenchmarkError for a path, a format, a record or a column that is not as the mapping says.
+    """
+    names, texts = [], []
+    for file in _files(path):
+        for number, record in enumerate(_records(file)):
+            label = f"{file.name}:{record.get(columns.name, number)}"
+            for parts in columns.texts:
+                text = "".join(_text(record, part, f"{file}, record {number}") for part in parts)
+                if text.strip():
+                    names.append(f"{label}:{'+'.join(parts)}")
+                    texts.append(text)
+    return BenchmarkTexts(tuple(names), tuple(texts))
+
+
+def benchmark_index(
+    sources: list[tuple[Path, BenchmarkColumns]], limits: ContaminationLimits | None = None
+) -> BenchmarkIndex:
+    """All texts of some benchmarks as one index. Raises BenchmarkError likewise, and where there is no text at all."""
+    read = [read_benchmark_texts(path, columns) for path, columns in sources]
+    names = [name for benchmark in read for name in benchmark.names]
+    texts = [text for benchmark in read for text in benchmark.texts]
+    if not texts:
+        raise BenchmarkError(f"no text in {', '.join(str(path) for path, _ in sources)}")
+    return index_benchmarks(names, texts, limits)
+
+
+def _files(path: Path) -> list[Path]:
+    if path.is_file():
+        return [path]
+    if not path.is_dir():
+        raise BenchmarkError(f"{path}: no such file or folder")
+    found = sorted(file for file in path.iterdir() if file.name.endswith(SUFFIXES))
+    if not found:
+        raise BenchmarkError(f"{path}: no file that ends in {', '.join(SUFFIXES)}")
+    return found
+
+
+def _records(file: Path) -> Iterator[dict[str, Any]]:
+    if not file.name.endswith(SUFFIXES):
+        raise BenchmarkError(f"{file}: expected a file that ends in {', '.join(SUFFIXES)}")
+    if file.suffix == ".parquet":
+        try:
+            yield from (row for batch in pq.ParquetFile(file).iter_batches() for row in batch.to_pylist())
+        except (OSError, ValueError) as error:
+            raise BenchmarkError(f"{file}: not a parquet file ({error})") from error
+        return
+    with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
+        try:
+            for number, line in enumerate(lines):
+                if line.strip():
+                    record = json.loads(line)
+                    if not isinstance(record, dict):
+                        raise BenchmarkError(
+                            f"{file}, line {number + 1}: expected an object, got {type(record).__name__}"
+                        )
+                    yield record
+        except (json.JSONDecodeError, UnicodeDecodeError, OSError, EOFError) as error:
+            raise BenchmarkError(f"{file}: not JSON Lines ({error})") from error
+
+
+def _text(record: dict[str, Any], column: str, place: str) -> str:
+    if column not in record:
+        raise BenchmarkError(f"{place} has no {column!r}; it has: {', '.join(record)}")
+    value = record[column]
+    if isinstance(value, list) and all(isinstance(part, str) for part in value):
+        return "\n".join(value)
+    if value is not None and not isinstance(value, str):
+        raise BenchmarkError(f"{place}: {column!r} is text or a list of texts, got {type(value).__name__}")
+    return value or ""

@@ -1,0 +1,70 @@
+"""One parquet file written as rows come: row groups of a bounded size, no row group at all without rows."""
+
+from collections.abc import Iterator
+from contextlib import ExitStack, contextmanager
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from stackfim.pipeline.folder.storage import FileRecord, Storage
+
+ROW_GROUP_ROWS = 10_000
+ROW_GROUP_BYTES = 32 << 20
+# Columns of few distinct values; for text a dictionary costs more than it gives.
+_DICTIONARY = [
+    "category", "kind", "stop_reason", "language", "repository", "path", "revision", "newline_owner", "node_type", "version",
+    "unit", "stage", "reason", "method", "kept_repository", "source_id", "content_id",
+]  # fmt: skip
+
+
+class ParquetShard:
+    """A file of one schema; `add` batches, then read `record` after the `with` block of `parquet_shard`."""
+
+    def __init__(self, sink: object, schema: pa.Schema, *, group_by_batch: bool, compression: str) -> None:
+        dictionary = [name for name in _DICTIONARY if name in schema.names]
+        self._writer = pq.ParquetWriter(sink, schema, compression=compression, use_dictionary=dictionary or False)
+        self._schema = schema
+        self._group_by_batch = group_by_batch
+        self._pending: list[pa.RecordBatch] = []
+        self._pending_rows = self._pending_bytes = 0
+        self.rows = 0
+        self.record: FileRecord | None = None
+
+    def add(self, batch: pa.RecordBatch) -> None:
+        """Appends rows."""
+        if not batch.num_rows:
+            return
+        self._pending.append(batch)
+        self._pending_rows += batch.num_rows
+        self._pending_bytes += batch.nbytes
+        self.rows += batch.num_rows
+        if self._group_by_batch or self._pending_rows >= ROW_GROUP_ROWS or self._pending_bytes >= ROW_GROUP_BYTES:
+            self._flush()
+
+    def _flush(self) -> None:
+        if self._pending:
+            table = pa.Table.from_batches(self._pending, self._schema)
+            self._writer.write_table(table, row_group_size=max(table.num_rows, 1))
+            self._pending, self._pending_rows, self._pending_bytes = [], 0, 0
+
+    def finish(self) -> None:
+        """Writes what is pending and the footer."""
+        self._flush()
+        self._writer.close()
+
+
+@contextmanager
+def parquet_shard(
+    storage: Storage, path: str, schema: pa.Schema, *, group_by_batch: bool = False, compression: str = "zstd"
+) -> Iterator[ParquetShard]:
+    """A new parquet file at `path`; it is there once the block ends without an error.
+
+    With `group_by_batch` each batch is a row group of its own, so that reading gives the same batches again.
+    """
+    with ExitStack() as stack:
+        new = stack.enter_context(storage.create(path))
+        shard = ParquetShard(new, schema, group_by_batch=group_by_batch, compression=compression)
+        yield shard
+        shard.finish()
+        stack.close()
+        shard.record = new.record

@@ -1,0 +1,88 @@
+"""`stackfim calibrate`: limits for a model's verdicts from a scored run, as configuration or to lie beside the model."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+
+from stackfim.pipeline.config.run_config import UsageError
+from stackfim.pipeline.config.scoring_model import LIMITS_FILE
+from stackfim.pipeline.derive.score import SCORING
+from stackfim.pipeline.folder import paths
+from stackfim.pipeline.folder.shards import example_files, read_examples
+from stackfim.pipeline.folder.storage import TEMPORARY
+from stackfim.schemas.scored import is_scored
+from stackfim.transforms.score.calibrate import COLUMNS, Calibration
+from stackfim.transforms.score.verdict_limits import LANGUAGES
+
+
+def calibrate_folder(folder: Path, out: Path | None, share: float, min_rows: int) -> str:
+    """Limits from the scored shards of `folder`: what there is to print, a TOML text or where it was written.
+
+    Raises UsageError for a folder without scored rows, one whose doubtful rows were dropped (their scores are gone, and
+    quantiles of the others would be too strict), and an `out` of another kind than .json and .toml.
+    """
+    if out is not None and out.suffix not in (".json", ".toml"):
+        raise UsageError(f"--out {out}: expected a .json file (beside a model as {LIMITS_FILE}) or a .toml file")
+    _check_nothing_dropped(folder)
+    calibration = Calibration()
+    for path in example_files(folder):
+        if not is_scored(pq.read_schema(path).names):
+            raise UsageError(f"{path}: examples without scores; expected a folder that `stackfim score` made")
+        for batch in read_examples(path, list(COLUMNS), 10_000):
+            calibration.add(batch)
+    limits = calibration.limits(share, min_rows)
+    if not limits:
+        raise UsageError(f"{folder}: no row has a score; expected a folder that `stackfim score` made")
+    if out is None:
+        return toml_text(limits)
+    if out.suffix == ".toml":
+        _write(out, toml_text(limits))
+    else:
+        _write(out, json.dumps(_members(out) | {"limits": limits}, indent=1) + "\n")
+    return f"limits of {', '.join(limits)} written to {out}\n"
+
+
+def toml_text(limits: dict[str, Any]) -> str:
+    """The limits as a configuration has them: [score.limits.CATEGORY] and ….languages.LANGUAGE."""
+    lines = []
+    for category, values in limits.items():
+        tables = {f"[score.limits.{category}]": {name: value for name, value in values.items() if name != LANGUAGES}}
+        for language, found in values.get(LANGUAGES, {}).items():
+            tables[f"[score.limits.{category}.{LANGUAGES}.{json.dumps(language)}]"] = found
+        for head, table in tables.items():
+            lines += [head, *(f"{name} = {value!r}" for name, value in table.items()), ""]
+    return "\n".join(lines)
+
+
+def _check_nothing_dropped(folder: Path) -> None:
+    for name, member in ((SCORING, "counts"), (paths.MANIFEST, "rejected")):
+        path = folder / name
+        counts = json.loads(path.read_text("utf-8"))[member] if path.is_file() else {}
+        dropped = sum(count for key, count in counts.items() if key.startswith(("rejected:example:", "example:score:")))
+        if dropped:
+            raise UsageError(
+                f"{folder}: {dropped:,} rows were dropped by their verdict, and their scores with them; "
+                "score the rows again with --label, which drops none"
+            )
+
+
+def _members(path: Path) -> dict[str, Any]:
+    """What a file of limits says beside them."""
+    if not path.is_file():
+        return {}
+    try:
+        members = json.loads(path.read_text("utf-8"))
+    except ValueError as error:
+        raise UsageError(f"{path}: {error}") from error
+    if not isinstance(members, dict):
+        raise UsageError(f"{path}: holds a {type(members).__name__}, expected an object")
+    return members
+
+
+def _write(path: Path, text: str) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_name(f"{TEMPORARY}{path.name}")
+    part.write_text(text, "utf-8")
+    part.replace(path)

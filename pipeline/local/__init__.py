@@ -1,0 +1,1 @@
+"""Processes, memory and progress of a run on one machine."""

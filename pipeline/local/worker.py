@@ -1,0 +1,27 @@
+"""A worker process of a local run: Beam's own, quiet, and gone when its launcher is.
+
+Started by Beam's subprocess environment as `python -m stackfim.pipeline.local.worker`.
+"""
+
+import logging
+import signal
+import sys
+
+from stackfim.pipeline.local.memory import giving_back_memory
+from stackfim.pipeline.local.workers import watch_launcher
+
+
+def main() -> None:
+    """Serves the runner that the environment variables name until it says to stop."""
+    watch_launcher()
+    # An interrupt at the terminal is the launcher's to handle.
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    logging.disable(logging.WARNING)
+    from apache_beam.runners.worker import sdk_worker_main
+
+    with giving_back_memory():
+        sdk_worker_main.main(sys.argv)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Rows from source trees: repositories, packages and installed distributions."""

@@ -1,0 +1,270 @@
+"""`code:FOLDER`: rows from source trees: repositories, packages, installed distributions.
+
+Every file counts: it becomes a row, or a rejection that says why not (`language_unknown`, `binary`, `oversized`,
+`undecodable`, `path_not_utf8`, `unreadable`, `special_file`, `symlink_outside`). See `source_tree` for what is not
+listed at all, and `repositories` for names and licenses.
+"""
+
+import hashlib
+import json
+import os
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from typing import Any
+
+import pyarrow as pa
+
+from stackfim.pipeline.sources import BATCH_BYTES, BATCH_ROWS, Shard, SourceBatch, SourceError, SourceUnavailable
+from stackfim.pipeline.sources.code.bounded_files import NotRead, read_regular_file
+from stackfim.pipeline.sources.code.repositories import Repository, displayable
+from stackfim.pipeline.sources.code.source_tree import TreeFile, list_tree
+from stackfim.pipeline.sources.rows import READ
+from stackfim.schemas.rejection import FILE, no_rejections, rejections
+from stackfim.schemas.source import ROW, git_blob_id
+from stackfim.transforms.languages.file_names import (
+    SHEBANG_BYTES,
+    language_of_name,
+    language_of_shebang,
+    may_have_shebang,
+)
+
+MAX_FILE_BYTES = 1 << 20
+TREE_SHARD_BYTES = 8 << 20
+"""Content of a shard: smaller than that of other sources, so that a small tree still has work for several processes."""
+
+MAX_LOCATOR_BYTES = 256 << 10
+_MAX_SHARD_FILES = 5_000
+
+
+@dataclass(frozen=True)
+class _Row:
+    content: bytes
+    language: str
+    repository: Repository
+    path: str
+
+
+@dataclass(frozen=True)
+class _Rejection:
+    reason: str
+    detail: str
+    repository: str
+    path: str
+    content_id: str = ""
+
+
+@dataclass
+class CodeSource:
+    """A folder of source trees; see pipeline.sources.Source."""
+
+    folder: str
+    _listing: list[TreeFile] | None = field(default=None, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        """Make the folder absolute: worker processes may run elsewhere."""
+        self.folder = os.path.abspath(os.path.expanduser(self.folder))
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without the listing, which only the launcher needs."""
+        return {"folder": self.folder, "_listing": None}
+
+    def identity(self) -> dict[str, Any]:
+        """The folder's name, its number of files and bytes, and a digest of their paths, sizes and times."""
+        files = self._listing if self._listing is not None else self._list()
+        return {
+            "kind": "code",
+            "folder": displayable(os.path.basename(self.folder)),
+            "files": len(files),
+            "size_bytes": sum(file.size_bytes for file in files),
+            "digest": _digest(files),
+        }
+
+    def shards(self, limit: int | None = None) -> list[Shard]:
+        """Runs of files of up to TREE_SHARD_BYTES of content. `rows` counts all files, rejected ones too.
+
+        Raises SourceError when the folder does not exist, cannot be listed or holds no file.
+        """
+        files = self._list()[:limit]
+        return [_shard(index, run) for index, run in enumerate(_runs(files))]
+
+    def read(self, locator: str) -> Iterator[SourceBatch]:
+        """The files of a shard, in order, as they are now; one that has gone meanwhile is a rejection.
+
+        Raises SourceUnavailable when the folder itself is gone.
+        """
+        root = os.path.realpath(self.folder)
+        if not os.path.isdir(root):
+            raise SourceUnavailable(f"{self.folder} is not a folder any more; expected the one that was listed")
+        rows: list[_Row] = []
+        dropped: list[_Rejection] = []
+        size_bytes = 0
+        for path, repository in _located(locator):
+            read = _read_file(root, path, repository)
+            if isinstance(read, _Rejection):
+                dropped.append(read)
+            else:
+                if size_bytes + len(read.content) > BATCH_BYTES:
+                    yield _batch(rows, dropped)
+                    rows, dropped, size_bytes = [], [], 0
+                rows.append(read)
+                size_bytes += len(read.content)
+            if len(rows) == BATCH_ROWS or len(dropped) == BATCH_ROWS:
+                yield _batch(rows, dropped)
+                rows, dropped, size_bytes = [], [], 0
+        if rows or dropped:
+            yield _batch(rows, dropped)
+
+    def _list(self) -> list[TreeFile]:
+        root = os.path.realpath(self.folder)
+        if not os.path.isdir(root):
+            found = "is not a folder" if os.path.exists(root) else "does not exist"
+            raise SourceError(f"{displayable(self.folder)} {found}; expected a folder of source trees")
+        try:
+            self._listing = list(list_tree(root))
+        except OSError as error:
+            raise SourceError(f"{displayable(self.folder)} cannot be listed: {error.strerror}") from error
+        if not self._listing:
+            raise SourceError(f"{displayable(self.folder)} holds no file; expected a folder of source trees")
+        return self._listing
+
+
+def _runs(files: list[TreeFile]) -> Iterator[list[TreeFile]]:
+    """Consecutive files within the limits of a shard on content, number and locator."""
+    run: list[TreeFile] = []
+    content_bytes = locator_bytes = 0
+    repositories: set[Repository] = set()
+    for file in files:
+        content, text = _content_bytes(file), len(json.dumps(file.path)) + 16
+        if file.repository not in repositories:
+            text += len(json.dumps(_repository_record(file.repository)))
+        if run and (
+            content_bytes + content > TREE_SHARD_BYTES
+            or locator_bytes + text > MAX_LOCATOR_BYTES
+            or len(run) == _MAX_SHARD_FILES
+        ):
+            yield run
+            run, content_bytes, locator_bytes = [], 0, 0
+            repositories.clear()
+        run.append(file)
+        repositories.add(file.repository)
+        content_bytes += content
+        locator_bytes += text
+    if run:
+        yield run
+
+
+def _content_bytes(file: TreeFile) -> int:
+    """The bytes that reading the file will give; none where its name or size tells already that it is rejected."""
+    name = file.path.rpartition("/")[2]
+    if file.size_bytes > MAX_FILE_BYTES or not (language_of_name(name) or may_have_shebang(name)):
+        return 0
+    return file.size_bytes
+
+
+def _shard(index: int, run: list[TreeFile]) -> Shard:
+    """The locator names files folder by folder, each with the number of its repository."""
+    numbers: dict[Repository, int] = {}
+    groups: list[list[Any]] = []
+    for file in run:
+        folder, _, name = file.path.rpartition("/")
+        number = numbers.setdefault(file.repository, len(numbers))
+        if not groups or groups[-1][:2] != [folder, number]:
+            groups.append([folder, number, []])
+        groups[-1][2].append(name)
+    locator = {
+        "digest": _digest(run),
+        "repositories": [_repository_record(repository) for repository in numbers],
+        "files": groups,
+    }
+    return Shard(index, json.dumps(locator), len(run), sum(_content_bytes(file) for file in run))
+
+
+def _repository_record(repository: Repository) -> list[Any]:
+    return [repository.folder, repository.name, repository.revision, list(repository.licenses)]
+
+
+def _digest(files: list[TreeFile]) -> str:
+    """Changes with the path, size or time of any file."""
+    digest = hashlib.sha256()
+    for file in files:
+        digest.update(os.fsencode(file.path) + b"\0%d\0%d\n" % (file.size_bytes, file.mtime_ns))
+    return digest.hexdigest()
+
+
+def _located(locator: str) -> Iterator[tuple[str, Repository]]:
+    """The paths of a locator's files, relative to the root, and their repositories."""
+    part = json.loads(locator)
+    repositories = [
+        Repository(folder, name, revision, tuple(licenses)) for folder, name, revision, licenses in part["repositories"]
+    ]
+    for folder, number, names in part["files"]:
+        for name in names:
+            yield f"{folder}/{name}" if folder else name, repositories[number]
+
+
+def _read_file(root: str, path: str, repository: Repository) -> _Row | _Rejection:
+    inner = path.removeprefix(f"{repository.folder}/") if repository.folder else path
+
+    def rejection(reason: str, detail: str, content: bytes | None = None) -> _Rejection:
+        content_id = git_blob_id(content) if content is not None else ""
+        return _Rejection(reason, detail, repository.name, displayable(inner), content_id)
+
+    try:
+        os.fsencode(path).decode()
+    except UnicodeDecodeError:
+        return rejection("path_not_utf8", "the path holds bytes that are not UTF-8; expected text")
+    name = path.rpartition("/")[2]
+    language = language_of_name(name)
+    full_path = os.path.join(root, path)
+    try:
+        if not language:
+            head = read_regular_file(full_path, MAX_FILE_BYTES, SHEBANG_BYTES if may_have_shebang(name) else 0)
+            language = language_of_shebang(head)
+        if not language:
+            expected = "a known name or extension, or a first line that names an interpreter"
+            return rejection("language_unknown", f"{name!r} is no known kind of source file; expected {expected}")
+        content = read_regular_file(full_path, MAX_FILE_BYTES)
+    except NotRead as error:
+        if error.reason != "symlink":
+            return rejection(error.reason, error.detail)
+        if os.path.exists(full_path):
+            return rejection("symlink_outside", "a link out of the tree; expected a file inside")
+        return rejection("unreadable", "a link that leads nowhere; expected a file")
+    if b"\0" in content:
+        return rejection("binary", f"a zero byte at offset {content.index(0)}; expected text", content)
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return rejection("undecodable", f"not UTF-8 at offset {error.start}; expected UTF-8", content)
+    return _Row(content, language, repository, inner)
+
+
+def _batch(rows: list[_Row], dropped: list[_Rejection]) -> SourceBatch:
+    count = len(rows)
+    blob_ids = pa.array([git_blob_id(row.content) for row in rows], pa.string())
+    batch = pa.RecordBatch.from_arrays(
+        [
+            pa.array([row.content for row in rows], pa.binary()),
+            pa.array([row.language for row in rows], pa.string()),
+            pa.array([row.repository.name for row in rows], pa.string()),
+            pa.array([row.path for row in rows], pa.string()),
+            pa.array([row.repository.revision for row in rows], pa.string()),
+            pa.array([row.repository.licenses for row in rows], ROW.field("licenses").type),
+            pa.nulls(count, pa.int64()),
+            pa.nulls(count, pa.int64()),
+            blob_ids,
+            blob_ids,
+        ],
+        schema=ROW,
+    )
+    if not dropped:
+        return SourceBatch(batch, no_rejections())
+    whose = pa.RecordBatch.from_pydict(
+        {
+            "repository": pa.array([rejection.repository for rejection in dropped], pa.string()),
+            "path": pa.array([rejection.path for rejection in dropped], pa.string()),
+            "content_id": pa.array([rejection.content_id for rejection in dropped], pa.string()),
+        }
+    )
+    reasons, details = [item.reason for item in dropped], [item.detail for item in dropped]
+    return SourceBatch(batch, rejections(FILE, READ, reasons, whose, details))

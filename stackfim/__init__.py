@@ -1,0 +1,1 @@
+"""Fill-in-the-middle training data from source code."""

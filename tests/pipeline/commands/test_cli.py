@@ -1,0 +1,124 @@
+"""The command: help, wrong usage, exit codes, verify and show."""
+
+import json
+import shutil
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+import pytest
+
+
+@pytest.mark.parametrize(
+    ("arguments", "expected"),
+    [
+        (("build", "nowhere:/x", "--out", "o"), "expected hf://datasets"),
+        (("build", "parquet:/no/such/folder", "--out", "o"), "/no/such/folder"),
+        (("build", "code:/no/such/folder", "--out", "o"), "/no/such/folder"),
+        (("build", "parquet:{source}", "--out", "o", "--languages", "klingon"), "klingon"),
+        (("build", "parquet:{source}", "--out", "o", "--licenses", "/no/list"), "/no/list"),
+        (("build", "parquet:{source}", "--out", "o", "--workers", "0"), "workers"),
+        (("build", "parquet:{source}", "--out", "o", "--nonsense"), "nonsense"),
+        (("build", "parquet:{source}", "--out", "o", "--config", "/no/config"), "/no/config"),
+        (("build", "parquet:{source}", "--out", "o", "--", "--no_such_option=1"), "no_such_option"),
+        (("build", "parquet:{source}", "--out", "o", "--", "--runner=DataflowRunner", "--project=p"), "cannot reach"),
+        (("verify", "/no/such/folder"), "no parquet shards"),
+        (("show", "/no/such/folder"), "no parquet shards"),
+    ],
+)
+def test_wrong_usage_is_told_with_the_value_and_nothing_is_written(
+    arguments: tuple[str, ...], expected: str, source_folder: Path, here, tmp_path: Path
+) -> None:
+    done = here(*(argument.format(source=source_folder) for argument in arguments), cwd=tmp_path)
+    assert done.returncode == 2, done.stderr
+    assert expected in done.stderr
+    assert "Traceback" not in done.stderr
+    assert not list(tmp_path.iterdir())
+
+
+@pytest.mark.parametrize(
+    "text", ["seeed = 1", "[split]\nmax_lines = 1", "[split.kind_weights]\nnonsense = 1.0", "seed = 'x'"]
+)
+def test_a_wrong_configuration_names_the_key(text: str, source_folder: Path, here, tmp_path: Path) -> None:
+    config = tmp_path / "run.toml"
+    config.write_text(text)
+    done = here("build", f"parquet:{source_folder}", "--out", tmp_path / "out", "--config", config)
+    assert done.returncode == 2
+    assert any(word in done.stderr for word in ("seeed", "max_lines", "nonsense", "seed"))
+    assert not (tmp_path / "out").exists()
+
+
+def test_direct_runner_means_the_runner_of_this_machine_and_the_first_line_says_so(
+    source_folder: Path, stackfim, tmp_path: Path
+) -> None:
+    spec = f"parquet:{source_folder}/part-0.parquet"
+    done = stackfim("build", spec, "--out", tmp_path / "out", "--workers", 1, "--", "--runner=DirectRunner")
+    assert done.returncode == 0, done.stderr
+    assert "FnApiRunner" in "".join(done.stderr.splitlines()[:2])
+
+
+def test_help_names_sources_and_exit_codes(stackfim) -> None:
+    assert "Exit codes" in stackfim("--help").stdout
+    text = stackfim("build", "--help").stdout
+    for word in ("hf://", "parquet:", "code:", "--out", "--languages", "--workers", "--limit"):
+        assert word in text
+
+
+def test_limit_reads_the_first_rows_only(source_folder: Path, stackfim, tmp_path: Path) -> None:
+    done = stackfim("build", f"parquet:{source_folder}", "--out", tmp_path / "out", "--limit", 10, "--workers", 1)
+    assert done.returncode == 0, done.stderr
+    assert json.loads((tmp_path / "out" / "manifest.json").read_text())["counts"]["files_in"] == 10
+
+
+def test_per_file_bounds_the_places_of_a_file(source_folder: Path, stackfim, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    source = f"parquet:{source_folder}/part-0.parquet"
+    done = stackfim("build", source, "--out", out, "--per-file", 1, "--workers", 1)
+    assert done.returncode == 0, done.stderr
+    rows = [row for path in (out / "data").glob("*") for row in pq.read_table(path).to_pylist()]
+    places = {(row["repository"], row["path"], row["group_id"]) for row in rows}
+    assert len(places) == len({place[:2] for place in places}) > 3
+
+
+def test_verify_finds_nothing_wrong_with_a_run(built: Path, stackfim) -> None:
+    done = stackfim("verify", built)
+    assert done.returncode == 0, done.stdout
+    assert " 0 violations" in done.stdout
+    assert "checked without its tree" not in done.stdout
+
+
+def test_verify_without_the_originals_checks_whole_files_and_says_what_it_left(built: Path, stackfim) -> None:
+    done = stackfim("verify", built, "--source", "none")
+    assert done.returncode == 0, done.stdout
+    assert "without its tree" in done.stdout
+
+
+def test_verify_names_each_broken_row(built: Path, stackfim, tmp_path: Path) -> None:
+    broken = tmp_path / "broken"
+    shutil.copytree(built, broken)
+    path = max((broken / "data").glob("train-*.parquet"), key=lambda path: path.stat().st_size)
+    table = pq.read_table(path)
+    rows = table.to_pylist()
+    rows[3]["prefix"] += " "
+    rows[4]["middle"] = rows[4]["middle"] + "x"
+    pq.write_table(pa.Table.from_pylist(rows, schema=table.schema), path)
+    done = stackfim("verify", broken, "--json")
+    assert done.returncode == 1
+    found = [json.loads(line) for line in done.stdout.splitlines()]
+    assert {rows[3]["example_id"], rows[4]["example_id"]} <= {violation["example_id"] for violation in found}
+    assert any(violation["invariant"] == "checksum" for violation in found)
+    assert set(found[0]) == {"example_id", "invariant", "message"}
+
+
+def test_show_prints_the_examples_asked_for(built: Path, stackfim) -> None:
+    done = stackfim("show", built, "--category", "multi_line", "--language", "python", "--n", 2)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("Python multi_line") == 2
+    assert "⟦" in done.stdout
+    assert stackfim("show", built, "--category", "nonsense").returncode == 2
+
+
+def test_show_cannot_be_made_to_write_to_the_terminal() -> None:
+    from stackfim.pipeline.inspect.show import _printable
+
+    assert _printable("a\x1b[2Jb\tc\n") == "a\\x1b[2Jb\tc\n"

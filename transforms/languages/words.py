@@ -1,0 +1,143 @@
+"""The rows of languages whose blocks stand between words or are indented."""
+
+from stackfim.transforms.languages.row import Language, kinds
+
+WORDS: tuple[Language, ...] = (
+    Language(
+        name="Python",
+        package="tree_sitter_python",
+        blocks=kinds("module block"),
+        scopes=kinds("function_definition class_definition"),
+        opaque=kinds("string comment line_continuation"),
+        imports=kinds("import_statement import_from_statement future_import_statement"),
+        neutral="pass",
+        collections=kinds("list tuple dictionary set"),
+        layout=True,
+    ),
+    Language(
+        name="Ruby",
+        package="tree_sitter_ruby",
+        blocks=kinds("program body_statement block_body then do else begin ensure"),
+        after_token={"else": "else", "begin": "begin", "then": "then", "do": "do", "ensure": "ensure"},
+        clauses=kinds("rescue else ensure elsif when in_clause"),
+        neutral="nil",
+        # Where a body begins may depend on a comment before it.
+        neutral_by_grammar=False,
+        scopes=kinds("class module method singleton_method"),
+        opaque=kinds("string heredoc_body regex comment subshell string_array symbol_array uninterpreted"),
+        imports=frozenset(),
+        collections=kinds("array hash"),
+    ),
+    Language(
+        name="Shell",
+        package="tree_sitter_bash",
+        blocks=kinds("program compound_statement subshell do_group if_statement elif_clause else_clause case_item"),
+        after_token={
+            "do_group": "do",
+            "if_statement": "then",
+            "elif_clause": "then",
+            "else_clause": "else",
+            "case_item": ")",
+        },
+        clauses=kinds("elif_clause else_clause"),
+        neutral=":",
+        neutral_by_grammar=False,
+        sound_trees_only=True,
+        scopes=kinds("function_definition"),
+        opaque=kinds("string raw_string ansi_c_string heredoc_body comment"),
+        imports=frozenset(),
+        lone_brackets=kinds("case_item"),
+        collections=kinds("array"),
+    ),
+    Language(
+        name="Lua",
+        package="tree_sitter_lua",
+        blocks=kinds("chunk block"),
+        neutral="do end",
+        neutral_by_grammar=False,
+        sound_trees_only=True,
+        scopes=kinds("function_declaration"),
+        opaque=kinds("string comment"),
+        imports=frozenset(),
+        markers=kinds("hash_bang_line"),
+        collections=kinds("table_constructor"),
+    ),
+    Language(
+        name="Elixir",
+        package="tree_sitter_elixir",
+        blocks=kinds("source do_block else_block rescue_block catch_block after_block body"),
+        after_token={
+            "do_block": "do",
+            "else_block": "else",
+            "rescue_block": "rescue",
+            "catch_block": "catch",
+            "after_block": "after",
+        },
+        clauses=kinds("else_block rescue_block catch_block after_block"),
+        neutral="nil",
+        neutral_for={"stab_clause": "_ -> nil"},
+        neutral_by_grammar=False,
+        sound_trees_only=True,
+        # A definition is a call like any other: the grammar gives it no name.
+        scopes=frozenset(),
+        opaque=kinds("string charlist sigil quoted_content comment"),
+        imports=frozenset(),
+        # Module attributes: documentation and types stand before what they describe.
+        heads=kinds("unary_operator"),
+        collections=kinds("list map keywords tuple bitstring"),
+    ),
+    Language(
+        name="Haskell",
+        package="tree_sitter_haskell",
+        blocks=kinds("declarations class_declarations instance_declarations do alternatives local_binds imports"),
+        after_token={"do": "do"},
+        neutral="_ = ()",
+        neutral_in={"do": "pure ()", "alternatives": "_ -> ()", "imports": "import A"},
+        neutral_by_grammar=False,
+        sound_trees_only=True,
+        scopes=kinds("function bind class instance data_type newtype"),
+        opaque=kinds("string comment haddock pragma quasiquote"),
+        imports=kinds("import header"),
+        directives=True,
+        # A type comes before what it is the type of.
+        heads=kinds("signature haddock pragma"),
+        lone_brackets=kinds("quote quasiquote"),
+        collections=kinds("list"),
+        layout=True,
+    ),
+    Language(
+        name="Julia",
+        package="tree_sitter_julia",
+        # The bodies of `if` and `while` stand beside their conditions, with nothing between: they are no blocks here.
+        blocks=kinds(
+            "source_file module_definition function_definition macro_definition struct_definition for_statement do_clause"
+            " compound_statement quote_statement try_statement else_clause finally_clause"
+        ),
+        after_token={
+            "module_definition": "identifier",
+            "function_definition": "signature",
+            "macro_definition": "signature",
+            "struct_definition": "type_head",
+            "for_statement": "for_binding",
+            "do_clause": "argument_list",
+            "compound_statement": "begin",
+            "quote_statement": "quote",
+            "try_statement": "try",
+            "else_clause": "else",
+            "finally_clause": "finally",
+        },
+        clauses=kinds("catch_clause else_clause finally_clause"),
+        neutral="nothing",
+        neutral_in={"struct_definition": "x::Int"},
+        neutral_by_grammar=False,
+        sound_trees_only=True,
+        # Only modules have a field for their name.
+        scopes=kinds("module_definition"),
+        opaque=kinds("string_literal command_literal prefixed_string_literal line_comment block_comment"),
+        imports=kinds("using_statement import_statement export_statement"),
+        # Documentation is a string before the definition.
+        heads=kinds("string_literal"),
+        collections=kinds("vector_expression matrix_expression tuple_expression"),
+    ),
+)
+"""Programming languages without braces around blocks."""
