@@ -2,7 +2,7 @@
 
 import typer
 
-from stackfim.pipeline.commands import build, derive, look, scoring  # noqa: F401
+from stackfim.pipeline.commands import build, derive, inspect, scoring  # noqa: F401
 from stackfim.pipeline.commands.app import app
 
 

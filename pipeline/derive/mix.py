@@ -1,7 +1,7 @@
 """`stackfim mix`: rendered examples and conversations as one data set, with a given share of conversations by tokens.
 
-The training partition is mixed: each of its shards has its share of the conversations, and its rows are in drawn order. The validation
-partition stays examples alone, which is what a completion model is measured by.
+The training partition is mixed: each of its shards has its share of the conversations, and its rows are in drawn order. The
+validation partition stays examples alone, which is what a completion model is measured by.
 """
 
 import hashlib
@@ -187,7 +187,7 @@ def _write(
     share: float,
     counts: Counter[str],
 ) -> tuple[list[FileRecord], dict[str, int]]:
-    """Renders the examples into work files, chooses by tokens, and writes the mixed shards; gives the training partition's tokens."""
+    """Renders the examples into work files, chooses by tokens, writes the mixed shards; gives the training partition's tokens."""
     renderer = Renderer(settings)
     written: list[FileRecord] = []
     train: list[str] = []

@@ -67,7 +67,7 @@ class FilterSettings:
     limits: Mapping[str, Mapping[str, float]] = field(default_factory=dict)
     """Changes to the table of quality limits: language, or `*` for all, to the name of a limit to its value."""
     secrets: str = REDACT
-    """`drop` rejects files with secrets here; `redact` leaves them to stackfim.transforms.filters.redaction; `keep` does neither."""
+    """`drop` rejects files with secrets here; `redact` leaves them to the redaction; `keep` does neither."""
     personal_data: str = REDACT
     """The same for e-mail and IP addresses."""
     license_policy: str = ALL

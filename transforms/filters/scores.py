@@ -1,7 +1,7 @@
 """Every score of a batch as one table, so that thresholds can be moved without another run, and what each is held against.
 
-A score belongs to a stage of stackfim.transforms.filters.chain and to limits of stackfim.transforms.filters.quality_limits, or of the run's settings
-where a limit is the same for all languages.
+A score belongs to a stage of the chain and to limits of `quality_limits`, or of the run's settings where a limit is the same
+for all languages.
 """
 
 from collections.abc import Callable

@@ -69,7 +69,7 @@ def filter_conversations(
     sentinels: Iterable[str],
     benchmarks: BenchmarkIndex | None,
 ) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """The conversations (stackfim.schemas.mixed.CONVERSATION) that stay, and a rejection (stackfim.schemas.rejection.REJECTION) for each
+    """The conversations (schemas.mixed.CONVERSATION) that stay, and a rejection (schemas.rejection.REJECTION) for each
     other one; both in order. Of near-duplicates the first stays.
 
     `allowed_licenses` in lower case. A text that holds one of `sentinels` goes: a trainer would read it as one.

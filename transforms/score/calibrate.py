@@ -67,7 +67,7 @@ class Calibration:
                 counts[name] += scale.counts(np.nan_to_num(values, nan=0.0))
 
     def limits(self, share: float, min_rows: int) -> dict[str, Any]:
-        """Values for stackfim.transforms.score.verdict_limits.LimitTable.with_changes: those of each category that has rows, and of each of
+        """Values for `LimitTable.with_changes` (verdict_limits.py): those of each category that has rows, and of each of
         its languages that has at least `min_rows`; other languages have their category's."""
         said: dict[str, Any] = {}
         for category in CATEGORIES:

@@ -1,6 +1,6 @@
 """What the scores of a run look like as a whole: tallies by batch that add up, and a summary made of their sums.
 
-A tally is a name and a count. Names begin with `scored:` and hold no number but that of a bin (stackfim.transforms.score.histogram),
+A tally is a name and a count. Names begin with `scored:` and hold no number but that of a bin (see histogram.py),
 so that batches and shards may be added in any order and a run of any size keeps a bounded number of them.
 """
 

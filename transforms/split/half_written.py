@@ -35,7 +35,7 @@ class HalfWritten:
     prefix: bytes
     suffix: bytes
     edits: list[dict[str, Any]]
-    """stackfim.schemas.example.EDIT, in the order in which they were made; what was typed at the cursor (`Site.typed`) comes last."""
+    """Rows of schemas.example.EDIT in the order in which they were made; what was typed at the cursor (`Site.typed`) comes last."""
     half_written: bool
     """Whether an operation edited the context; what was typed at the cursor does not count."""
     irreparable: bool
