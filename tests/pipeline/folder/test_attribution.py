@@ -46,8 +46,8 @@ def test_every_origin_is_counted_once_in_order_however_little_memory_there_is(
     storage = Storage(str(folder))
     # A file's examples are in one shard: its number stands for other files.
     numbered = [[(*row[:3], f"{number}/{row[3]}", row[4]) for row in rows] for number, rows in enumerate(shards)]
-    paths = [shard(folder, f"{number}.parquet", rows) for number, rows in enumerate(numbered)]
-    found = list(uses_of(storage, paths, storage, max_held))
+    names = [shard(folder, f"{number}.parquet", rows) for number, rows in enumerate(numbered)]
+    found = list(uses_of(storage, names, storage, max_held))
     rows = Counter((row[0], row[1], tuple(row[2])) for part in numbered for row in part)
     files = Counter(
         file[:3] for file in {(row[0], row[1], tuple(row[2]), *row[3:]) for part in numbered for row in part}
@@ -60,8 +60,8 @@ def test_every_origin_is_counted_once_in_order_however_little_memory_there_is(
 def test_the_bytes_do_not_depend_on_the_memory(tmp_path: Path) -> None:
     rows = [(f"o/r{number % 50:02d}", "", ["MIT"], f"{number}.py", "0" * 40) for number in range(400)]
     storage = Storage(str(tmp_path))
-    paths = [shard(tmp_path, f"{number}.parquet", rows[number::4]) for number in range(4)]
-    records = [write_attribution(storage, paths, lambda name: None, max_held=held) for held in (1_000, 10)]
+    shards = [shard(tmp_path, f"{number}.parquet", rows[number::4]) for number in range(4)]
+    records = [write_attribution(storage, shards, lambda name: None, max_held=held) for held in (1_000, 10)]
     assert records[0] == records[1]
     assert pq.read_schema(tmp_path / paths.ATTRIBUTION).equals(ATTRIBUTION)
     assert sum(use.rows for use in read_attribution(storage)) == 400

@@ -531,8 +531,8 @@ def test_resuming_gives_every_row_once_wherever_reading_breaks(batch_rows: list[
             raise TimeoutError("late")
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.sources.hub_failures.time.sleep", lambda seconds: None)
-        patch.setattr("pipeline.sources.hub_failures.TRIES", len(breaks) + 1)
+        patch.setattr("stackfim.pipeline.sources.hub_failures.time.sleep", lambda seconds: None)
+        patch.setattr("stackfim.pipeline.sources.hub_failures.TRIES", len(breaks) + 1)
         rows = [row for batch in resuming(open_batches, HubPlace("org/name")) for row in batch["n"].to_pylist()]
     assert rows == list(range(total))
 
@@ -545,7 +545,7 @@ def test_resuming_gives_up_after_tries_without_progress() -> None:
         yield
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("pipeline.sources.hub_failures.time.sleep", waits.append)
+        patch.setattr("stackfim.pipeline.sources.hub_failures.time.sleep", waits.append)
         with pytest.raises(SourceUnavailable, match="gave up after 6 tries"):
             list(resuming(open_batches, HubPlace("org/name")))
     assert waits == [1, 2, 4, 8, 16], "exponential, the same every time"

@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from stackfim.transforms import languages
 from stackfim.transforms.filters.language import decide_languages, known_languages
 from stackfim.transforms.languages import (
     GRAMMARS,
@@ -21,7 +22,6 @@ from stackfim.transforms.languages import (
     of_grammars,
     unsupported_reason,
 )
-from stackfim.transforms.split import languages
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.parser import BudgetedParser
 from stackfim.transforms.split.split_settings import SplitSettings

@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from stackfim.transforms import languages
 from stackfim.transforms.languages import (
     ALIASES,
     BRACKETS,
@@ -14,7 +15,6 @@ from stackfim.transforms.languages import (
     language_name,
     load_grammar,
 )
-from stackfim.transforms.split import languages
 from stackfim.transforms.split.parser import BudgetedParser
 
 

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from license_expression import get_spdx_licensing
 
-from stackfim.pipeline.sources import license_names, license_texts
+from stackfim.pipeline.sources.code import license_names, license_texts
 from stackfim.pipeline.sources.code.license_names import (
     CLASSIFIERS,
     ClassifierLicenses,
