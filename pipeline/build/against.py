@@ -7,7 +7,7 @@ from typing import Any
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.config.run_config import UsageError
 from stackfim.pipeline.folder.fingerprints import ReferenceFile, signature_settings, stored_settings
-from stackfim.pipeline.sources import Source, open_source
+from stackfim.pipeline.sources import Source, open_source, scheme_of
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.schemas.manifest import ManifestMismatch, check_manifest
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
@@ -26,7 +26,7 @@ def reference_files(
     sources: dict[str, Source] = {}
     said: list[dict[str, Any]] = []
     for spec in specs:
-        if spec.partition(":")[0] in ("hf", "parquet", "code"):
+        if scheme_of(spec) is not None:
             source = open_source(spec)
             for shard in source.shards():
                 path = paths.against(len(files))

@@ -11,7 +11,7 @@ from rich.console import Console
 from stackfim.pipeline.commands.app import BROKEN, FAILED, USAGE, app, errors, fail, names
 from stackfim.pipeline.config.run_config import UsageError, load_config
 from stackfim.pipeline.config.sections import DEFAULT_MODEL
-from stackfim.pipeline.sources import SourceError, SourceUnavailable
+from stackfim.pipeline.sources import SOURCE_FORMS, SourceError, SourceUnavailable
 
 MODEL_HELP = (
     f"Checkpoint that scores the examples: a folder, a GGUF file, a Hugging Face id. [default: {DEFAULT_MODEL}]"
@@ -25,7 +25,7 @@ def build(
     source: Annotated[
         str,
         typer.Argument(
-            help="hf://datasets/ORG/NAME[@REVISION][/SUBFOLDER], parquet:FOLDER-OR-GLOB or code:FOLDER",
+            help=SOURCE_FORMS,
             metavar="SOURCE",
         ),
     ],

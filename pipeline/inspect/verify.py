@@ -23,7 +23,7 @@ from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.attribution import read_attribution, uses_of
 from stackfim.pipeline.folder.shards import example_columns, example_files, read_examples
 from stackfim.pipeline.folder.storage import Storage
-from stackfim.pipeline.sources import Source, SourceError, open_source
+from stackfim.pipeline.sources import Source, SourceError, open_source, scheme_of
 from stackfim.schemas.manifest import ManifestMismatch, check_manifest
 from stackfim.schemas.scored import SCORED
 from stackfim.schemas.source import git_blob_id
@@ -217,7 +217,8 @@ def _originals(manifest: dict[str, Any] | None, spec: str | None) -> tuple[Sourc
         )
     configuration = json.loads(manifest["configuration"])
     chosen = spec or json.loads(manifest["source"])["spec"]
-    if spec is None and not chosen.startswith(("parquet:", "code:")):
+    scheme = scheme_of(chosen)
+    if spec is None and (scheme is None or scheme.is_download):
         return None, f"Originals would have to be downloaded: --source {chosen} does that."
     try:
         source = open_source(chosen, configuration["columns"])

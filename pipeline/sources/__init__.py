@@ -1,87 +1,80 @@
-"""Where rows come from: `hf://`, `parquet:` and `code:`, one module each, one interface.
+"""Where rows come from: one module for each scheme, and the table that finds it.
 
-A source lists its shards once, in the launcher; each worker then reads a shard from its locator alone. A locator is a
-small JSON text that names files, parts and what identifies their bytes (size and time, or a blob id), never a token.
+The other rooms import from here. The modules of this room import from `source`, so that no import runs in a circle.
 """
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
 
-import pyarrow as pa
+from stackfim.pipeline.sources.source import Shard, Source, SourceBatch, SourceError, SourceUnavailable
 
-BATCH_ROWS = 1_000
-BATCH_BYTES = 16 << 20
-SHARD_BYTES = 64 << 20
+__all__ = [
+    "SCHEMES",
+    "SOURCE_FORMS",
+    "Scheme",
+    "Shard",
+    "Source",
+    "SourceBatch",
+    "SourceError",
+    "SourceUnavailable",
+    "open_source",
+    "scheme_of",
+]
 
 
-class SourceError(ValueError):
-    """The source cannot be used as asked: not found, no access, not a source. The message says what was expected."""
+def _open_hub(spec: str, columns: Mapping[str, str]) -> Source:
+    from stackfim.pipeline.sources.hub import HubSource
+
+    return HubSource.from_spec(spec, columns)
 
 
-class SourceUnavailable(RuntimeError):
-    """The source stopped answering and retries did not help."""
+def _open_parquet(spec: str, columns: Mapping[str, str]) -> Source:
+    from stackfim.pipeline.sources.parquet import ParquetSource
+
+    return ParquetSource(spec.removeprefix("parquet:"), columns)
+
+
+def _open_code(spec: str, _: Mapping[str, str]) -> Source:
+    from stackfim.pipeline.sources.code.source import CodeSource
+
+    return CodeSource(spec.removeprefix("code:"))
 
 
 @dataclass(frozen=True)
-class Shard:
-    """A part of a source that one worker reads in order; becomes one output shard in each partition."""
+class Scheme:
+    """One kind of source."""
 
-    index: int
-    locator: str
-    """JSON; the same bytes of input give the same locator, changed input another one."""
-    rows: int | None
-    """Number of rows, where known."""
-    size_bytes: int | None
-    """Size of the content (or of its part of the file), where known."""
-
-
-class SourceBatch(NamedTuple):
-    """What a source reads: rows, and what it could not make a row of."""
-
-    rows: pa.RecordBatch
-    """stackfim.schemas.source.ROW; at most BATCH_ROWS rows and, beyond one row, BATCH_BYTES of content."""
-    rejections: pa.RecordBatch
-    """stackfim.schemas.rejection.REJECTION, stage `read`; may be empty."""
+    form: str
+    """How a source of this kind is written, for messages."""
+    open: Callable[[str, Mapping[str, str]], Source]
+    """The source for a specification and a mapping of columns; imports the module of the kind only when called."""
+    is_download: bool
+    """Whether all that is read is downloaded, so that a check should not read it without being told to."""
 
 
-class Source(Protocol):
-    """A place that rows are read from. Pickles small, holds no secret."""
+SCHEMES: dict[str, Scheme] = {
+    "hf": Scheme("hf://datasets/ORG/NAME[@REVISION][/SUBFOLDER]", _open_hub, is_download=True),
+    "parquet": Scheme("parquet:FOLDER-OR-GLOB", _open_parquet, is_download=False),
+    "code": Scheme("code:FOLDER", _open_code, is_download=False),
+}
+"""By what stands before the colon of a specification."""
 
-    def identity(self) -> dict[str, Any]:
-        """What the manifest says of the input: kind, place and the revision that was pinned. JSON values, no token."""
+SOURCE_FORMS = " or ".join(scheme.form for scheme in SCHEMES.values())
+"""How sources are written, for messages and help."""
 
-    def shards(self, limit: int | None = None) -> list[Shard]:
-        """The shards, in a fixed order, that hold the first `limit` rows (all without a limit).
 
-        Raises SourceError when there is nothing to read, or no access.
-        """
-
-    def read(self, locator: str) -> Iterator[SourceBatch]:
-        """The rows of a shard, in order. Raises SourceUnavailable when it cannot be read to its end."""
+def scheme_of(spec: str) -> Scheme | None:
+    """The scheme that a specification begins with; None for anything else, such as the path of a folder."""
+    name, colon, _ = spec.partition(":")
+    return SCHEMES.get(name) if colon else None
 
 
 def open_source(spec: str, columns: Mapping[str, str] | None = None) -> Source:
     """The source that `spec` names; `columns` maps columns of stackfim.schemas.source.ROW to the source's own.
 
-    Raises SourceError for a specification that is none of the three.
+    Raises SourceError for a specification that is not of one of the SOURCE_FORMS.
     """
-    scheme, separator, rest = spec.partition(":")
-    mapping = dict(columns or {})
-    if separator and rest:
-        if scheme == "hf":
-            from stackfim.pipeline.sources.hub import HubSource
-
-            return HubSource.from_spec(spec, mapping)
-        if scheme == "parquet":
-            from stackfim.pipeline.sources.parquet import ParquetSource
-
-            return ParquetSource(rest, mapping)
-        if scheme == "code":
-            from stackfim.pipeline.sources.code.source import CodeSource
-
-            return CodeSource(rest)
-    raise SourceError(
-        f"{spec!r} is not a source; expected hf://datasets/ORG/NAME[@REVISION][/SUBFOLDER], parquet:FOLDER-OR-GLOB "
-        "or code:FOLDER"
-    )
+    scheme = scheme_of(spec)
+    if scheme is None or not spec.partition(":")[2]:
+        raise SourceError(f"{spec!r} is not a source; expected {SOURCE_FORMS}")
+    return scheme.open(spec, dict(columns or {}))

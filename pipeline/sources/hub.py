@@ -16,9 +16,9 @@ from urllib.parse import unquote
 
 import pyarrow as pa
 
-from stackfim.pipeline.sources import BATCH_ROWS, SHARD_BYTES, Shard, SourceBatch, SourceError
 from stackfim.pipeline.sources.hub_failures import HubPlace, resuming, retrying
 from stackfim.pipeline.sources.rows import checked_columns, first_rows, needed_columns, source_batches
+from stackfim.pipeline.sources.source import BATCH_ROWS, SHARD_BYTES, Shard, SourceBatch, SourceError
 
 _SPEC = re.compile(
     r"hf://datasets/(?P<dataset>[\w.-]+/[\w.-]+)"
@@ -42,7 +42,7 @@ class _File:
 
 @dataclass
 class HubSource:
-    """A dataset on the Hub; see pipeline.sources.Source. Use `from_spec`.
+    """A dataset on the Hub; see stackfim.pipeline.sources.source.Source. Use `from_spec`.
 
     `revision` is what was asked for, None for the default branch; the commit that it stands for is looked up once and
     then pinned. `columns` maps columns of stackfim.schemas.source.ROW to the dataset's own.

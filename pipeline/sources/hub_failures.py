@@ -14,7 +14,7 @@ from typing import TypeVar
 
 import pyarrow as pa
 
-from stackfim.pipeline.sources import SourceError, SourceUnavailable
+from stackfim.pipeline.sources.source import SourceError, SourceUnavailable
 
 TRIES = 6
 """How often in a row something is tried without any progress; the library itself sends each request up to 6 times."""

@@ -17,7 +17,8 @@ from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
 
-from stackfim.pipeline.sources import (
+from stackfim.pipeline.sources.rows import checked_columns, first_rows, needed_columns, source_batches
+from stackfim.pipeline.sources.source import (
     BATCH_BYTES,
     BATCH_ROWS,
     SHARD_BYTES,
@@ -26,7 +27,6 @@ from stackfim.pipeline.sources import (
     SourceError,
     SourceUnavailable,
 )
-from stackfim.pipeline.sources.rows import checked_columns, first_rows, needed_columns, source_batches
 
 _FOOTER_THREADS = 8
 _READ_BUFFER_BYTES = 1 << 20
@@ -55,7 +55,7 @@ class _RowGroups:
 
 @dataclass(frozen=True)
 class ParquetSource:
-    """Parquet files in a folder (at any depth), matched by a glob, or one file; see pipeline.sources.Source.
+    """Parquet files in a folder (at any depth), matched by a glob, or one file; see stackfim.pipeline.sources.source.Source.
 
     Files and folders whose names start with `.` or `_` are skipped: hidden and unfinished ones, by the custom of
     Hadoop and Spark. `columns` maps columns of stackfim.schemas.source.ROW to the files' own.

@@ -11,7 +11,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackfim.pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceBatch, SourceError
+from stackfim.pipeline.sources.source import BATCH_BYTES, BATCH_ROWS, SourceBatch, SourceError
 from stackfim.schemas.rejection import FILE, no_rejections, rejections
 from stackfim.schemas.source import (
     ROW,

@@ -14,11 +14,11 @@ from typing import Any
 
 import pyarrow as pa
 
-from stackfim.pipeline.sources import BATCH_BYTES, BATCH_ROWS, Shard, SourceBatch, SourceError, SourceUnavailable
 from stackfim.pipeline.sources.code.bounded_files import NotRead, read_regular_file
 from stackfim.pipeline.sources.code.repositories import Repository, displayable
 from stackfim.pipeline.sources.code.source_tree import TreeFile, list_tree
 from stackfim.pipeline.sources.rows import READ
+from stackfim.pipeline.sources.source import BATCH_BYTES, BATCH_ROWS, Shard, SourceBatch, SourceError, SourceUnavailable
 from stackfim.schemas.rejection import FILE, no_rejections, rejections
 from stackfim.schemas.source import ROW, git_blob_id
 from stackfim.transforms.languages.file_names import (
@@ -55,7 +55,7 @@ class _Rejection:
 
 @dataclass
 class CodeSource:
-    """A folder of source trees; see pipeline.sources.Source."""
+    """A folder of source trees; see stackfim.pipeline.sources.source.Source."""
 
     folder: str
     _listing: list[TreeFile] | None = field(default=None, repr=False, compare=False)

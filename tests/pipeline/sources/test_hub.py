@@ -18,9 +18,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackfim.pipeline.sources import SHARD_BYTES, SourceError, SourceUnavailable, open_source
+from stackfim.pipeline.sources import SourceError, SourceUnavailable, open_source
 from stackfim.pipeline.sources.hub import HubSource, part_range
 from stackfim.pipeline.sources.hub_failures import TRIES, HubPlace, resuming
+from stackfim.pipeline.sources.source import SHARD_BYTES
 
 HERE = Path(__file__).parent
 ROOT = HERE.parents[2]

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stackfim.pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceError, SourceUnavailable, open_source
+from stackfim.pipeline.sources import SourceError, SourceUnavailable, open_source
 from stackfim.pipeline.sources import parquet as parquet_module
 from stackfim.pipeline.sources.parquet import ParquetSource
+from stackfim.pipeline.sources.source import BATCH_BYTES, BATCH_ROWS
 from stackfim.schemas.source import ROW, THE_STACK, git_blob_id
 
 

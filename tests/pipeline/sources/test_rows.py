@@ -13,8 +13,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackfim.pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceError
+from stackfim.pipeline.sources import SourceError
 from stackfim.pipeline.sources.rows import checked_columns, cut_points, first_rows, git_blob_ids, source_batches
+from stackfim.pipeline.sources.source import BATCH_BYTES, BATCH_ROWS
 from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.source import ROW, THE_STACK, git_blob_id, resolve_columns
 

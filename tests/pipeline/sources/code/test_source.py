@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stackfim.pipeline.sources import BATCH_BYTES, BATCH_ROWS, SourceError, SourceUnavailable, open_source
+from stackfim.pipeline.sources import SourceError, SourceUnavailable, open_source
 from stackfim.pipeline.sources.code.repositories import is_license_file, recorded_paths
 from stackfim.pipeline.sources.code.source import MAX_FILE_BYTES, MAX_LOCATOR_BYTES, TREE_SHARD_BYTES, CodeSource
+from stackfim.pipeline.sources.source import BATCH_BYTES, BATCH_ROWS
 from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.source import ROW, git_blob_id
 from stackfim.transforms.languages.file_names import language_of_name, language_of_shebang

@@ -1,0 +1,61 @@
+"""What a source is: it lists its shards once, in the launcher, and a worker reads a shard from its locator alone.
+
+A locator is a small JSON text that names files, parts and what identifies their bytes (size and time, or a blob id); it
+never holds a token.
+"""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any, NamedTuple, Protocol
+
+import pyarrow as pa
+
+BATCH_ROWS = 1_000
+BATCH_BYTES = 16 << 20
+SHARD_BYTES = 64 << 20
+
+
+class SourceError(ValueError):
+    """The source cannot be used: not found, no access, not a source. The message says what was expected."""
+
+
+class SourceUnavailable(RuntimeError):
+    """The source stopped answering, and retries did not help."""
+
+
+@dataclass(frozen=True)
+class Shard:
+    """A part of a source that one worker reads in order; it becomes one output shard in each partition."""
+
+    index: int
+    locator: str
+    """JSON; the same bytes of input give the same locator, changed input gives another one."""
+    rows: int | None
+    """Number of rows; None where it is not known without reading."""
+    size_bytes: int | None
+    """Size of the content, or of the shard's part of the file; None where it is not known."""
+
+
+class SourceBatch(NamedTuple):
+    """Rows that were read, and rejections for what could not become a row."""
+
+    rows: pa.RecordBatch
+    """stackfim.schemas.source.ROW; at most BATCH_ROWS rows and BATCH_BYTES of content, or one larger row."""
+    rejections: pa.RecordBatch
+    """stackfim.schemas.rejection.REJECTION with stage `read`; may be empty."""
+
+
+class Source(Protocol):
+    """A place that rows are read from. It is small when pickled and holds no secret."""
+
+    def identity(self) -> dict[str, Any]:
+        """What the manifest says about the input: its kind, place and pinned revision. JSON values, no token."""
+
+    def shards(self, limit: int | None = None) -> list[Shard]:
+        """The shards that hold the first `limit` rows (all rows without a limit), in a fixed order.
+
+        Raises SourceError when there is nothing to read, or no access.
+        """
+
+    def read(self, locator: str) -> Iterator[SourceBatch]:
+        """The rows of a shard, in order. Raises SourceUnavailable when it cannot be read to its end."""
