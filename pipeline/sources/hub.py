@@ -1,8 +1,8 @@
 """`hf://datasets/ORG/NAME[@REVISION][/SUBFOLDER]`: parquet files of a dataset on the Hugging Face Hub, streamed.
 
 Files are read by `datasets` in streaming mode, only the columns and row groups that a shard needs, and never kept on
-disk. Access to gated and private datasets comes from HF_TOKEN or `hf auth login`, looked up by the libraries in the
-process that sends a request: a source, its identity and its locators hold no token. HF_ENDPOINT names another Hub.
+disk. Access to gated and private datasets comes from HF_TOKEN or `hf auth login`, which the libraries look up in the
+process that sends a request: a source, its identity and its locators hold no token. HF_ENDPOINT selects another Hub.
 """
 
 import json
@@ -28,7 +28,7 @@ _SPEC = re.compile(
 )
 _EXPECTED = "hf://datasets/ORG/NAME[@REVISION][/SUBFOLDER]"
 
-# Parquet reads are merged into large ranges already; a larger block would be read in vain after each of them.
+# Arrow merges its reads into large ranges already; a larger block would only fetch bytes after each that nobody needs.
 _BLOCK_BYTES = 1 << 16
 _REQUEST_TIMEOUT_S = 30.0
 
@@ -42,10 +42,10 @@ class _File:
 
 @dataclass
 class HubSource:
-    """A dataset on the Hub; see stackfim.pipeline.sources.source.Source. Use `from_spec`.
+    """A dataset on the Hub; see stackfim.pipeline.sources.source.Source. Made by `from_spec`.
 
-    `revision` is what was asked for, None for the default branch; the commit that it stands for is looked up once and
-    then pinned. `columns` maps columns of stackfim.schemas.source.ROW to the dataset's own.
+    `revision` is a branch, a tag or a commit, None for the default branch; the commit that it points to is looked up once
+    and then pinned. `columns` maps columns of stackfim.schemas.source.ROW to the dataset's own.
     """
 
     dataset: str
@@ -65,7 +65,7 @@ class HubSource:
         return cls(match["dataset"], revision, subfolder, dict(columns or {}))
 
     def identity(self) -> dict[str, Any]:
-        """Dataset, subfolder, the revision asked for and the commit that was pinned for it."""
+        """Dataset, subfolder, the requested revision and the commit that it was pinned to."""
         return {
             "kind": "hub",
             "dataset": self.dataset,
@@ -104,7 +104,7 @@ class HubSource:
         """The rows of a shard, in order, each once however often the connection breaks.
 
         Memory grows with the largest row group: Arrow's streaming reader decodes one at a time. Raises
-        SourceUnavailable when the Hub stops answering, SourceError without access or for a file that is no parquet.
+        SourceUnavailable when the Hub stops answering, SourceError without access or for a file that is not parquet.
         """
         shard = json.loads(locator)
         place = HubPlace(shard["dataset"], shard["commit"], shard["file"])
@@ -136,7 +136,7 @@ class HubSource:
         return self.commit
 
     def _files(self) -> list[_File]:
-        """The parquet files under the subfolder, hidden ones left out, sorted by path."""
+        """The parquet files in the subfolder, without hidden ones, sorted by path."""
         commit = self._pinned_commit()
         folder = self.subfolder
         if folder.endswith(".parquet"):  # one file was named: list the folder that holds it
@@ -183,7 +183,7 @@ class HubSource:
 
 
 def part_range(count: int, part: int, parts: int) -> tuple[int, int]:
-    """First and end of the items of one of `parts` consecutive parts of `count` items; the first parts get one more.
+    """Where part number `part` of `parts` consecutive parts of `count` items begins and ends; larger parts come first.
 
     The rule of `datasets.IterableDataset.shard(..., contiguous=True)`, but a part may also be empty.
     """
@@ -193,7 +193,7 @@ def part_range(count: int, part: int, parts: int) -> tuple[int, int]:
 
 
 def _is_within(path: str, subfolder: str) -> bool:
-    """Whether the path is the subfolder or in it, and no name on the way is a hidden one."""
+    """Whether the path is the subfolder or in it, and no name below the subfolder is hidden."""
     if subfolder and path != subfolder and not path.startswith(f"{subfolder}/"):
         return False
     return not any(name.startswith(".") for name in path.removeprefix(subfolder).split("/"))
@@ -207,13 +207,13 @@ def _list_tree(dataset: str, folder: str, commit: str) -> list[Any]:
 
 
 def _stream(place: HubPlace, lock_folder: str, columns: list[str] | None) -> Any:
-    """The file as a streaming dataset, of some columns or of all; only empty lock files are written."""
+    """The file as a streaming dataset of these columns, or of all; the only files written are empty locks."""
     import datasets
     from datasets.data_files import DataFilesList
 
-    _leave_retries_to_us(datasets.config)
-    # A list that is resolved already: given as a pattern, `[` in a name would not match itself, and any failure while
-    # it is looked up would pass for a missing file.
+    _disable_retries_and_reports(datasets.config)
+    # A list that is resolved already: in a pattern, `[` would not match itself, and any failure of the look-up would be
+    # taken for a missing file.
     files = DataFilesList([f"hf://datasets/{place.dataset}@{place.revision}/{place.path}"], [(str(place),)])
     return datasets.load_dataset(
         "parquet",
@@ -227,10 +227,10 @@ def _stream(place: HubPlace, lock_folder: str, columns: list[str] | None) -> Any
     )
 
 
-def _leave_retries_to_us(config: Any) -> None:
-    """One policy: `datasets` by itself would wait up to 20 minutes, whatever the server asks for.
+def _disable_retries_and_reports(config: Any) -> None:
+    """Leaves retries to `hub_failures`: `datasets` would wait up to 20 minutes, whatever the server requests.
 
-    It would also report the use of its parquet reader to its makers' server before every file.
+    Before every file it would also report the use of its parquet reader to its makers' server.
     """
     config.STREAMING_OPEN_MAX_RETRIES = config.STREAMING_READ_MAX_RETRIES = 1
     config.STREAMING_OPEN_RETRY_INTERVAL = config.STREAMING_READ_RETRY_INTERVAL = 0

@@ -1,27 +1,27 @@
 """What a failed request to the Hugging Face Hub means, and trying again where that helps.
 
-A failure is permanent (no access, not found, not a parquet file) or passing (limits, server errors, broken
-connections). Messages are made here from status codes: the libraries' own may quote signed addresses, and their
+A failure is permanent (no access, not found, not a parquet file) or temporary (rate limits, server errors, broken
+connections). Messages are made here from status codes: those of the libraries may quote signed addresses, and their
 exceptions hold the request with its token, so they are never chained to ours.
 """
 
 import logging
 import re
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass
-from typing import TypeVar
+from typing import Protocol, TypeVar
 
 import pyarrow as pa
 
 from stackfim.pipeline.sources.source import SourceError, SourceUnavailable
 
 TRIES = 6
-"""How often in a row something is tried without any progress; the library itself sends each request up to 6 times."""
+"""Tries without any progress before giving up; the library itself sends each request up to 6 times."""
 
 MAX_WAIT_S = 60.0
 MAX_RETRY_AFTER_S = 900.0
-_PASSING_STATUS = (408, 425, 429)
+_TEMPORARY_STATUS = (408, 425, 429)
 
 _log = logging.getLogger(__name__)
 _Result = TypeVar("_Result")
@@ -29,13 +29,14 @@ _Result = TypeVar("_Result")
 
 @dataclass(frozen=True)
 class HubPlace:
-    """What a request was about; the words of the messages."""
+    """What a request was about."""
 
     dataset: str
     revision: str = ""
     path: str = ""
 
     def __str__(self) -> str:
+        """The address, as messages show it."""
         path = f"/{self.path}" if self.path else ""
         revision = f"@{self.revision}" if self.revision else ""
         return f"hf://datasets/{self.dataset}{revision}{path}"
@@ -43,15 +44,16 @@ class HubPlace:
 
 @dataclass(frozen=True)
 class Failure:
-    """Why something failed, in a sentence, and whether another try can help."""
+    """Why a request failed, and whether another try can help."""
 
     message: str
+    """What happened and what to do, without a secret."""
     permanent: bool
     retry_after_s: float = 0.0
 
 
 def explain(error: BaseException, place: HubPlace) -> Failure | None:
-    """The failure that an exception of `huggingface_hub`, `datasets` or Arrow stands for; None for other exceptions."""
+    """The failure behind an exception of `huggingface_hub`, `datasets` or Arrow; None for other exceptions."""
     chain = list(_chain(error))
     for link in chain:
         response = getattr(link, "response", None)
@@ -75,7 +77,7 @@ def explain(error: BaseException, place: HubPlace) -> Failure | None:
 
 
 def wait_before_try(attempt: int, failure: Failure) -> float:
-    """Seconds to wait before try number `attempt` (the first retry is 1): 1, 2, 4 and so on, or as the Hub asks."""
+    """Seconds to wait before retry number `attempt`, from 1: 1, 2, 4 and so on, or as long as the Hub requests."""
     backoff_s = min(MAX_WAIT_S, 2.0 ** (attempt - 1))
     return max(backoff_s, min(MAX_RETRY_AFTER_S, failure.retry_after_s))
 
@@ -100,8 +102,8 @@ def retrying(action: Callable[[], _Result], place: HubPlace) -> _Result:
 def resuming(open_batches: Callable[[], Iterable[pa.RecordBatch]], place: HubPlace) -> Iterator[pa.RecordBatch]:
     """The rows of `open_batches()`, each once and in order, although reading may break anywhere.
 
-    After a passing failure it opens again and leaves out the rows that it has given already; a row more starts the
-    count of tries anew. Raises as `retrying`.
+    After a temporary failure it opens them again and skips the rows that it has given already; each new row resets the
+    count of tries. Raises the same exceptions as `retrying`.
     """
     given = 0
     attempt = 0
@@ -126,7 +128,7 @@ def resuming(open_batches: Callable[[], Iterable[pa.RecordBatch]], place: HubPla
 
 
 def _wait_or_give_up(failures: int, failure: Failure) -> None:
-    """Called outside of the except block, so that the library's exception is not chained to what is raised here."""
+    """Must be called outside the except block, so that the library's exception is not chained to the one raised here."""
     if failure.permanent:
         raise SourceError(failure.message)
     if failures >= TRIES:
@@ -137,7 +139,7 @@ def _wait_or_give_up(failures: int, failure: Failure) -> None:
 
 
 def _chain(error: BaseException) -> Iterator[BaseException]:
-    """The exception and those that led to it, each once."""
+    """The exception and those that caused it, each once."""
     seen: list[int] = []
     link: BaseException | None = error
     while link is not None and id(link) not in seen:
@@ -146,12 +148,22 @@ def _chain(error: BaseException) -> Iterator[BaseException]:
         link = link.__cause__ or link.__context__
 
 
-def _from_status(response: object, place: HubPlace) -> Failure:
-    status: int = response.status_code  # type: ignore[attr-defined]
-    headers = response.headers  # type: ignore[attr-defined]
-    sent = response.request.headers  # type: ignore[attr-defined]
-    token = "with a token" if "authorization" in sent else "without a token"
-    code = headers.get("X-Error-Code")
+class _Request(Protocol):
+    headers: Mapping[str, str]
+
+
+class _Response(Protocol):
+    """What is used of an HTTP library's response."""
+
+    status_code: int
+    headers: Mapping[str, str]
+    request: _Request
+
+
+def _from_status(response: _Response, place: HubPlace) -> Failure:
+    status = response.status_code
+    token = "with a token" if "authorization" in response.request.headers else "without a token"
+    code = response.headers.get("X-Error-Code")
     dataset = place.dataset
     how_to_log_in = "log in with `hf auth login` or set HF_TOKEN to a token that may read it"
     if code == "RevisionNotFound":
@@ -163,34 +175,35 @@ def _from_status(response: object, place: HubPlace) -> Failure:
         return Failure(f"dataset {dataset} has no {place.path!r} at revision {place.revision}", permanent=True)
     if code == "RepoNotFound" or (status == 404 and not code):
         return Failure(
-            f"dataset {dataset} was not found (HTTP {status}, asked {token}): check the name; "
+            f"dataset {dataset} was not found (HTTP {status}, requested {token}): check the name; "
             f"if it is private, {how_to_log_in}",
             permanent=True,
         )
     if status in (401, 403):
         return Failure(
-            f"no access to dataset {dataset} (HTTP {status}, asked {token}): accept its terms on {_page(dataset)} "
+            f"no access to dataset {dataset} (HTTP {status}, requested {token}): accept its terms on {_page(dataset)} "
             f"if it has any, then {how_to_log_in}",
             permanent=True,
         )
-    passing = status in _PASSING_STATUS or status >= 500
-    return Failure(f"{place} was answered with HTTP {status}", not passing, _retry_after_s(headers.get("Retry-After")))
+    temporary = status in _TEMPORARY_STATUS or status >= 500
+    retry_after_s = _retry_after_s(response.headers.get("Retry-After"))
+    return Failure(f"the request for {place} was answered with HTTP {status}", not temporary, retry_after_s)
 
 
 def _page(dataset: str) -> str:
-    """The dataset's page for a person; the endpoint without a user name or password in it."""
+    """The address of the dataset's page, without a user name or password that HF_ENDPOINT may hold."""
     from huggingface_hub import constants
 
     return f"{re.sub('//[^/]*@', '//', constants.ENDPOINT)}/datasets/{dataset}"
 
 
 def _retry_after_s(value: str | None) -> float:
-    """Seconds of a Retry-After header; 0 where there is none or where it is a date."""
+    """Seconds from a Retry-After header; 0 where there is none or where it is a date."""
     return float(value) if value is not None and value.strip().isdigit() else 0.0
 
 
 def _is_connection_error(error: BaseException) -> bool:
-    """Broken connections and timeouts: Python's own, and those of the HTTP library, whose package name has changed."""
+    """Broken connections and timeouts: Python's own, and those of the HTTP library, whatever its package is called."""
     if isinstance(error, ConnectionError | TimeoutError):
         return True
     return any(base.__name__ == "RequestError" and base.__module__.startswith("httpx") for base in type(error).__mro__)

@@ -32,7 +32,7 @@ _FOOTER_THREADS = 8
 _READ_BUFFER_BYTES = 1 << 20
 _GLOB_MAGIC = "*?["
 
-# What file systems call the mark that changes with a file's bytes, the most telling first.
+# Where file systems keep what changes with a file's bytes, the most reliable first.
 _VERSION_KEYS = ("ETag", "etag", "md5Hash", "md5", "checksum", "generation", "LastModified", "last_modified", "mtime")
 
 
@@ -57,7 +57,7 @@ class _RowGroups:
 class ParquetSource:
     """Parquet files in a folder (at any depth), matched by a glob, or one file; see stackfim.pipeline.sources.source.Source.
 
-    Files and folders whose names start with `.` or `_` are skipped: hidden and unfinished ones, by the custom of
+    Files and folders whose names start with `.` or `_` are skipped: they are hidden or unfinished, by the convention of
     Hadoop and Spark. `columns` maps columns of stackfim.schemas.source.ROW to the files' own.
     """
 
@@ -102,8 +102,8 @@ class ParquetSource:
     def read(self, locator: str) -> Iterator[SourceBatch]:
         """The rows of a shard, in order.
 
-        Raises SourceUnavailable when the file cannot be read to the shard's end, SourceError when it is not the file
-        that was listed any more or lacks a column.
+        Raises SourceUnavailable when the file cannot be read to the shard's end, SourceError when it is no longer the
+        file that was listed or lacks a column.
         """
         part = json.loads(locator)
         path, (first, end) = part["file"], part["row_groups"]
@@ -157,7 +157,7 @@ class ParquetSource:
             raise SourceError(f"{self.location} cannot be listed: {_reason(error)}") from error
 
     def _row_groups(self, files: list[_File], one_by_one: bool) -> Iterator[tuple[_File, list[_RowGroups]]]:
-        """Every file with its shards' row groups; with `one_by_one` no footer is read before it is asked for."""
+        """Every file with its shards' row groups; with `one_by_one` a footer is read only when its turn comes."""
         if one_by_one:
             for file in files:
                 yield file, self._read_footer(file)
@@ -191,7 +191,7 @@ def _shard(index: int, file: _File, group: _RowGroups, rows: int) -> Shard:
 
 
 def _refuse_credentials(location: str) -> None:
-    """Locators and the manifest carry the location, so a secret in it would end in both."""
+    """Raises SourceError for a secret in the location, which would end up in locators and the manifest."""
     try:
         url = urlsplit(location)
         secret = url.password or (url.scheme in ("http", "https") and (url.username or url.query))
@@ -199,13 +199,13 @@ def _refuse_credentials(location: str) -> None:
         return
     if url.scheme and secret:
         raise SourceError(
-            f"the {url.scheme}:// location holds a user name, a password or a signature, which the run would write "
-            "down; expected a location without them, and credentials in the environment"
+            f"the {url.scheme}:// location holds a user name, a password or a signature, which the run would record; "
+            "expected a location without them, and credentials in the environment"
         )
 
 
 def _resolve(location: str) -> tuple[Any, str]:
-    """The file system and the path in it. Raises SourceError when there is none for the scheme."""
+    """The file system and the path in it. Raises SourceError when fsspec has none for the scheme."""
     import fsspec
 
     if "::" in location:
@@ -248,13 +248,13 @@ def _walk(filesystem: Any, folder: str) -> list[str]:
 
 
 def _is_wanted(path: str, root: str) -> bool:
-    """Whether the path is a parquet file, and nothing on the way to it from `root` is hidden or unfinished."""
+    """Whether the path is a parquet file, and no name in it below `root` is hidden or unfinished."""
     below = PurePosixPath(path.removeprefix(root)).parts
     return path.endswith(".parquet") and not any(part.startswith((".", "_")) for part in below)
 
 
 def _file(filesystem: Any, path: str) -> _File:
-    """What identifies the bytes of a file. Raises OSError when it cannot be looked at."""
+    """The file with what identifies its bytes. Raises OSError when it cannot be examined."""
     if _is_local(filesystem):
         status = os.stat(path)
         return _File(path, status.st_size, str(status.st_mtime_ns))
@@ -266,12 +266,12 @@ def _file(filesystem: Any, path: str) -> _File:
 
 @contextmanager
 def _open(filesystem: Any, path: str) -> Iterator[pq.ParquetFile]:
-    """The file, read in small pieces where that costs nothing and in whole column chunks over a network."""
+    """Opens the file, to be read in small pieces on a local disk and in whole column chunks over a network."""
     if _is_local(filesystem):
         with pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BUFFER_BYTES) as parquet:
             yield parquet
     else:
-        # Arrow asks for just the ranges that it needs; a read-ahead cache in between would fetch the gaps as well.
+        # Arrow requests just the ranges that it needs; a read-ahead cache in between would fetch the gaps as well.
         with filesystem.open(path, "rb", cache_type="none") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
             yield parquet
 
@@ -287,7 +287,7 @@ def _content_bytes(metadata: pq.FileMetaData, content: str, row_group: int) -> i
 
 
 def _runs(metadata: pq.FileMetaData, content: str) -> list[_RowGroups]:
-    """Consecutive row groups of up to SHARD_BYTES of content together; a larger one alone."""
+    """Runs of consecutive row groups with up to SHARD_BYTES of content; a larger row group is a run by itself."""
     runs: list[_RowGroups] = []
     for index in range(metadata.num_row_groups):
         rows, content_bytes = metadata.row_group(index).num_rows, _content_bytes(metadata, content, index)
@@ -300,13 +300,14 @@ def _runs(metadata: pq.FileMetaData, content: str) -> list[_RowGroups]:
 
 
 def _batch_rows(metadata: pq.FileMetaData, first: int, end: int, content: str) -> int:
-    """Rows to decode at once so that a batch is about BATCH_BYTES of content, at most BATCH_ROWS."""
+    """How many rows to decode at once for about BATCH_BYTES of content; at most BATCH_ROWS."""
     rows = sum(metadata.row_group(index).num_rows for index in range(first, end))
     content_bytes = sum(_content_bytes(metadata, content, index) for index in range(first, end))
-    return max(1, min(BATCH_ROWS, BATCH_BYTES * rows // max(1, content_bytes)))
+    fitting: int = BATCH_BYTES * rows // max(1, content_bytes)
+    return max(1, min(BATCH_ROWS, fitting))
 
 
 def _reason(error: BaseException) -> str:
-    """The first line of an error: Arrow appends the whole call stack."""
+    """The type and the first line of an error: Arrow appends the whole call stack."""
     first_line = str(error).strip().partition("\n")[0]
     return f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__

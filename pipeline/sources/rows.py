@@ -1,7 +1,7 @@
 """Rows of the pipeline from batches of another schema: columns renamed, content hashed, cut to size.
 
 Pure functions on Arrow data, shared by every source that reads tables. Content is never decoded: it may be invalid
-UTF-8, which a later filter says, and its hash is that of the original bytes.
+UTF-8, which a later filter rejects, and its hash is that of the original bytes.
 """
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
@@ -44,7 +44,7 @@ def git_blob_ids(content: pa.BinaryArray) -> pa.StringArray:
 
 
 def checked_columns(schema: pa.Schema, mapping: Mapping[str, str], place: str) -> dict[str, str]:
-    """Which column of `schema` gives each column of ROW (stackfim.schemas.source.resolve_columns), of a type that can be it.
+    """Which column of `schema` gives each column of ROW (stackfim.schemas.source.resolve_columns), once types are checked.
 
     Raises SourceError, which names `place`, for missing columns and for types that cannot be converted.
     """
@@ -66,7 +66,7 @@ def checked_columns(schema: pa.Schema, mapping: Mapping[str, str], place: str) -
 
 
 def needed_columns(resolved: Mapping[str, str]) -> list[str]:
-    """The source columns that `resolved` (see stackfim.schemas.source.resolve_columns) uses, each once, in the order of ROW."""
+    """The source columns that `resolved` (stackfim.schemas.source.resolve_columns) uses, each once, in the order of ROW."""
     return list(dict.fromkeys(resolved.values()))
 
 
@@ -86,7 +86,7 @@ def cut_points(sizes: np.ndarray, max_rows: int = BATCH_ROWS, max_bytes: int = B
 
 
 def first_rows(batches: Iterable[pa.RecordBatch], rows: int) -> Iterator[pa.RecordBatch]:
-    """The first `rows` rows of the batches, empty ones left out; takes no batch beyond them."""
+    """The first `rows` rows of the batches, without empty ones; no batch after them is taken."""
     if rows < 1:
         return
     for batch in batches:
@@ -102,7 +102,7 @@ def source_batches(foreign: pa.RecordBatch, resolved: Mapping[str, str]) -> Iter
     """The rows of a batch of another schema, in order, in pieces within BATCH_ROWS and BATCH_BYTES.
 
     A row without content, repository or path, or with text that is not UTF-8 in a column other than the content,
-    becomes a rejection. Raises SourceError when a column is of a type that cannot be what it is mapped to.
+    becomes a rejection. Raises SourceError when a column has a type that does not suit what it is mapped to.
     """
     content = _content(foreign, resolved)
     lengths = pc.fill_null(_typed(resolved, "content", pc.binary_length, content), 0)
@@ -224,7 +224,7 @@ def _plain(values: pa.Array | pa.ChunkedArray) -> pa.Array:
 def _typed(
     resolved: Mapping[str, str], name: str, convert: Callable[[pa.Array], pa.Array], values: pa.Array
 ) -> pa.Array:
-    """`convert(values)`; where the type does not allow it, the error names the column, which Arrow's does not."""
+    """`convert(values)`; where the type does not allow it, the error names the column, unlike Arrow's."""
     try:
         return convert(values)
     except (TypeError, pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
@@ -235,7 +235,7 @@ def _typed(
 
 
 def _not_utf8(given: Mapping[str, pa.Array]) -> dict[str, list[bool]]:
-    """The columns, content aside, that hold bytes that are not UTF-8, and in which rows."""
+    """The columns besides the content that hold bytes that are not UTF-8, with a mark for each row."""
     return {
         name: [not _is_utf8(value) for value in given[name]]
         for name in (*_TEXT_COLUMNS, "licenses")
@@ -271,10 +271,10 @@ def _without_rows(values: pa.Array, drop: list[bool]) -> pa.Array:
 
 
 def _counts(name: str, values: pa.Array | None, rows: int, resolved: Mapping[str, str]) -> pa.Int64Array:
-    """Stars or forks; null where there is no column, no number, or a number that is not finite."""
+    """Stars or forks; null where the column or the number is missing, or the number is not finite."""
     if values is None:
         return pa.nulls(rows, pa.int64())
-    if pa.types.is_floating(values.type):  # whole numbers become floats where a tool had no nullable integers
+    if pa.types.is_floating(values.type):  # tools without nullable integers write whole numbers as floats
         values = pc.if_else(pc.is_finite(values), pc.round(values), pa.scalar(None, values.type))
     elif not (pa.types.is_integer(values.type) or pa.types.is_null(values.type)):
         raise SourceError(f"column {resolved[name]} is {values.type}, which cannot be {name}; expected a number")

@@ -1,4 +1,4 @@
-"""Read a file that may be anything: never more than asked for, never a pipe or a device, never by accident a link."""
+"""Reads files that may be anything: never more bytes than requested, never a link, a pipe or a device."""
 
 import io
 import os
@@ -6,9 +6,10 @@ import stat
 
 
 class NotRead(Exception):
-    """A file that was not read; `reason` is a word for a rejection, `detail` a sentence for a person."""
+    """A file that was not read."""
 
     def __init__(self, reason: str, detail: str) -> None:
+        """`reason` is the fixed word of the rejection, `detail` a sentence for people to read."""
         super().__init__(detail)
         self.reason = reason
         self.detail = detail
@@ -22,7 +23,7 @@ def read_regular_file(path: str, max_bytes: int, head_bytes: int | None = None) 
     """
     try:
         _refuse_other_kinds(os.lstat(path))
-        # The file may have become a link or a pipe since: the first is then refused, the second does not block.
+        # The file may have become a link or a pipe since: a link is refused then, and a pipe does not block.
         descriptor = os.open(path, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK | os.O_CLOEXEC)
         with open(descriptor, "rb", buffering=0) as file:
             status = os.fstat(descriptor)
@@ -52,7 +53,7 @@ def _refuse_other_kinds(status: os.stat_result) -> None:
 
 
 def _read_up_to(file: io.FileIO, size: int) -> bytes:
-    """At most `size` bytes; a raw read may give fewer than there are."""
+    """At most `size` bytes. One raw read may return fewer than there are."""
     parts: list[bytes] = []
     while size > 0 and (part := file.read(size)):
         parts.append(part)

@@ -19,7 +19,7 @@ _NAME = re.compile(r"[\w.~+-]+(?:/[\w.~+-]+)*")
 
 
 def head_commit(dot_git: str) -> str:
-    """The commit that HEAD stands for, as hex digits; empty where there is none or it cannot be told.
+    """The commit that HEAD points to, as hex digits; empty where there is none or it cannot be read.
 
     `dot_git` is the path of `.git`: a folder, or the file that a submodule or another work tree has in its place.
     """
@@ -45,7 +45,7 @@ def head_commit(dot_git: str) -> str:
 def origin_name(dot_git: str) -> str:
     """The name that remote `origin` gives the repository, such as owner/name; empty where there is none.
 
-    Only the path of the remote's address is used, so no user name, password or token in it gets any further.
+    Only the path of the remote's address is used, so a user name, password or token in it goes no further.
     """
     config = _read(os.path.join(_common_folder(_git_folder(dot_git)), "config"), _MAX_CONFIG_BYTES)
     in_origin = False
@@ -62,7 +62,7 @@ def origin_name(dot_git: str) -> str:
 
 
 def name_of_address(address: str) -> str:
-    """owner/name (or group/subgroup/name) of a remote's address; empty for local paths and anything unclear."""
+    """owner/name (or group/subgroup/name) from a remote's address; empty for local paths and anything unclear."""
     if "://" in address:
         try:
             url = urlsplit(address)
@@ -90,7 +90,7 @@ def _git_folder(dot_git: str) -> str:
 
 
 def _common_folder(folder: str) -> str:
-    """Where the references and the configuration are that several work trees share."""
+    """The folder of the references and the configuration, which several work trees may share."""
     target = _read(os.path.join(folder, "commondir"), _MAX_HEAD_BYTES).strip()
     return os.path.join(folder, target) if target and "\0" not in target else folder
 

@@ -1,7 +1,7 @@
 """SPDX expressions from what package metadata says about licenses: free text, trove classifiers, addresses.
 
-Names and expressions are read by stackfim.transforms.filters.license_expressions. A license is never guessed: what names no
-license, or a family without its variant (`BSD`), gives none.
+Names and expressions are read by stackfim.transforms.filters.license_expressions. A license is never guessed: text that names
+no license, or a family without its variant (`BSD`), gives none.
 
 Identifiers: https://spdx.org/licenses/; classifiers: the Python Package Index, list of trove classifiers.
 """
@@ -77,7 +77,7 @@ CLASSIFIERS: dict[str, str] = {
     "zlib/libpng License": "Zlib",
 }
 
-# Classifiers that leave the version or variant open: what an identifier of the family starts with.
+# Classifiers that leave the version or variant open, and what the identifiers of the family start with.
 FAMILIES: dict[str, str] = {
     "Academic Free License (AFL)": "AFL-",
     "Apple Public Source License": "APSL-",
@@ -92,10 +92,10 @@ FAMILIES: dict[str, str] = {
     "Zope Public License": "ZPL-",
 }
 
-# Classifiers that say nothing about which license it is.
+# Classifiers that do not say which license it is.
 _SILENT = ("OSI Approved", "DFSG approved")
 
-# Where pom.xml and old package.json files point: parts of addresses.
+# Parts of the addresses that pom.xml and old package.json files give instead of names.
 _ADDRESSES: dict[str, str] = {
     "apache.org/licenses/license-2.0": "Apache-2.0",
     "boost.org/license_1_0": "BSL-1.0",
@@ -119,29 +119,29 @@ _OPENSOURCE_ADDRESS = re.compile(r"opensource\.org/licenses?/(?P<name>[\w.+-]+?)
 
 @dataclass(frozen=True)
 class ClassifierLicenses:
-    """What classifiers say: licenses named outright, and families of which a member must be found elsewhere."""
+    """What classifiers say: the licenses that they name, and families whose member must be found elsewhere."""
 
     licenses: tuple[str, ...]
     families: tuple[str, ...]
 
 
 def expression_licenses(expression: str) -> list[str]:
-    """An SPDX expression as rows have it, with current identifiers; none for anything else.
+    """An SPDX expression as rows have it, with current identifiers; an empty list for anything else.
 
-    `MIT or GPL-2.0+` gives `MIT OR GPL-2.0-or-later`: which of the two it may be is for the license filter to say.
+    `MIT or GPL-2.0+` gives `MIT OR GPL-2.0-or-later`: whether one of the two is enough is for the license filter to say.
     """
     found = strict_license(expression)
     return [found] if found is not None else []
 
 
 def field_licenses(text: str) -> list[str]:
-    """The license that a free-text field names: an SPDX expression, a common name, several of them, a whole text."""
+    """The licenses that a free-text field holds as an SPDX expression, as common names or as a whole license text."""
     found = canonical_license(text)
     return [found] if found is not None else recognise(text)
 
 
 def address_licenses(address: str) -> list[str]:
-    """The license that a web address stands for, if it is one of the usual ones."""
+    """The license that a web address points to, if it is one of the usual addresses."""
     address = address.strip().lower()
     match = _OPENSOURCE_ADDRESS.search(address)
     if match is not None:
@@ -150,7 +150,7 @@ def address_licenses(address: str) -> list[str]:
 
 
 def classifier_licenses(classifiers: Iterable[str]) -> ClassifierLicenses | None:
-    """What trove classifiers say of the license; None when they say nothing, or when one of them is no known license.
+    """What trove classifiers say about the license; None when they say nothing, or when one of them is not known.
 
     `MIT License` beside `Other/Proprietary License` must not pass for MIT.
     """

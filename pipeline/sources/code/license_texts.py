@@ -1,14 +1,14 @@
-"""Recognise licenses by phrases that only their texts have.
+"""Recognises licenses by phrases that only their texts have.
 
-A text with a rider that restricts the license (Commons Clause) is recognised as none. A text of the GNU licenses names
-its version and grants no later one, so it counts as `-only`. Texts: https://spdx.org/licenses/.
+A text with a rider that restricts the license (Commons Clause) counts as no license. The text of a GNU license names its
+version and grants no later one, so it counts as `-only`. Texts: https://spdx.org/licenses/.
 """
 
 import re
 from dataclasses import dataclass
 
 MAX_TEXT_CHARS = 200_000
-"""Longer files are no license texts; the longest here have 35,000 characters, and some projects join several."""
+"""Longer files are not license texts: the longest license has 35,000 characters, and some projects join several."""
 
 
 @dataclass(frozen=True)
@@ -102,7 +102,7 @@ _RESTRICTING_RIDERS = ("commons clause",)
 
 
 def recognise(text: str) -> list[str]:
-    """SPDX identifiers of the licenses whose texts are in `text`, in a fixed order; none when it is not known."""
+    """SPDX identifiers of the licenses whose texts are in `text`, in a fixed order; empty when none is recognised."""
     if len(text) > MAX_TEXT_CHARS:
         return []
     flat = _flattened(text)

@@ -1,7 +1,7 @@
 """Name, version and licenses from the metadata files of packages: Python, npm, Cargo, Go, Maven.
 
-Pure functions on bytes. A file that is broken, hostile or of another shape gives nothing, like a missing one: values
-of unexpected types are ignored, nothing is executed, and XML with a document type is not read (no entities).
+Pure functions on bytes. A file that is broken, hostile or of another shape counts as a missing one: values of unexpected
+types are ignored, nothing is executed, and XML with a document type is not read (no entities).
 """
 
 import json
@@ -34,18 +34,18 @@ class PackageMetadata:
     version: str = ""
     licenses: tuple[str, ...] = ()
     families: tuple[str, ...] = ()
-    """Beginnings of identifiers: the license is one of these, and only a license file can tell which."""
+    """What identifiers start with: the license is one of these, and only a license file can tell which."""
     license_files: tuple[str, ...] = ()
     """Paths of license files that the metadata names, relative to its folder."""
     proprietary: bool = False
-    """Whether it is said outright that there is no open license; a license file must not be taken for one then."""
+    """Whether the file states that there is no open license; license files beside it then do not count."""
 
 
 NOTHING = PackageMetadata()
 
 
 def installed_metadata(data: bytes) -> PackageMetadata:
-    """From METADATA of an installed Python distribution (core metadata 2.4 and before).
+    """What METADATA of an installed Python distribution says (core metadata up to version 2.4).
 
     The license comes from License-Expression, else the classifiers, else the License field. `data` may be cut off
     after the header.
@@ -64,7 +64,7 @@ def installed_metadata(data: bytes) -> PackageMetadata:
 
 
 def pyproject_metadata(data: bytes) -> PackageMetadata:
-    """From pyproject.toml: the `project` table, or Poetry's."""
+    """What pyproject.toml says in its `project` table, or else in Poetry's."""
     document = _toml(data)
     project = _table(document, "project") or _table(_table(document, "tool"), "poetry")
     license_ = project.get("license")
@@ -85,7 +85,7 @@ def pyproject_metadata(data: bytes) -> PackageMetadata:
 
 
 def npm_metadata(data: bytes) -> PackageMetadata:
-    """From package.json: `license`, or the older forms of it, an object or a list `licenses`."""
+    """What package.json says; its license is a text, or in older forms an object or a list `licenses`."""
     try:
         document = json.loads(data.decode("utf-8-sig"))
     except (ValueError, RecursionError):
@@ -105,14 +105,14 @@ def npm_metadata(data: bytes) -> PackageMetadata:
             files.append(see["file"].strip(" <>"))
         else:
             found = field_licenses(value)
-            if not found:  # one of several that is not known: the others must not stand for all
+            if not found:  # one license is not known: the others must not pass for all
                 return PackageMetadata(name, version, proprietary=value.strip().upper() == "UNLICENSED")
             licenses += found
     return PackageMetadata(name, version, _unique(licenses), license_files=tuple(files[:_MAX_LICENSE_FILES]))
 
 
 def cargo_metadata(data: bytes) -> PackageMetadata:
-    """From Cargo.toml: the package, or what a workspace gives its members. `MIT/Apache-2.0` means either."""
+    """What Cargo.toml says about a package, or a workspace about its members. `MIT/Apache-2.0` means either."""
     document = _toml(data)
     package = _table(document, "package")
     shared = _table(_table(document, "workspace"), "package")
@@ -128,7 +128,7 @@ def cargo_metadata(data: bytes) -> PackageMetadata:
 
 
 def go_metadata(data: bytes) -> PackageMetadata:
-    """From go.mod: the module's path as its name. Versions and licenses are not in it."""
+    """What go.mod says: the module's path, taken as its name. It has no version and no license."""
     match = re.search(rb'^\s*module\s+"?(?P<name>[^\s"()]+)"?\s*(?://.*)?$', data, re.MULTILINE)
     try:
         return PackageMetadata(_text(match["name"].decode())) if match else NOTHING
@@ -137,9 +137,9 @@ def go_metadata(data: bytes) -> PackageMetadata:
 
 
 def maven_metadata(data: bytes) -> PackageMetadata:
-    """From pom.xml: groupId:artifactId, the version and the licenses' names, else their addresses.
+    """What pom.xml says: groupId:artifactId, the version, and the licenses by their names or else their addresses.
 
-    Group and version may come from the parent's coordinates; values with `${...}` are not resolved and give nothing.
+    Group and version may come from the parent's coordinates; values with `${...}` are not resolved and count as missing.
     """
     texts = _xml_texts(data)
 
@@ -162,7 +162,7 @@ def maven_metadata(data: bytes) -> PackageMetadata:
     )
 
 
-# The metadata files of a repository's folder, in the order in which they give its name.
+# The metadata files of a repository's folder; the first that has a name gives the repository its name.
 READERS: dict[str, Callable[[bytes], PackageMetadata]] = {
     "pyproject.toml": pyproject_metadata,
     "Cargo.toml": cargo_metadata,
@@ -175,7 +175,7 @@ READERS: dict[str, Callable[[bytes], PackageMetadata]] = {
 def _python_licenses(
     expression: str, classifiers: list[str], license_field: str
 ) -> tuple[tuple[str, ...], tuple[str, ...]]:
-    """Licenses, and families that are left for a license file to tell."""
+    """The licenses, and the families whose member only a license file can tell."""
     stated = expression_licenses(expression)
     if stated or _PROPRIETARY_CLASSIFIER in classifiers:
         return tuple(stated), ()
@@ -194,7 +194,7 @@ def _headers(data: bytes) -> dict[str, list[str]]:
     fields: dict[str, list[str]] = {}
     last: list[str] | None = None
     for line in data.decode("utf-8", "replace").splitlines():
-        if not line:  # a line of spaces is part of a folded text, an empty one ends the header
+        if not line:  # a line of spaces is part of a folded text, an empty line ends the header
             break
         if line[0] in " \t":
             if last is not None:
@@ -224,7 +224,7 @@ def _table(document: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _text(value: object, limit: int = _MAX_NAME_CHARS) -> str:
-    """The value if it is a text of sensible length that can be stored, else an empty one."""
+    """The value if it is text of a sensible length that can be stored, else an empty text."""
     if not isinstance(value, str) or len(value) > limit:
         return ""
     try:

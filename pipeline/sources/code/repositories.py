@@ -1,9 +1,9 @@
 """What a folder of a source tree belongs to: the repository or package, its name, revision and licenses.
 
-A repository is a folder with a marker: `.git`, a metadata file of a package, or a license file. Below a git work tree
-the marked folders stay parts of it: they keep its name and revision, but have the licenses that they state themselves,
-else those around them. Folders of dependencies (`node_modules` and the like) end that: what is in them is other
-people's work, with its own name, and without a license unless it states one.
+A repository is a folder with a marker: `.git`, a metadata file of a package, or a license file. Marked folders inside a
+git work tree remain parts of it: they keep its name and revision, but have the licenses that they state themselves, or
+else those of the folder around them. Folders of dependencies (`node_modules` and the like) are the exception: they hold
+other people's work, which has its own name, and no license unless it states one.
 """
 
 import csv
@@ -45,7 +45,7 @@ _MAX_RECORD_BYTES = 64 << 20
 
 @dataclass(frozen=True)
 class Repository:
-    """Whose work files are. `folder` is relative to the tree's root, and the rows' paths are relative to it."""
+    """What files belong to. `folder` is relative to the tree's root, and the paths of rows are relative to `folder`."""
 
     folder: str
     name: str
@@ -63,7 +63,7 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What a folder lies in: the git work tree, and the licenses that hold where nothing else is stated."""
+    """What is around a folder: the git work tree, and the licenses that hold where nothing else is stated."""
 
     work_tree: Repository | None = None
     licenses: tuple[str, ...] = ()
@@ -75,14 +75,14 @@ def displayable(path: str) -> str:
 
 
 def is_license_file(name: str) -> bool:
-    """Whether a file's name is that of a license file; `license.py` and `licenses.json` are not."""
+    """Whether a file's name is that of a license file; those of `license.py` and `licenses.json` are not."""
     return _LICENSE_FILE.fullmatch(name) is not None and language_of_name(name) in _PROSE
 
 
 def repository_at(root: str, folder: str, names: Sequence[str], around: Surroundings) -> Repository | None:
     """The repository that starts at `folder` (relative to `root`), which holds `names`; None without a marker.
 
-    A `package.json` without a name is no marker: packages put such files into their folders to set module types.
+    A `package.json` without a name is not a marker: packages put such files into their folders to set module types.
     """
     license_names = [name for name in names if is_license_file(name)]
     found = {name: _metadata(root, folder, name) for name in READERS if name in names}
@@ -132,7 +132,7 @@ def distribution_at(root: str, site_folder: str, dist_info: str) -> Distribution
 
 
 def recorded_paths(record: bytes) -> Iterator[str]:
-    """The paths in a RECORD file that lie in its site folder; those above it (scripts, manual pages) are left out.
+    """The paths in a RECORD file that lie in its site folder; those outside (scripts, manual pages) are left out.
 
     Format: https://packaging.python.org/en/latest/specifications/recording-installed-packages/.
     """
@@ -142,12 +142,12 @@ def recorded_paths(record: bytes) -> Iterator[str]:
             path = row[0] if row else ""
             if path and not path.startswith("/") and ".." not in path.split("/"):
                 yield path
-    except csv.Error:  # what was read until here is kept
+    except csv.Error:  # the paths above the broken line are kept
         return
 
 
 def name_of_folder(root: str, folder: str) -> str:
-    """The name of a repository that has no other: its path in the tree, or the root's own name."""
+    """The name of a repository that states none: its path in the tree, or the name of the root."""
     return displayable(folder or os.path.basename(os.path.normpath(root)))
 
 
@@ -158,7 +158,7 @@ def _go_version(folder: str) -> str:
 
 
 def _licenses(packages: Sequence[PackageMetadata], texts: Callable[[], list[str]]) -> tuple[str, ...]:
-    """What the metadata states, made exact by the license files where it names only families; else the files' own."""
+    """The licenses that the metadata states, families resolved by the license files; else those of the license files."""
     if any(metadata.proprietary for metadata in packages):
         return ()
     stated: list[str] = []
@@ -183,7 +183,7 @@ def _metadata(root: str, folder: str, name: str) -> PackageMetadata:
 
 
 def _read(root: str, path: str, max_bytes: int, head_bytes: int | None = None) -> bytes:
-    """The file's bytes; none where it cannot be read, is larger, or lies outside of the tree (also by a link)."""
+    """The file's bytes; empty where it cannot be read, is larger, or lies outside the tree (by a link, too)."""
     try:
         real = os.path.realpath(_join(root, path))
         return read_regular_file(real, max_bytes, head_bytes) if is_inside(root, real) else b""
@@ -192,7 +192,7 @@ def _read(root: str, path: str, max_bytes: int, head_bytes: int | None = None) -
 
 
 def is_inside(root: str, real: str) -> bool:
-    """Whether a path without links is in the tree at `root`, itself without links."""
+    """Whether a path is in the tree at `root`; neither may have links in it."""
     return real == root or real.startswith(root.rstrip("/") + "/")
 
 

@@ -1,6 +1,6 @@
 """`code:FOLDER`: rows from source trees: repositories, packages, installed distributions.
 
-Every file counts: it becomes a row, or a rejection that says why not (`language_unknown`, `binary`, `oversized`,
+Every file counts: it becomes a row, or a rejection with the reason (`language_unknown`, `binary`, `oversized`,
 `undecodable`, `path_not_utf8`, `unreadable`, `special_file`, `symlink_outside`). See `source_tree` for what is not
 listed at all, and `repositories` for names and licenses.
 """
@@ -30,7 +30,7 @@ from stackfim.transforms.languages.file_names import (
 
 MAX_FILE_BYTES = 1 << 20
 TREE_SHARD_BYTES = 8 << 20
-"""Content of a shard: smaller than that of other sources, so that a small tree still has work for several processes."""
+"""Content of a shard: less than in other sources, so that a small tree still has work for several processes."""
 
 MAX_LOCATOR_BYTES = 256 << 10
 _MAX_SHARD_FILES = 5_000
@@ -61,11 +61,11 @@ class CodeSource:
     _listing: list[TreeFile] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
-        """Make the folder absolute: worker processes may run elsewhere."""
+        """Makes the folder absolute: worker processes may run elsewhere."""
         self.folder = os.path.abspath(os.path.expanduser(self.folder))
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without the listing, which only the launcher needs."""
+        """What a worker gets: no listing, which only the launcher needs."""
         return {"folder": self.folder, "_listing": None}
 
     def identity(self) -> dict[str, Any]:
@@ -88,7 +88,7 @@ class CodeSource:
         return [_shard(index, run) for index, run in enumerate(_runs(files))]
 
     def read(self, locator: str) -> Iterator[SourceBatch]:
-        """The files of a shard, in order, as they are now; one that has gone meanwhile is a rejection.
+        """The files of a shard, in order, as they are now; a file that has gone since the listing is a rejection.
 
         Raises SourceUnavailable when the folder itself is gone.
         """
@@ -129,7 +129,7 @@ class CodeSource:
 
 
 def _runs(files: list[TreeFile]) -> Iterator[list[TreeFile]]:
-    """Consecutive files within the limits of a shard on content, number and locator."""
+    """Consecutive files within a shard's limits on content, number of files and size of the locator."""
     run: list[TreeFile] = []
     content_bytes = locator_bytes = 0
     repositories: set[Repository] = set()
@@ -154,7 +154,7 @@ def _runs(files: list[TreeFile]) -> Iterator[list[TreeFile]]:
 
 
 def _content_bytes(file: TreeFile) -> int:
-    """The bytes that reading the file will give; none where its name or size tells already that it is rejected."""
+    """How many bytes reading the file will give; 0 where its name or size already rejects it."""
     name = file.path.rpartition("/")[2]
     if file.size_bytes > MAX_FILE_BYTES or not (language_of_name(name) or may_have_shebang(name)):
         return 0

@@ -1,7 +1,7 @@
-"""List a folder of source trees: every file once, with the repository that it belongs to.
+"""Lists a folder of source trees: every file once, with the repository that it belongs to.
 
-Version control's own folders and byte code are left out. Links are not followed: one to something inside the tree is
-left out, since that is listed at its own place; any other is listed, so that its rejection says where it was.
+Folders of version control and byte code are left out. Links are not followed: a link to something inside the tree is left
+out, since its target is listed where it lies; any other link is listed, so that its rejection says where it was.
 """
 
 import os
@@ -25,7 +25,7 @@ SKIPPED_NAMES = (".git", ".hg", ".svn", "__pycache__")
 
 @dataclass(frozen=True)
 class TreeFile:
-    """A file, or what stands in a file's place: a link to the outside, a pipe, a folder that cannot be listed."""
+    """A file, or something in the place of one: a link to the outside, a pipe, a folder that cannot be listed."""
 
     path: str
     """Relative to the root, with `/`; bytes that are not UTF-8 as surrogate escapes."""
@@ -44,7 +44,7 @@ class _Place:
 
 
 def list_tree(root: str) -> Iterator[TreeFile]:
-    """The files below `root` (a path without links), in an order that depends on nothing but their names.
+    """The files below `root` (a path without links), in an order that depends only on their names.
 
     Raises OSError when the root itself cannot be listed.
     """
@@ -82,7 +82,7 @@ def _entered(
     place: _Place,
     owners: dict[str, Repository],
 ) -> _Place:
-    """The place of a folder's files. Files of distributions that are installed in it are entered into `owners`."""
+    """The place of a folder's files. Adds the files of distributions that are installed in it to `owners`."""
     dist_infos = [name for name in folders if name.endswith(DIST_INFO)]
     for dist_info in dist_infos:
         distribution = distribution_at(root, folder, dist_info)
@@ -92,7 +92,7 @@ def _entered(
     if GIT in folders:
         names.append(GIT)
     if dist_infos and GIT not in names:
-        # Wheels drop license and project files into the folder they share: those mark nothing.
+        # Wheels put license and project files into the folder that they share: these are no markers.
         return _Place(base=folder)
     if folder.rpartition("/")[2] in DEPENDENCY_FOLDERS:
         place = replace(place, around=Surroundings())
@@ -123,7 +123,7 @@ def _size_and_time(entry: os.DirEntry[str]) -> tuple[int, int]:
 
 
 def _loose(root: str, path: str, base: str, known: dict[str, Repository]) -> Repository:
-    """For a file without a repository, the topmost folder below `base` that it is in, as a repository."""
+    """The repository of a file without one: the topmost folder below `base` that the file is in."""
     below = path[len(base) :].lstrip("/") if base else path
     first, inner, _ = below.partition("/")
     folder = f"{base}/{first}".lstrip("/") if inner else base

@@ -1,6 +1,7 @@
-"""A process that reads from the hub of a test: commands in and answers out, one JSON text a line.
+"""A process that reads from a test's hub: each line of input is a command, each line of output its answer, in JSON.
 
-A process of its own, because `huggingface_hub` reads HF_ENDPOINT when it is imported. Waiting is recorded, not done.
+It is a process of its own because `huggingface_hub` reads HF_ENDPOINT when it is imported. It records waits instead of
+waiting.
 """
 
 import io
@@ -9,9 +10,9 @@ import logging
 import os
 import pickle
 import sys
-import time
 import traceback
 from typing import Any
+from unittest.mock import patch
 
 from stackfim.pipeline.sources import Source, open_source
 
@@ -22,12 +23,13 @@ log = io.StringIO()
 def source_of(command: dict[str, Any]) -> Source:
     """The source that a command names, by its specification or pickled."""
     if "pickle" in command:
-        return pickle.loads(bytes.fromhex(command["pickle"]))
+        source: Source = pickle.loads(bytes.fromhex(command["pickle"]))
+        return source
     return open_source(command["spec"], command.get("columns"))
 
 
 def answer(command: dict[str, Any]) -> dict[str, Any]:
-    """What a command gives; `environment` sets variables, `shards` lists, `read` reads one shard."""
+    """The answer to a command: `environment` sets variables, `shards` lists shards, `read` reads one of them."""
     if command["do"] == "environment":
         for name, value in command["variables"].items():
             os.environ.pop(name, None)
@@ -53,16 +55,16 @@ def answer(command: dict[str, Any]) -> dict[str, Any]:
 
 
 def main() -> None:
-    """Answer commands until the input ends."""
-    time.sleep = slept.append  # type: ignore[assignment]
+    """Answers commands until the input ends."""
     logging.basicConfig(stream=log, level=logging.DEBUG)
-    for line in sys.stdin:
-        slept.clear()
-        try:
-            reply = answer(json.loads(line))
-        except Exception as error:
-            reply = {"error": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}
-        print(json.dumps({**reply, "slept": list(slept), "log": log.getvalue()}), flush=True)
+    with patch("time.sleep", slept.append):
+        for line in sys.stdin:
+            slept.clear()
+            try:
+                reply = answer(json.loads(line))
+            except Exception as error:
+                reply = {"error": type(error).__name__, "message": str(error), "traceback": traceback.format_exc()}
+            print(json.dumps({**reply, "slept": list(slept), "log": log.getvalue()}), flush=True)
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
-"""A small hub on 127.0.0.1: the requests of `huggingface_hub` and `datasets`, over real HTTP, with faults on demand.
+"""A small hub on 127.0.0.1 for `huggingface_hub` and `datasets`: real HTTP, with faults on demand.
 
-Served: dataset information by revision, folder listings, information on paths, and files with HEAD and ranges.
+It serves information on datasets by revision, listings of folders, information on paths, and files with HEAD and ranges.
 """
 
 import hashlib
@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 
 @dataclass
 class Dataset:
-    """Files of one dataset at one commit; `gated` files need `token`, a `private` dataset shows nothing without it."""
+    """The files of a dataset at one commit. Files of a `gated` dataset need `token`; a `private` one is hidden without it."""
 
     files: dict[str, bytes]
     gated: bool = False
@@ -34,7 +34,7 @@ class Dataset:
 
 @dataclass
 class Fault:
-    """What goes wrong with the next `times` requests whose method and path match, after `after` that go well."""
+    """What goes wrong with `times` requests whose method and path match, once `after` such requests went well."""
 
     method: str
     path: str
@@ -57,7 +57,7 @@ class Request:
 
 @dataclass
 class Hub:
-    """The hub's datasets and faults, which a test may change at any time, and the requests received."""
+    """The hub's datasets and faults, which a test may change at any time, and the requests that it received."""
 
     url: str
     datasets: dict[str, Dataset] = field(default_factory=dict)
@@ -66,7 +66,7 @@ class Hub:
     lock: threading.Lock = field(default_factory=threading.Lock)
 
     def fault_for(self, method: str, path: str) -> Fault | None:
-        """The fault that hits this request, counted down."""
+        """The fault that this request meets, if any; it is counted down."""
         with self.lock:
             for fault in self.faults:
                 if fault.method == method and fault.path in path and fault.times:
@@ -81,18 +81,23 @@ class Hub:
 @contextmanager
 def running_hub() -> Iterator[Hub]:
     """A hub that listens on a free port until the context ends."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _Handler)
-    server.daemon_threads = True
-    hub = Hub(f"http://127.0.0.1:{server.server_port}")
-    server.hub = hub  # type: ignore[attr-defined]
+    server = _Server(("127.0.0.1", 0), _Handler)
     thread = threading.Thread(target=server.serve_forever, daemon=True)
     thread.start()
     try:
-        yield hub
+        yield server.hub
     finally:
         server.shutdown()
         server.server_close()
         thread.join()
+
+
+class _Server(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, address: tuple[str, int], handler: type[BaseHTTPRequestHandler]) -> None:
+        super().__init__(address, handler)
+        self.hub = Hub(f"http://127.0.0.1:{self.server_port}")
 
 
 class _Handler(BaseHTTPRequestHandler):
@@ -100,10 +105,11 @@ class _Handler(BaseHTTPRequestHandler):
 
     @property
     def hub(self) -> Hub:
-        return self.server.hub  # type: ignore[attr-defined]
+        assert isinstance(self.server, _Server)
+        return self.server.hub
 
     def log_message(self, format: str, *args: object) -> None:
-        """Nothing: the requests are kept in the hub."""
+        """Writes nothing: the hub keeps the requests."""
 
     def do_GET(self) -> None:
         self._answer(send_body=True)

@@ -1,4 +1,4 @@
-"""The Hub source against a real HTTP server on this machine: pinning, access, broken connections, nothing kept."""
+"""The Hub source against an HTTP server on this machine: pinning, access, broken connections, nothing kept on disk."""
 
 import hashlib
 import importlib.util
@@ -68,20 +68,22 @@ class Reader:
             },
         )
 
-    def ask(self, **command: Any) -> dict[str, Any]:
+    def request(self, **command: Any) -> dict[str, Any]:
+        """The answer of the process to a command."""
         assert self.process.stdin is not None
         assert self.process.stdout is not None
         self.process.stdin.write(json.dumps(command) + "\n")
         self.process.stdin.flush()
-        return json.loads(self.process.stdout.readline())
+        answer: dict[str, Any] = json.loads(self.process.stdout.readline())
+        return answer
 
     def log_in(self, token: str | None) -> None:
-        self.ask(do="environment", variables={"HF_TOKEN": token})
+        self.request(do="environment", variables={"HF_TOKEN": token})
 
     def close(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(60)
+        self.process.wait(600)
 
 
 @pytest.fixture(scope="module")
@@ -100,7 +102,7 @@ def reader(process: Reader, hub: Any) -> Reader:
 
 
 def contents(count: int, size: int = 300, start: int = 0) -> list[str]:
-    """Distinct texts that do not compress well."""
+    """Different texts that do not compress well."""
     return [
         "".join(hashlib.sha256(f"{row} {part}".encode()).hexdigest() for part in range(size // 64 + 1))
         for row in range(start, start + count)
@@ -129,12 +131,12 @@ def blob_id(text: str) -> str:
 
 
 def read_all(reader: Reader, spec: str, limit: int | None = None) -> tuple[list[str], dict[str, Any]]:
-    """Content ids of all shards, in order, and the answer to `shards`."""
-    listed = reader.ask(do="shards", spec=spec, limit=limit)
+    """The content ids of all shards, in order, and the answer to `shards`."""
+    listed = reader.request(do="shards", spec=spec, limit=limit)
     assert "error" not in listed, listed["message"]
     ids = []
     for _, locator, _, _ in listed["shards"]:
-        answer = reader.ask(do="read", spec=spec, locator=locator)
+        answer = reader.request(do="read", spec=spec, locator=locator)
         assert "error" not in answer, answer["message"]
         ids += [row["content_id"] for row in answer["rows"]]
     return ids, listed
@@ -153,8 +155,8 @@ def test_all_rows_of_all_files_come_once_and_in_order(hub: Any, reader: Reader) 
 def test_the_row_is_the_one_that_the_columns_describe(hub: Any, reader: Reader) -> None:
     text = contents(1)[0]
     hub.datasets["org/row"] = hub_server.Dataset({"a.parquet": parquet([text], 1)})
-    listed = reader.ask(do="shards", spec="hf://datasets/org/row")
-    answer = reader.ask(do="read", spec="hf://datasets/org/row", locator=listed["shards"][0][1])
+    listed = reader.request(do="shards", spec="hf://datasets/org/row")
+    answer = reader.request(do="read", spec="hf://datasets/org/row", locator=listed["shards"][0][1])
     assert answer["rows"] == [
         {
             "language": "Python",
@@ -173,7 +175,7 @@ def test_the_row_is_the_one_that_the_columns_describe(hub: Any, reader: Reader) 
 def test_the_revision_is_pinned_to_its_commit_in_identity_and_locators(hub: Any, reader: Reader) -> None:
     dataset = hub_server.Dataset({"a.parquet": parquet(contents(3), 3)}, branches=("main", "v1.2"))
     hub.datasets["org/pinned"] = dataset
-    listed = reader.ask(do="shards", spec="hf://datasets/org/pinned@v1.2")
+    listed = reader.request(do="shards", spec="hf://datasets/org/pinned@v1.2")
     assert listed["identity"] == {
         "kind": "hub",
         "dataset": "org/pinned",
@@ -182,11 +184,11 @@ def test_the_revision_is_pinned_to_its_commit_in_identity_and_locators(hub: Any,
         "commit": dataset.commit,
     }
     assert json.loads(listed["shards"][0][1])["commit"] == dataset.commit
-    reader.ask(do="read", spec="hf://datasets/org/pinned@v1.2", locator=listed["shards"][0][1])
+    reader.request(do="read", spec="hf://datasets/org/pinned@v1.2", locator=listed["shards"][0][1])
     assert all("v1.2" not in request.path for request in hub.requests[2:] if "resolve" in request.path)
 
 
-def test_a_subfolder_or_a_file_of_it_is_read_alone(hub: Any, reader: Reader) -> None:
+def test_a_subfolder_or_a_file_in_it_is_read_alone(hub: Any, reader: Reader) -> None:
     python, go, extra = contents(4), contents(3, start=10), contents(2, start=20)
     files = {"data/python/0.parquet": python, "data/python-2/0.parquet": extra, "data/go/0.parquet": go}
     hub.datasets["org/folders"] = hub_server.Dataset({name: parquet(texts, 5) for name, texts in files.items()})
@@ -233,13 +235,13 @@ def test_large_files_become_parts_that_together_hold_every_row_once(hub: Any, re
     data = parquet(texts, 2)
     dataset = hub_server.Dataset({"a.parquet": data})
     hub.datasets["org/large"] = dataset
-    listed = reader.ask(do="shards", spec="hf://datasets/org/large")
+    listed = reader.request(do="shards", spec="hf://datasets/org/large")
     locator = json.loads(listed["shards"][0][1])
     assert locator["parts"] == 1
     ids: list[str] = []
     for part in range(20):  # more parts than the 13 row groups: some are empty
         shard = json.dumps({**locator, "part": part, "parts": 20})
-        answer = reader.ask(do="read", spec="hf://datasets/org/large", locator=shard)
+        answer = reader.request(do="read", spec="hf://datasets/org/large", locator=shard)
         ids += [row["content_id"] for row in answer["rows"]]
     assert ids == [blob_id(text) for text in texts]
 
@@ -271,13 +273,13 @@ def test_files_without_rows_and_empty_row_groups_do_no_harm(hub: Any, reader: Re
         ids, _ = read_all(reader, "hf://datasets/org/empty", limit=limit)
         assert ids == [blob_id(text) for text in contents(3)[:limit]]
     hub.datasets["org/no-rows"] = hub_server.Dataset({"a.parquet": no_groups.getvalue()})
-    answer = reader.ask(do="shards", spec="hf://datasets/org/no-rows", limit=5)
+    answer = reader.request(do="shards", spec="hf://datasets/org/no-rows", limit=5)
     assert answer["error"] == "SourceError"
 
 
-def test_columns_that_are_missing_or_mapped_wrongly_are_said_before_anything_is_read(hub: Any, reader: Reader) -> None:
+def test_columns_that_are_missing_or_mapped_wrongly_are_named_before_anything_is_read(hub: Any, reader: Reader) -> None:
     hub.datasets["org/columns"] = hub_server.Dataset({"a.parquet": parquet(contents(2), 2)})
-    answer = reader.ask(do="shards", spec="hf://datasets/org/columns", columns={"path": "file_name"})
+    answer = reader.request(do="shards", spec="hf://datasets/org/columns", columns={"path": "file_name"})
     assert answer["error"] == "SourceError"
     assert "file_name" in answer["message"]
     assert "org/columns" in answer["message"]
@@ -286,16 +288,16 @@ def test_columns_that_are_missing_or_mapped_wrongly_are_said_before_anything_is_
 def test_a_mapped_column_is_read(hub: Any, reader: Reader) -> None:
     hub.datasets["org/mapped"] = hub_server.Dataset({"a.parquet": parquet(contents(2), 2, where=["x.py", "y.py"])})
     spec, columns = "hf://datasets/org/mapped", {"path": "where"}
-    listed = reader.ask(do="shards", spec=spec, columns=columns)
-    answer = reader.ask(do="read", spec=spec, columns=columns, locator=listed["shards"][0][1])
+    listed = reader.request(do="shards", spec=spec, columns=columns)
+    answer = reader.request(do="read", spec=spec, columns=columns, locator=listed["shards"][0][1])
     assert [row["path"] for row in answer["rows"]] == ["x.py", "y.py"]
 
 
 def test_a_row_without_content_is_a_rejection(hub: Any, reader: Reader) -> None:
     texts: list[Any] = [*contents(2), None]
     hub.datasets["org/null"] = hub_server.Dataset({"a.parquet": parquet(texts, 3)})
-    listed = reader.ask(do="shards", spec="hf://datasets/org/null")
-    answer = reader.ask(do="read", spec="hf://datasets/org/null", locator=listed["shards"][0][1])
+    listed = reader.request(do="shards", spec="hf://datasets/org/null")
+    answer = reader.request(do="read", spec="hf://datasets/org/null", locator=listed["shards"][0][1])
     assert len(answer["rows"]) == 2
     assert [(r["stage"], r["reason"], r["path"]) for r in answer["rejections"]] == [
         ("read", "missing_content", "file_2.py")
@@ -315,20 +317,19 @@ def test_a_gated_dataset_is_read_with_the_token_of_the_environment_and_the_token
 ) -> None:
     spec = gated(hub, "org/gated")
     reader.log_in(TOKEN)
-    listed = reader.ask(do="shards", spec=spec)
+    listed = reader.request(do="shards", spec=spec)
     assert "error" not in listed, listed["message"]
     assert TOKEN not in json.dumps(listed)
     assert TOKEN.encode() not in bytes.fromhex(listed["pickle"])
     hub.requests.clear()
 
-    worker = Reader(
-        hub.url, tmp_path
-    )  # another process, which has the source pickled and the token from its environment
+    # Another process, which gets the source pickled and the token from its environment.
+    worker = Reader(hub.url, tmp_path)
     try:
-        refused = worker.ask(do="read", pickle=listed["pickle"], locator=listed["shards"][0][1])
+        refused = worker.request(do="read", pickle=listed["pickle"], locator=listed["shards"][0][1])
         assert refused["error"] == "SourceError"
         worker.log_in(TOKEN)
-        answer = worker.ask(do="read", pickle=listed["pickle"], locator=listed["shards"][0][1])
+        answer = worker.request(do="read", pickle=listed["pickle"], locator=listed["shards"][0][1])
     finally:
         worker.close()
     assert [row["content_id"] for row in answer["rows"]] == [blob_id(text) for text in contents(12)]
@@ -336,7 +337,7 @@ def test_a_gated_dataset_is_read_with_the_token_of_the_environment_and_the_token
     assert f"Bearer {TOKEN}" in {request.authorization for request in hub.requests}
 
 
-def test_the_token_of_a_login_works_as_well(hub: Any, reader: Reader) -> None:
+def test_the_token_of_a_login_works_too(hub: Any, reader: Reader) -> None:
     spec = gated(hub, "org/gated-login")
     token_file = reader.folder / "home" / "token"
     token_file.parent.mkdir(exist_ok=True)
@@ -354,7 +355,7 @@ def test_without_access_the_message_says_how_to_get_it(
 ) -> None:
     spec = gated(hub, f"org/gated-{status}")
     reader.log_in(token)
-    answer = reader.ask(do="shards", spec=spec)
+    answer = reader.request(do="shards", spec=spec)
     assert answer["error"] == "SourceError"
     assert f"org/gated-{status}" in answer["message"]
     assert status in answer["message"]
@@ -370,7 +371,7 @@ def test_a_dataset_that_is_not_there_or_private_is_named(hub: Any, reader: Reade
     hub.datasets["org/private"] = hub_server.Dataset({}, private=True, token="another")
     reader.log_in(token)
     for name in ("org/missing", "org/private"):
-        answer = reader.ask(do="shards", spec=f"hf://datasets/{name}")
+        answer = reader.request(do="shards", spec=f"hf://datasets/{name}")
         assert answer["error"] == "SourceError"
         assert f"dataset {name} was not found" in answer["message"]
         assert "HF_TOKEN" in answer["message"]
@@ -378,7 +379,7 @@ def test_a_dataset_that_is_not_there_or_private_is_named(hub: Any, reader: Reade
 
 
 @pytest.mark.parametrize(
-    ("spec", "said"),
+    ("spec", "message"),
     [
         ("hf://datasets/org/some@v9", "no revision 'v9'"),
         ("hf://datasets/org/some/data/rust", "no 'data/rust'"),
@@ -386,17 +387,19 @@ def test_a_dataset_that_is_not_there_or_private_is_named(hub: Any, reader: Reade
         ("hf://datasets/org/some/data/none.parquet", "no parquet file"),
     ],
 )
-def test_a_missing_revision_or_subfolder_or_no_parquet_is_said(hub: Any, reader: Reader, spec: str, said: str) -> None:
+def test_a_missing_revision_subfolder_or_parquet_file_is_named(
+    hub: Any, reader: Reader, spec: str, message: str
+) -> None:
     hub.datasets["org/some"] = hub_server.Dataset({"data/a.parquet": parquet(contents(1), 1), "text/a.txt": b"x"})
-    answer = reader.ask(do="shards", spec=spec)
+    answer = reader.request(do="shards", spec=spec)
     assert answer["error"] == "SourceError"
-    assert said in answer["message"]
+    assert message in answer["message"]
     assert "org/some" in answer["message"]
 
 
 def test_a_file_that_is_not_parquet_is_named(hub: Any, reader: Reader) -> None:
     hub.datasets["org/broken"] = hub_server.Dataset({"a.parquet": b"PAR1 but not really" * 20})
-    answer = reader.ask(do="shards", spec="hf://datasets/org/broken")
+    answer = reader.request(do="shards", spec="hf://datasets/org/broken")
     assert answer["error"] == "SourceError"
     assert "a.parquet" in answer["message"]
     assert "not a parquet file" in answer["message"]
@@ -421,7 +424,7 @@ def test_one_503_does_no_harm(hub: Any, reader: Reader, method: str, path: str) 
 def test_a_429_waits_as_long_as_the_hub_asks(hub: Any, reader: Reader) -> None:
     hub.datasets["org/limits"] = hub_server.Dataset({"a.parquet": parquet(contents(2), 2)})
     hub.faults.append(hub_server.Fault("GET", "/api/datasets/org/limits", status=429, headers={"Retry-After": "17"}))
-    answer = reader.ask(do="shards", spec="hf://datasets/org/limits")
+    answer = reader.request(do="shards", spec="hf://datasets/org/limits")
     assert "error" not in answer
     assert 17 <= sum(answer["slept"]) < 20
 
@@ -431,29 +434,29 @@ def test_a_429_waits_as_long_as_the_hub_asks(hub: Any, reader: Reader) -> None:
 def test_a_connection_that_breaks_in_the_middle_of_a_body_loses_and_doubles_no_row(
     hub: Any, reader: Reader, after: int, times: int
 ) -> None:
-    """Eight breaks in a row are more than the library's own tries: then the shard is opened again."""
+    """Eight breaks in a row are more than the library's own tries; the shard is then opened again."""
     name = f"org/breaks-{after}-{times}"
     texts = contents(30, size=3_000)
     hub.datasets[name] = hub_server.Dataset({"a.parquet": parquet(texts, 10)})
     spec = f"hf://datasets/{name}"
-    locator = reader.ask(do="shards", spec=spec)["shards"][0][1]
+    locator = reader.request(do="shards", spec=spec)["shards"][0][1]
     hub.faults.append(hub_server.Fault("GET", "/resolve/", break_body=True, times=times, after=after))
-    answer = reader.ask(do="read", spec=spec, locator=locator)
+    answer = reader.request(do="read", spec=spec, locator=locator)
     assert hub.faults[0].times == 0, "the fault has happened"
     assert [row["content_id"] for row in answer["rows"]] == [blob_id(text) for text in texts]
 
 
-def test_a_hub_that_stays_away_is_given_up_with_a_sentence(hub: Any, reader: Reader) -> None:
+def test_a_hub_that_does_not_come_back_is_given_up_with_a_message(hub: Any, reader: Reader) -> None:
     hub.datasets["org/away"] = hub_server.Dataset({"a.parquet": parquet(contents(4), 2)})
     spec = "hf://datasets/org/away"
     reader.log_in(TOKEN)
-    locator = reader.ask(do="shards", spec=spec)["shards"][0][1]
+    locator = reader.request(do="shards", spec=spec)["shards"][0][1]
     for fault in (
         hub_server.Fault("GET", "/", status=502, times=10_000),
         hub_server.Fault("GET", "/", break_body=True, times=10_000),
     ):
         hub.faults[:] = [fault]
-        answer = reader.ask(do="read", spec=spec, locator=locator)
+        answer = reader.request(do="read", spec=spec, locator=locator)
         assert answer["error"] == "SourceUnavailable"
         assert "org/away" in answer["message"]
         assert f"gave up after {TRIES} tries" in answer["message"]
@@ -461,12 +464,12 @@ def test_a_hub_that_stays_away_is_given_up_with_a_sentence(hub: Any, reader: Rea
         assert 30 < sum(answer["slept"]) < 1_800
 
 
-def test_access_that_ends_in_the_middle_of_a_run_is_an_error_at_once(hub: Any, reader: Reader) -> None:
+def test_losing_access_in_the_middle_of_a_run_is_an_error_at_once(hub: Any, reader: Reader) -> None:
     hub.datasets["org/revoked"] = hub_server.Dataset({"a.parquet": parquet(contents(4), 2)})
     spec = "hf://datasets/org/revoked"
-    locator = reader.ask(do="shards", spec=spec)["shards"][0][1]
+    locator = reader.request(do="shards", spec=spec)["shards"][0][1]
     hub.faults.append(hub_server.Fault("GET", "/resolve/", status=403, headers={"X-Error-Code": "GatedRepo"}, times=9))
-    answer = reader.ask(do="read", spec=spec, locator=locator)
+    answer = reader.request(do="read", spec=spec, locator=locator)
     assert answer["error"] == "SourceError"
     assert "HF_TOKEN" in answer["message"]
 
@@ -521,7 +524,7 @@ def test_resuming_gives_every_row_once_wherever_reading_breaks(batch_rows: list[
     pending = list(breaks)
 
     def open_batches() -> Iterator[pa.RecordBatch]:
-        give = pending.pop(0) if pending else None  # batches until it breaks; None: it does not
+        give = pending.pop(0) if pending else None  # how many batches come before it breaks; None: it does not break
         start = 0
         for index, rows in enumerate(batch_rows):
             if index == give:

@@ -1,4 +1,4 @@
-"""The parquet source: shards from footers, rows in order, on any file system, broken files named."""
+"""The parquet source: shards from footers, rows in order, on any file system; errors name the broken file."""
 
 import json
 import os
@@ -39,7 +39,7 @@ def write(path: Path, start: int, count: int, row_group_rows: int = 10, size: in
 
 
 def paths_of(source: Any, limit: int | None = None) -> list[str]:
-    """Paths of all rows, shard after shard, each shard with the number of rows that it was listed with."""
+    """The paths of all rows, shard by shard; each shard has as many rows as it was listed with."""
     found = []
     for shard in source.shards(limit):
         rows = [path for batch in source.read(shard.locator) for path in batch.rows["path"].to_pylist()]
@@ -181,16 +181,16 @@ def test_columns_are_mapped_and_files_may_have_them_in_other_orders_and_types(tm
 
 def test_only_the_needed_columns_are_decoded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pq.write_table(table(0, 2).append_column("unused", [["x", "y"]]), tmp_path / "x.parquet")
-    asked: list[list[str]] = []
+    requested: list[list[str]] = []
     real = pq.ParquetFile.iter_batches
 
     def spy(self: pq.ParquetFile, *args: Any, **kwargs: Any) -> Iterator[pa.RecordBatch]:
-        asked.append(kwargs["columns"])
-        return real(self, *args, **kwargs)
+        requested.append(kwargs["columns"])
+        yield from real(self, *args, **kwargs)
 
     monkeypatch.setattr(pq.ParquetFile, "iter_batches", spy)
     assert paths_of(open_source(f"parquet:{tmp_path}")) == names(2)
-    assert asked == [["content", "lang", "repository", "path", "licenses"]]
+    assert requested == [["content", "lang", "repository", "path", "licenses"]]
 
 
 def test_null_content_is_a_rejection_and_counts_as_a_row_that_was_read(tmp_path: Path) -> None:
@@ -261,22 +261,22 @@ def test_the_locator_and_identity_change_with_the_file_and_only_then(tmp_path: P
 # What goes wrong
 
 
-def test_a_place_without_anything_to_read_is_said(tmp_path: Path) -> None:
+def test_a_place_without_anything_to_read_is_an_error_that_names_it(tmp_path: Path) -> None:
     pq.write_table(table(0, 0), tmp_path / "empty.parquet")
     (tmp_path / "folder").mkdir()
-    for place, said in [
+    for place, message in [
         (tmp_path / "missing", "does not exist"),
         (tmp_path / "folder", "no parquet file"),
         (tmp_path / "*.csv", "no parquet file"),
         (tmp_path / "empty.parquet", "without a row"),
     ]:
-        with pytest.raises(SourceError, match=said) as raised:
+        with pytest.raises(SourceError, match=message) as raised:
             open_source(f"parquet:{place}").shards()
         assert str(place) in str(raised.value)
 
 
 @pytest.mark.parametrize("damage", ["empty", "text", "cut", "footer"])
-def test_a_file_that_is_no_parquet_is_named_when_shards_are_listed(tmp_path: Path, damage: str) -> None:
+def test_a_file_that_is_not_parquet_is_named_when_shards_are_listed(tmp_path: Path, damage: str) -> None:
     file = write(tmp_path / "bad.parquet", 0, 30)
     data = file.read_bytes()
     damaged = {
@@ -293,7 +293,7 @@ def test_a_file_that_is_no_parquet_is_named_when_shards_are_listed(tmp_path: Pat
     assert "\n" not in str(raised.value)
 
 
-def test_damage_inside_of_a_file_is_named_when_it_is_read(tmp_path: Path) -> None:
+def test_damage_inside_a_file_is_named_when_it_is_read(tmp_path: Path) -> None:
     file = write(tmp_path / "bad.parquet", 0, 3_000, row_group_rows=1_000, size=200)
     data = bytearray(file.read_bytes())
     data[2_000:6_000] = b"\xff" * 4_000

@@ -1,4 +1,4 @@
-"""Foreign batches become rows: columns renamed, content hashed as git does, cut to size, broken rows rejected."""
+"""Batches of other schemas become rows: columns renamed, content hashed as git does, cut to size, broken rows rejected."""
 
 import hashlib
 import shutil
@@ -21,7 +21,7 @@ from stackfim.schemas.source import ROW, THE_STACK, git_blob_id, resolve_columns
 
 
 def batch(**columns: Any) -> pa.RecordBatch:
-    """One row a content, with plain values in the columns that are not given."""
+    """One row for each content, with plain values in the columns that are not given."""
     count = len(columns["content"])
     plain = {
         "lang": ["Python"] * count,
@@ -45,7 +45,7 @@ def convert(foreign: pa.RecordBatch) -> tuple[list[dict[str, Any]], list[dict[st
 
 
 @given(st.lists(st.one_of(st.none(), st.binary(max_size=200)), max_size=20), st.integers(0, 5))
-def test_every_value_has_git_s_own_id_also_in_a_slice(values: list[bytes | None], start: int) -> None:
+def test_every_value_has_the_id_of_git_also_in_a_slice(values: list[bytes | None], start: int) -> None:
     content = pa.array(values, pa.binary()).slice(start)
     expected = [
         None if value is None else hashlib.sha1(b"blob %d\0" % len(value) + value).hexdigest()
@@ -58,10 +58,10 @@ def test_every_value_has_git_s_own_id_also_in_a_slice(values: list[bytes | None]
 def test_the_id_is_the_one_that_git_computes(tmp_path: Path) -> None:
     data = b"line\r\n\xff\xfe no text \0"
     (tmp_path / "file").write_bytes(data)
-    said = subprocess.run(
+    hashed = subprocess.run(
         ["git", "hash-object", "--no-filters", "file"], cwd=tmp_path, capture_output=True, text=True, check=True
     )
-    assert git_blob_id(data) == said.stdout.strip()
+    assert git_blob_id(data) == hashed.stdout.strip()
 
 
 @given(st.lists(st.integers(0, 50), max_size=60), st.integers(1, 10), st.integers(1, 100))
@@ -219,7 +219,7 @@ def test_the_stack_s_columns_and_the_short_form_are_both_complete() -> None:
 
 
 @given(st.lists(st.integers(0, 5), max_size=8), st.integers(0, 30))
-def test_first_rows_takes_exactly_so_many_and_no_batch_beyond(lengths: list[int], wanted: int) -> None:
+def test_first_rows_takes_exactly_the_wanted_number_and_no_batch_beyond(lengths: list[int], wanted: int) -> None:
     taken = 0
 
     def batches() -> Any:

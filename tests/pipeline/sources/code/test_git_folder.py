@@ -1,4 +1,4 @@
-"""Head commit and name of git repositories, against what git itself says."""
+"""Head commit and name of git repositories, compared with what git itself says."""
 
 import shutil
 import subprocess
@@ -64,7 +64,7 @@ def test_a_repository_without_a_commit_or_an_origin_has_neither(tmp_path: Path) 
 
 
 @needs_git
-def test_the_origin_s_name_is_read_as_git_wrote_it(tmp_path: Path) -> None:
+def test_the_name_of_the_origin_is_read_as_git_wrote_it(tmp_path: Path) -> None:
     folder = repository(tmp_path / "r")
     git(folder, "remote", "add", "upstream", "https://example.org/else/where.git")
     git(folder, "remote", "add", "origin", "https://me:hunter2@example.org/owner/name.git")

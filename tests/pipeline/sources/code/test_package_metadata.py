@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -187,7 +188,7 @@ def test_maven(more: str, expected: PackageMetadata) -> None:
     assert maven_metadata(POM.format(more=more).encode()) == expected
 
 
-def test_a_pom_with_a_document_type_is_not_read(tmp_path: Any) -> None:
+def test_a_pom_with_a_document_type_is_not_read(tmp_path: Path) -> None:
     secret = tmp_path / "secret"
     secret.write_text("hunter2")
     hostile = f'<!DOCTYPE p [<!ENTITY x SYSTEM "{secret.as_uri()}">]><project><artifactId>&x;</artifactId></project>'

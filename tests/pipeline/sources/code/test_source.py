@@ -1,4 +1,4 @@
-"""The code source: every file accounted for, with the repository, revision and licenses that it comes under."""
+"""The code source: every file is accounted for, with its repository, revision and licenses."""
 
 import json
 import os
@@ -57,7 +57,7 @@ def dist_info(site: str, name: str, version: str, record: list[str], *header: st
 
 
 def read(source: Any, limit: int | None = None) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
-    """All rows and rejections, shard after shard; each shard holds as many as it was listed with."""
+    """All rows and rejections, shard by shard; each shard holds as many as it was listed with."""
     rows: list[dict[str, Any]] = []
     rejections: list[dict[str, Any]] = []
     for shard in source.shards(limit):
@@ -72,7 +72,7 @@ def read(source: Any, limit: int | None = None) -> tuple[list[dict[str, Any]], l
 
 
 def described(root: Path) -> dict[str, tuple[str, str, list[str]]]:
-    """For every row `repository: path`, its language, revision and licenses."""
+    """Language, revision and licenses of every row, by `repository: path`."""
     rows, _ = read(open_source(f"code:{root}"))
     named = {f"{row['repository']}: {row['path']}": (row["language"], row["revision"], row["licenses"]) for row in rows}
     assert len(named) == len(rows)
@@ -87,7 +87,9 @@ def reasons(root: Path) -> dict[str, str]:
 # Repositories
 
 
-def test_a_git_repository_has_its_origin_s_name_and_head_commit_and_the_url_s_secret_is_nowhere(tmp_path: Path) -> None:
+def test_a_git_repository_has_the_name_of_its_origin_and_its_head_commit_and_no_secret_of_the_url(
+    tmp_path: Path,
+) -> None:
     tree(tmp_path, {**dot_git("clone"), "clone/LICENSE": ISC, "clone/src/x.py": "x = 1\n"})
     assert described(tmp_path) == {"owner/name: src/x.py": ("Python", COMMIT, ["ISC"])}
     source = open_source(f"code:{tmp_path}")
@@ -178,7 +180,7 @@ def test_members_of_a_cargo_workspace_have_its_license(tmp_path: Path) -> None:
     assert described(tmp_path)["a: src/lib.rs"][2] == ["MIT"]
 
 
-def test_files_of_no_repository_belong_to_the_topmost_folder_and_have_no_license(tmp_path: Path) -> None:
+def test_files_outside_repositories_belong_to_the_topmost_folder_and_have_no_license(tmp_path: Path) -> None:
     tree(tmp_path / "root", {"a/b/x.py": "1", "y.py": "2"})
     assert described(tmp_path / "root") == {"a: b/x.py": ("Python", "", []), "root: y.py": ("Python", "", [])}
 
@@ -189,7 +191,7 @@ def test_a_license_file_makes_a_family_exact_and_only_real_license_files_count(t
     tree(tmp_path, {"a/pyproject.toml": family, "a/license.py": ISC, "a/LICENSE.md": ISC, "a/x.py": "1"})
     tree(tmp_path, {"b/pyproject.toml": pyproject.replace("thing", "b"), "b/COPYING": ISC, "b/x.py": "1"})
     found = described(tmp_path)
-    assert found["thing: x.py"][2] == ["ISC"], "the file is no member of the family, and tells by itself"
+    assert found["thing: x.py"][2] == ["ISC"], "the file is not a member of the family, and counts by itself"
     assert found["b: x.py"][2] == ["MIT"], "what the metadata states goes before the texts"
 
 
@@ -252,7 +254,7 @@ def test_files_of_installed_packages_belong_to_the_distribution_whose_record_lis
     }
 
 
-def test_a_distribution_in_a_work_tree_has_nothing_of_it(tmp_path: Path) -> None:
+def test_a_distribution_in_a_work_tree_takes_nothing_from_it(tmp_path: Path) -> None:
     site = "clone/.venv/lib/site-packages"
     tree(
         tmp_path, {**dot_git("clone"), "clone/LICENSE": ISC, **dist_info(site, "a", "1", ["a.py"]), f"{site}/a.py": "a"}
@@ -260,7 +262,7 @@ def test_a_distribution_in_a_work_tree_has_nothing_of_it(tmp_path: Path) -> None
     assert described(tmp_path) == {"a: a.py": ("Python", "1", [])}
 
 
-def test_records_list_only_what_lies_beside_them() -> None:
+def test_only_paths_beside_a_record_count() -> None:
     record = b'a/b.py,sha256=x,1\n"c, d.py",,\n../../../bin/tool,,\n/etc/passwd,,\na/../../x.py,,\n\n\xff.py,,\n'
     assert list(recorded_paths(record)) == ["a/b.py", "c, d.py", "\udcff.py"]
 
@@ -270,8 +272,8 @@ def test_any_record_is_survived(record: bytes) -> None:
     assert all(".." not in path.split("/") for path in recorded_paths(record))
 
 
-def test_the_packages_that_run_this_test_all_have_a_license_or_say_none() -> None:
-    """Real metadata: most files of a working installation have licenses, all of them repository and revision."""
+def test_most_packages_of_this_installation_have_a_license() -> None:
+    """Real metadata: the packages of a working installation."""
     source = CodeSource(sysconfig.get_paths()["purelib"])
     shards = source.shards()
     records = [record for shard in shards for record in json.loads(shard.locator)["repositories"]]
@@ -286,7 +288,7 @@ def test_the_packages_that_run_this_test_all_have_a_license_or_say_none() -> Non
 # Every file is accounted for
 
 
-def test_each_kind_of_file_that_is_no_row_has_its_reason(tmp_path: Path) -> None:
+def test_each_kind_of_file_that_cannot_be_a_row_has_its_reason(tmp_path: Path) -> None:
     outside = tree(tmp_path / "outside", {"x.py": "secret"})
     root = tree(
         tmp_path / "root",
@@ -332,7 +334,7 @@ def test_each_kind_of_file_that_is_no_row_has_its_reason(tmp_path: Path) -> None
     assert ids["large.py"] == ids["pipe.py"] == ids["table.csv"] == ""
 
 
-def test_links_inside_of_the_tree_are_left_out_and_circles_survived(tmp_path: Path) -> None:
+def test_links_inside_the_tree_are_left_out_and_circles_survived(tmp_path: Path) -> None:
     root = tree(tmp_path / "root", {"a/x.py": "1", "b/y.py": "2"})
     (root / "a" / "link.py").symlink_to("x.py")
     (root / "a" / "up").symlink_to(root)
@@ -505,7 +507,7 @@ def test_a_locator_stays_small_whatever_the_names(tmp_path: Path) -> None:
     assert all(len(shard.locator) < 2 * MAX_LOCATOR_BYTES for shard in shards)
 
 
-def test_the_same_tree_gives_the_same_locators_wherever_it_lies_and_any_change_another(tmp_path: Path) -> None:
+def test_a_tree_has_the_same_locators_wherever_it_lies_and_any_change_gives_others(tmp_path: Path) -> None:
     files: dict[str, str | bytes] = {**dot_git("r"), "r/a.py": "1", "r/b.py": "2", "r/LICENSE": ISC}
     first = tree(tmp_path / "one" / "root", files)
     second = tmp_path / "two" / "root"
@@ -567,15 +569,15 @@ def test_a_pickled_source_is_small_and_reads_from_another_folder(
 # What goes wrong
 
 
-def test_a_folder_that_cannot_be_used_is_said(tmp_path: Path) -> None:
+def test_a_folder_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     (tmp_path / "file").write_text("x")
     (tmp_path / "empty").mkdir()
-    for name, said in [("missing", "does not exist"), ("file", "is not a folder"), ("empty", "holds no file")]:
-        with pytest.raises(SourceError, match=f"{name} {said}; expected a folder"):
+    for name, message in [("missing", "does not exist"), ("file", "is not a folder"), ("empty", "holds no file")]:
+        with pytest.raises(SourceError, match=f"{name} {message}; expected a folder"):
             open_source(f"code:{tmp_path / name}").shards()
 
 
-def test_a_folder_that_goes_away_is_said_when_it_is_read(tmp_path: Path) -> None:
+def test_a_folder_that_goes_away_is_an_error_when_it_is_read(tmp_path: Path) -> None:
     tree(tmp_path / "root", {"a.py": "1"})
     source = open_source(f"code:{tmp_path / 'root'}")
     (shard,) = source.shards()
@@ -584,7 +586,7 @@ def test_a_folder_that_goes_away_is_said_when_it_is_read(tmp_path: Path) -> None
         list(source.read(shard.locator))
 
 
-def test_metadata_that_leads_out_of_the_tree_or_is_no_file_is_ignored(tmp_path: Path) -> None:
+def test_metadata_that_leads_out_of_the_tree_or_is_not_a_file_is_ignored(tmp_path: Path) -> None:
     (tmp_path / "secret").write_text(UNLICENSE)
     root = tree(
         tmp_path / "root",
@@ -624,7 +626,7 @@ def test_metadata_that_leads_out_of_the_tree_or_is_no_file_is_ignored(tmp_path: 
         max_size=5,
     )
 )
-def test_whatever_metadata_holds_the_source_file_beside_it_is_a_row(files: dict[str, bytes]) -> None:
+def test_a_source_file_is_a_row_whatever_the_metadata_beside_it_holds(files: dict[str, bytes]) -> None:
     import tempfile
 
     with tempfile.TemporaryDirectory() as folder:
