@@ -1,4 +1,4 @@
-"""A worker process of a local run: Beam's own, quiet, and gone when its launcher is.
+"""A worker process of a local run: Beam's own, but quiet, and ended with its launcher.
 
 Started by Beam's subprocess environment as `python -m stackfim.pipeline.local.worker`.
 """
@@ -12,9 +12,9 @@ from stackfim.pipeline.local.workers import watch_launcher
 
 
 def main() -> None:
-    """Serves the runner that the environment variables name until it says to stop."""
+    """Serves the runner that the environment variables name, until the runner ends it."""
     watch_launcher()
-    # An interrupt at the terminal is the launcher's to handle.
+    # The launcher handles an interrupt at the terminal.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.disable(logging.WARNING)
     from apache_beam.runners.worker import sdk_worker_main

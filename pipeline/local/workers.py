@@ -1,7 +1,7 @@
 """Processes of a local run: workers that end with their launcher, and a launcher that notices dead workers.
 
-Beam's multi-process runner waits for ever for a worker that was killed, and leaves workers behind when it is killed
-itself. The launcher exports its process id; each worker watches it.
+Beam's multi-process runner waits forever for a worker that was killed, and leaves workers behind when it is killed
+itself. So the launcher exports its process id, and each worker watches that process.
 """
 
 import _thread
@@ -24,13 +24,13 @@ class WorkerDied(RuntimeError):
 
 
 def mark_launcher() -> None:
-    """Exports this process as the launcher, and makes its workers ignore packages of the folder that they start in."""
+    """Exports this process as the launcher, and keeps its workers from importing modules of the folder they start in."""
     os.environ[_LAUNCHER] = str(os.getpid())
     os.environ["PYTHONSAFEPATH"] = "1"
 
 
 def watch_launcher() -> None:
-    """In a worker process: ends it soon after its launcher is gone. Does nothing elsewhere, or when called again."""
+    """Makes a worker process end soon after its launcher. Does nothing in other processes, or when called again."""
     launcher = os.environ.get(_LAUNCHER)
     if launcher is None or int(launcher) == os.getpid() or not _watching.acquire(blocking=False):
         return
@@ -47,20 +47,14 @@ def end_children() -> None:
     """Kills all processes that this one has started, and theirs."""
     children = psutil.Process().children(recursive=True)
     for child in children:
-        with _gone_is_fine():
+        with suppress(psutil.NoSuchProcess):
             child.kill()
     psutil.wait_procs(children, timeout=5)
 
 
 @contextmanager
-def _gone_is_fine() -> Iterator[None]:
-    with suppress(psutil.NoSuchProcess):
-        yield
-
-
-@contextmanager
 def noticing_dead_workers() -> Iterator[None]:
-    """Inside the block a worker's death raises WorkerDied in the main thread."""
+    """Inside the block the death of a worker raises WorkerDied in the main thread."""
     died: list[str] = []
     noticed = threading.Event()
     before = threading.excepthook
@@ -82,7 +76,7 @@ def noticing_dead_workers() -> Iterator[None]:
             raise WorkerDied(died[0]) from None
         raise
     except Exception:
-        # The connection to a dead worker may break before its end is noticed.
+        # The connection to a dead worker may break before its death is noticed.
         with suppress(KeyboardInterrupt):
             noticed.wait(_NOTICE_S)
         if died:
