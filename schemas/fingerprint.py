@@ -1,7 +1,7 @@
-"""What deduplication keeps of a file beside its name: enough for a later run to find near-duplicates of it.
+"""What deduplication keeps about a file besides its name: enough for a later run to find near-duplicates of it.
 
-A run leaves one row for each file that stayed after deduplication, in `fingerprints/`. A signature compares only with
-signatures of the same settings, which the file's parquet metadata gives under `SETTINGS`, as JSON.
+A run leaves in `fingerprints/` one row for each file that stayed. Signatures can be compared only when they were made with
+the same settings, which the parquet metadata holds as JSON under `SETTINGS`.
 """
 
 import pyarrow as pa
@@ -9,7 +9,7 @@ import pyarrow as pa
 from stackfim.schemas.column import column
 
 SETTINGS = b"stackfim.fingerprint"
-"""Metadata key: ngram, permutations and seed of the signatures."""
+"""Metadata key of the signatures' ngram, permutations and seed."""
 
 _SIGNATURE = pa.list_(pa.field("element", pa.uint32(), nullable=False))
 

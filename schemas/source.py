@@ -1,4 +1,4 @@
-"""Source rows: The Stack dedup's 29 columns as they come, and the one row that the pipeline works on.
+"""Source rows: the 29 columns of The Stack dedup as published, and the row that the pipeline works on.
 
 The 29 columns: https://huggingface.co/datasets/bigcode/the-stack-dedup, part "Data Fields". Some exports nest the
 license lists as `{list: [{item}]}` (parquet's three-level lists read as structs); both forms are accepted.
@@ -78,7 +78,7 @@ ROW = pa.schema(
 
 REQUIRED = ("content", "language", "repository", "path", "licenses")
 
-# For each column of ROW, the source columns that may give it, first found wins.
+# For each column of ROW, the source columns that may give it; the first one found counts.
 CANDIDATES: dict[str, tuple[str, ...]] = {
     "content": ("content",),
     "language": ("lang", "language"),
@@ -122,7 +122,7 @@ def resolve_columns(available: list[str], mapping: Mapping[str, str]) -> dict[st
 
 
 def license_lists(values: pa.Array) -> pa.Array:
-    """License lists of any published form (string, list, nested list of structs) as plain lists of strings.
+    """Licenses in any published form (a string, a list, a nested list of structs) as plain lists of strings.
 
     Nulls become empty lists and null or blank elements are dropped. Raises TypeError for other types.
     """
@@ -145,7 +145,10 @@ def _license_names(value: object) -> list[str]:
 
 
 def as_binary(values: pa.Array) -> pa.Array:
-    """Text of any Arrow string or binary type as `binary`, without checking that it is UTF-8."""
+    """Text of any Arrow string or binary type as `binary`, without checking that it is UTF-8.
+
+    Raises TypeError for other types.
+    """
     if pa.types.is_large_string(values.type):
         values = values.view(pa.large_binary())
     elif pa.types.is_string(values.type):

@@ -1,14 +1,12 @@
-"""What flows through the graph: a batch of rows of one shard, with what was dropped from it so far.
+"""What flows through the graph: a batch of rows of one shard, with the rejections of rows dropped from it so far.
 
-Rejections travel with their batch, so that one writer commits a shard's rows and its rejections together, and the count
-of files in is the count of files out, whatever is retried.
+Rejections travel with their batch, so that one writer commits a shard's rows and rejections together, and as many files
+come out as went in, whatever is retried.
 """
 
 import json
-from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 
-import apache_beam as beam
 import pyarrow as pa
 from apache_beam.coders import Coder, registry
 
@@ -19,7 +17,7 @@ _SIZE_BYTES = 8
 
 @dataclass(frozen=True)
 class ShardBatch:
-    """A batch of one shard. The batches of a shard are numbered from 0; the last one says so and may be empty."""
+    """A batch of one shard. The batches of a shard are numbered from 0; the last one is marked and may be empty."""
 
     shard: int
     sequence: int
@@ -28,12 +26,12 @@ class ShardBatch:
     rejections: pa.RecordBatch
     """stackfim.schemas.rejection.REJECTION."""
     counts: dict[str, int] = field(default_factory=dict)
-    """Tallies that are no rows, such as sites that were refused."""
+    """How often something happened that leaves no row, such as the refusal of a site."""
 
     def with_rows(
         self, rows: pa.RecordBatch, rejections: pa.RecordBatch, counts: dict[str, int] | None = None
     ) -> "ShardBatch":
-        """The batch after a step: other rows, more rejections, more counts."""
+        """The batch after a step, with the rows that it leaves and with its rejections and counts added."""
         return replace(
             self,
             rows=rows,
@@ -52,19 +50,20 @@ def single_batch(table: pa.Table) -> pa.RecordBatch:
 
 
 class RecordBatchCoder(Coder):
-    """Arrow IPC stream, lz4: compact, and a slice takes only its own rows along (a pickle takes its whole buffer).
+    """An Arrow IPC stream with lz4: compact, and a slice holds only its own rows (a pickle holds the whole buffer).
 
-    The stream is compressed whole, not buffer by buffer: of a batch of a few rows it is mostly schema and padding, and
-    shuffles hold tens of thousands of those.
+    The stream is compressed as a whole, not buffer by buffer: for a batch of a few rows it is mostly schema and padding,
+    and shuffles hold tens of thousands of those.
     """
 
     def encode(self, value: pa.RecordBatch) -> bytes:
-        """The size of an IPC stream of one batch, and the stream compressed."""
+        """The size of the batch's IPC stream, then the stream, compressed."""
         sink = pa.BufferOutputStream()
         with pa.ipc.new_stream(sink, value.schema) as writer:
             writer.write_batch(value)
         stream = sink.getvalue()
-        return stream.size.to_bytes(_SIZE_BYTES, "little") + pa.compress(stream, "lz4", asbytes=True)
+        compressed: bytes = pa.compress(stream, "lz4", asbytes=True)
+        return int(stream.size).to_bytes(_SIZE_BYTES, "little") + compressed
 
     def decode(self, encoded: bytes) -> pa.RecordBatch:
         """The batch that `encode` was given."""
@@ -73,8 +72,8 @@ class RecordBatchCoder(Coder):
             return reader.read_next_batch()
 
     def estimate_size(self, value: pa.RecordBatch) -> int:
-        """Bytes in memory: Beam asks for samples, and would encode them otherwise."""
-        return value.nbytes
+        """Bytes in memory; without this Beam would encode samples to measure them."""
+        return int(value.nbytes)
 
     def is_deterministic(self) -> bool:
         """The same batch gives the same bytes."""
@@ -82,7 +81,7 @@ class RecordBatchCoder(Coder):
 
 
 class ShardBatchCoder(Coder):
-    """A JSON header and the two batches, each behind its length."""
+    """A JSON header and the two batches, each preceded by its length."""
 
     _batches = RecordBatchCoder()
 
@@ -90,22 +89,22 @@ class ShardBatchCoder(Coder):
         """Header, rows, rejections."""
         header = json.dumps([value.shard, value.sequence, value.last, value.counts]).encode()
         parts = [header, self._batches.encode(value.rows), self._batches.encode(value.rejections)]
-        return b"".join(len(part).to_bytes(8, "little") + part for part in parts)
+        return b"".join(len(part).to_bytes(_SIZE_BYTES, "little") + part for part in parts)
 
     def decode(self, encoded: bytes) -> ShardBatch:
         """The batch that `encode` was given."""
         parts: list[bytes] = []
         position = 0
         while position < len(encoded):
-            length = int.from_bytes(encoded[position : position + 8], "little")
-            parts.append(encoded[position + 8 : position + 8 + length])
-            position += 8 + length
+            start = position + _SIZE_BYTES
+            position = start + int.from_bytes(encoded[position:start], "little")
+            parts.append(encoded[start:position])
         shard, sequence, last, counts = json.loads(parts[0])
         return ShardBatch(shard, sequence, last, self._batches.decode(parts[1]), self._batches.decode(parts[2]), counts)
 
     def estimate_size(self, value: ShardBatch) -> int:
         """Bytes in memory."""
-        return value.rows.nbytes + value.rejections.nbytes
+        return int(value.rows.nbytes + value.rejections.nbytes)
 
     def is_deterministic(self) -> bool:
         """The same batch gives the same bytes."""
@@ -114,16 +113,3 @@ class ShardBatchCoder(Coder):
 
 registry.register_coder(pa.RecordBatch, RecordBatchCoder)
 registry.register_coder(ShardBatch, ShardBatchCoder)
-
-
-class MapRows(beam.PTransform):
-    """Applies a function of rows, which gives the rows that stay and the rejections, to every batch."""
-
-    def __init__(self, function: Callable[[pa.RecordBatch], tuple[pa.RecordBatch, pa.RecordBatch]]) -> None:
-        super().__init__()
-        self._function = function
-
-    def expand(self, batches: beam.PCollection) -> beam.PCollection:
-        """ShardBatch to ShardBatch."""
-        function = self._function
-        return batches | beam.Map(lambda batch: batch.with_rows(*function(batch.rows))).with_output_types(ShardBatch)
