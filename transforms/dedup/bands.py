@@ -1,11 +1,13 @@
 """Bands: from signatures to keys, packed entries for a shuffle, buckets and star edges.
 
-Documents that agree on all the rows of one band have the same key there and meet in a bucket; how likely that is at a
-given similarity: `DedupSettings.candidate_probability`. A shuffle of one element a document and band costs thirty times
-one of packed entries, so entries travel as blocks: a structured array for each partition of the keys.
+Documents that agree on all rows of one band have the same key there and meet in a bucket. At Jaccard similarity s they do
+so with a probability of 1 - (1 - s^rows)^bands (Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, section 3.4.2).
 
-A bucket of n documents gives n - 1 edges, each member to the smallest one: enough for its connected component, where
-all pairs would be n * (n - 1) / 2.
+A shuffle with one element for each document and band costs thirty times as much as one of packed entries, so entries
+travel in blocks: a structured array for each partition of the keys. A bucket of n documents gives n - 1 edges, from each
+member to the smallest: they are enough for its connected component, and all pairs would be n * (n - 1) / 2.
+
+Documents are named by 64-bit ids that the caller chooses, such as shard * 2^32 + row in the shard.
 """
 
 import hashlib
@@ -19,23 +21,25 @@ from stackfim.transforms.dedup.dedup_settings import MAX_BANDS
 from stackfim.transforms.dedup.murmur import finalise_64, place_factors
 from stackfim.transforms.ragged import begins_run, distinct, offsets_of, run_offsets
 
-# A document in a band. `row` is the caller's id of the document, such as shard * 2^32 + row in the shard.
-ENTRY = np.dtype([("key", "<u8"), ("row", "<u8")])
-# Two documents that may be near-duplicates, row > smallest.
-EDGE = np.dtype([("row", "<u8"), ("smallest", "<u8")])
+# A document in a band: the band's key and the document's id.
+ENTRY = np.dtype([("key", "<u8"), ("document", "<u8")])
+# Two documents that may be near-duplicates; document > smallest.
+EDGE = np.dtype([("document", "<u8"), ("smallest", "<u8")])
 
-_HASH_BITS = 55  # of a key; 8 bits above them hold the band, and the sign bit of Arrow's and Beam's integers stays free
+_HASH_BITS = (
+    55  # of a key; the 8 bits above hold the band, and the highest stays 0 for the signed integers of Arrow and Beam
+)
 
 
 @dataclass(frozen=True)
 class Buckets:
-    """Documents that share a band key, two or more a bucket.
+    """Documents that share a band key, two or more in each bucket.
 
-    `rows`: uint64, shape (members,): document ids, distinct and ascending within a bucket, buckets in the order of their
-    keys. `offsets`: int64, shape (buckets + 1,): bucket i has `rows[offsets[i]:offsets[i + 1]]`.
+    `documents`: uint64, shape (members,): ids, distinct and ascending within a bucket, buckets in the order of their keys.
+    `offsets`: int64, shape (buckets + 1,): bucket i has `documents[offsets[i]:offsets[i + 1]]`.
     """
 
-    rows: npt.NDArray[np.uint64]
+    documents: npt.NDArray[np.uint64]
     offsets: npt.NDArray[np.int64]
 
     def __len__(self) -> int:
@@ -44,7 +48,7 @@ class Buckets:
 
 
 def scope_hashes(names: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """A 64-bit hash of every document's scope, such as its language: uint64, shape (documents,), the same anywhere."""
+    """A 64-bit hash of every document's scope, such as its language: uint64, shape (documents,); the same on every machine."""
     of_name = {
         name: int.from_bytes(hashlib.blake2b(name.encode(), digest_size=8).digest(), "little")
         for name in dict.fromkeys(names)
@@ -57,9 +61,9 @@ def band_keys(
 ) -> npt.NDArray[np.uint64]:
     """The key of every document in every band: uint64 below 2^63, shape (documents, bands).
 
-    Two documents have the same key where they have the same scope and the same `rows` values in the same band (other
-    coincidences: one in 2^55). Bits 55 to 62 are the band's index, so keys of different bands always differ. `scopes`,
-    shape (documents,), keeps documents of different scopes apart; without it all may meet.
+    Two documents have the same key in a band where they have the same scope and the same `rows` values (others coincide
+    once in 2^55). Bits 55 to 62 are the band's index, so keys of different bands always differ. `scopes`, shape
+    (documents,), keeps documents of different scopes apart; without it all may meet.
 
     Raises ValueError when the signatures are too short for the bands, or for a wrong number of scopes.
     """
@@ -67,9 +71,9 @@ def band_keys(
     if not 1 <= bands <= MAX_BANDS:
         raise ValueError(f"bands is from 1 to {MAX_BANDS}, got {bands}")
     if rows < 1 or bands * rows > permutations:
-        raise ValueError(f"{bands} bands of {rows} rows need {bands * rows} values a signature, got {permutations}")
+        raise ValueError(f"{bands} bands of {rows} rows need signatures of {bands * rows} values, got {permutations}")
     if scopes is not None and scopes.shape != (documents,):
-        raise ValueError(f"one scope a document: expected shape ({documents},), got {scopes.shape}")
+        raise ValueError(f"expected one scope for each document, shape ({documents},), got {scopes.shape}")
     grouped = signatures[:, : bands * rows].reshape(documents, bands, rows)
     sums = np.zeros((documents, bands), np.uint64)
     if scopes is not None:
@@ -81,23 +85,25 @@ def band_keys(
 
 
 def pack(
-    keys: npt.NDArray[np.uint64], rows: npt.NDArray[np.uint64], occupied: npt.NDArray[np.bool_], partitions: int
+    keys: npt.NDArray[np.uint64], documents: npt.NDArray[np.uint64], occupied: npt.NDArray[np.bool_], partitions: int
 ) -> list[tuple[int, npt.NDArray[np.void]]]:
     """Entries for a shuffle: (partition, ENTRY array) for each partition that has any, partitions ascending.
 
-    `keys`: shape (documents, bands). `rows`: shape (documents,), the document ids. `occupied`: shape (documents,), which
-    documents have shingles: those without any would all be candidates of each other and are left out. An entry's
-    partition is its key modulo `partitions`, so all entries of a bucket are in one partition.
-    Raises ValueError for lengths that differ and for `partitions` below 1.
+    `keys`: shape (documents, bands). `documents`: shape (documents,), the ids. `occupied`: shape (documents,), whether a
+    document has shingles: those without would all be candidates of each other and are left out. An entry's partition is
+    its key modulo `partitions`, so all entries of a bucket are in one partition.
+    Raises ValueError for lengths that differ and for `partitions` outside 1 to 65536.
     """
-    documents, bands = keys.shape
-    if rows.shape != (documents,) or occupied.shape != (documents,):
-        raise ValueError(f"one row and one occupied a document: {keys.shape=}, {rows.shape=}, {occupied.shape=}")
+    count, bands = keys.shape
+    if documents.shape != (count,) or occupied.shape != (count,):
+        raise ValueError(
+            f"expected one id and one mark for each document: {keys.shape=}, {documents.shape=}, {occupied.shape=}"
+        )
     if not 1 <= partitions <= 65_536:
         raise ValueError(f"partitions is from 1 to 65536, got {partitions}")
     entries = np.empty(int(np.count_nonzero(occupied)) * bands, ENTRY)
     entries["key"] = keys[occupied].ravel()
-    entries["row"] = np.repeat(rows[occupied], bands)
+    entries["document"] = np.repeat(documents[occupied], bands)
     partition = (entries["key"] % np.uint64(partitions)).astype(np.uint16)
     entries = entries[np.argsort(partition, kind="stable")]
     sizes = np.bincount(partition, minlength=partitions)
@@ -111,35 +117,32 @@ def find_buckets(blocks: Iterable[npt.NDArray[np.void]]) -> Buckets:
     if not filled:
         return Buckets(np.empty(0, np.uint64), np.zeros(1, np.int64))
     keys = np.concatenate([block["key"] for block in filled])
-    rows = np.concatenate([block["row"] for block in filled])
-    # Most keys are alone, so they leave by a plain sort of the keys before any sort by two columns.
+    documents = np.concatenate([block["document"] for block in filled])
+    # Most keys occur once; sorting the keys alone removes those before the costlier sort by two columns.
     ordered = np.sort(keys)
     repeated = distinct(ordered[~begins_run(ordered)])
     if not len(repeated):
         return Buckets(np.empty(0, np.uint64), np.zeros(1, np.int64))
     place = np.minimum(np.searchsorted(repeated, keys), len(repeated) - 1)
     shared = repeated[place] == keys
-    keys, rows = keys[shared], rows[shared]
-    order = np.lexsort((rows, keys))
-    keys, rows = keys[order], rows[order]
+    keys, documents = keys[shared], documents[shared]
+    order = np.lexsort((documents, keys))
+    keys, documents = keys[order], documents[order]
     # A block that came twice must not make a bucket of a document and itself.
-    differs = begins_run(keys) | begins_run(rows)
-    keys, rows = keys[differs], rows[differs]
+    differs = begins_run(keys) | begins_run(documents)
+    keys, documents = keys[differs], documents[differs]
     sizes = np.diff(run_offsets(keys))
-    rows = rows[np.repeat(sizes > 1, sizes)]
-    return Buckets(rows.astype(np.uint64), offsets_of(sizes[sizes > 1]))
+    documents = documents[np.repeat(sizes > 1, sizes)]
+    return Buckets(documents.astype(np.uint64), offsets_of(sizes[sizes > 1]))
 
 
 def star_edges(buckets: Buckets) -> npt.NDArray[np.void]:
-    """EDGE array of every bucket's members to its smallest one: distinct, ordered by smallest, then row."""
+    """EDGE array from every bucket's members to its smallest one: distinct, ordered by smallest, then document."""
     sizes = np.diff(buckets.offsets)
-    edges = np.empty(len(buckets.rows), EDGE)
-    edges["row"] = buckets.rows
-    edges["smallest"] = np.repeat(buckets.rows[buckets.offsets[:-1]], sizes)
-    return distinct_edges(edges[edges["row"] != edges["smallest"]])
-
-
-def distinct_edges(edges: npt.NDArray[np.void]) -> npt.NDArray[np.void]:
-    """An EDGE array without repeated edges, ordered by smallest, then row."""
-    ordered = edges[np.lexsort((edges["row"], edges["smallest"]))]
-    return ordered[begins_run(ordered["row"]) | begins_run(ordered["smallest"])]
+    edges = np.empty(len(buckets.documents), EDGE)
+    edges["document"] = buckets.documents
+    edges["smallest"] = np.repeat(buckets.documents[buckets.offsets[:-1]], sizes)
+    edges = edges[edges["document"] != edges["smallest"]]
+    edges = edges[np.lexsort((edges["document"], edges["smallest"]))]
+    different: npt.NDArray[np.void] = edges[begins_run(edges["document"]) | begins_run(edges["smallest"])]
+    return different

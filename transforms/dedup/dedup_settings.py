@@ -1,8 +1,8 @@
 """How near-duplicates are found: similarity threshold, shingles, permutations, bands.
 
-The default finds pairs at a Jaccard similarity of 0.7 or more over word 5-grams with 36 bands of 7 rows. Of the true
-pairs of real files it misses about one in a hundred, where the 25 bands of 10 rows in common use miss 16 to 26; the
-candidates that it lets through in exchange are verified exactly, so they cost time and never a file.
+By default pairs with a Jaccard similarity of 0.7 or more over word 5-grams are found with 36 bands of 7 rows. They miss
+about one in a hundred true pairs of real files, where the widely used 25 bands of 10 rows miss 16 to 26. The additional
+candidates are verified exactly, so they cost time and never a file.
 """
 
 from collections.abc import Mapping
@@ -19,17 +19,17 @@ MAX_SEED = 2**32 - 1
 
 @dataclass(frozen=True)
 class DedupSettings:
-    """Settings of near-duplicate removal; raises ValueError, naming the value and what was expected, when one is wrong.
+    """Settings of near-duplicate removal. Raises ValueError with the wrong value and what was expected.
 
     `threshold`: Jaccard similarity of two shingle sets at or above which one of two documents is removed.
-    `ngram`: words a shingle.
-    `permutations`: values a signature.
-    `bands`, `rows`: the first bands * rows values of a signature are cut into `bands` groups of `rows`; documents that
-    agree on a whole group are candidates.
-    `seed`: of the permutations, as in `datasketch.MinHash(seed=...)`.
-    `scope`: `language` compares files of one language only, `global` all files.
-    `exact_shingles`: a component whose documents have more shingles than this, added up, is verified by its signatures
-    instead of its shingles, since the latter must be in memory together (4 bytes each, about ten times that at work).
+    `ngram`: number of words in a shingle.
+    `permutations`: number of values in a signature.
+    `bands`, `rows`: the first bands * rows values of a signature form `bands` groups of `rows`; documents that agree on
+    a whole group are candidates.
+    `seed`: seed of the permutations, as in `datasketch.MinHash(seed=...)`.
+    `scope`: `language` compares files of the same language, `global` compares all files.
+    `exact_shingles`: a component whose documents have more shingles than this together is verified by signatures
+    instead, since its shingles must be in memory at once (4 bytes each, and about ten times that at work).
     """
 
     threshold: float = 0.7
@@ -42,6 +42,7 @@ class DedupSettings:
     exact_shingles: int = 4_000_000
 
     def __post_init__(self) -> None:
+        """Checks every value."""
         if not 0.0 < self.threshold <= 1.0:
             raise ValueError(f"threshold is a Jaccard similarity above 0 and at most 1, got {self.threshold!r}")
         _expect_whole("ngram", self.ngram, 1, 64)
@@ -57,13 +58,6 @@ class DedupSettings:
             )
         if self.scope not in SCOPES:
             raise ValueError(f"scope is one of {', '.join(SCOPES)}, got {self.scope!r}")
-
-    def candidate_probability(self, similarity: float) -> float:
-        """The probability that two documents of this Jaccard similarity share a band: 1 - (1 - s^rows)^bands.
-
-        Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, section 3.4.2.
-        """
-        return 1.0 - (1.0 - similarity**self.rows) ** self.bands
 
 
 def _expect_whole(name: str, value: object, least: int, most: int) -> None:
@@ -84,7 +78,7 @@ PRESETS: Mapping[str, DedupSettings] = MappingProxyType(
 
 
 def preset(name: str) -> DedupSettings:
-    """The settings of that name; raises ValueError with the known names."""
+    """The settings of that name. Raises ValueError with the known names for any other."""
     if name not in PRESETS:
         raise ValueError(f"deduplication preset is one of {', '.join(PRESETS)}, got {name!r}")
     return PRESETS[name]

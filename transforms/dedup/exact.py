@@ -11,11 +11,11 @@ LOCATED_REMOVAL = pa.schema([*REMOVAL, FINGERPRINT.field("shard"), FINGERPRINT.f
 """A removal with the shard and the row of the removed file."""
 
 PARTITIONS = 64
-"""Into so many parts fingerprints are divided by content id; no result depends on it."""
+"""Number of parts into which fingerprints are divided by content id; no result depends on it."""
 
 
 def partition_by_content(fingerprints: pa.RecordBatch) -> list[tuple[int, pa.RecordBatch]]:
-    """The fingerprints by partition; the same content is always in the same one."""
+    """(partition, fingerprints) for each partition that has any; equal contents are always in the same one."""
     if not fingerprints.num_rows:
         return []
     prefixes = np.array([int(content_id[:4], 16) for content_id in fingerprints.column("content_id").to_pylist()])
@@ -26,9 +26,9 @@ def partition_by_content(fingerprints: pa.RecordBatch) -> list[tuple[int, pa.Rec
 
 
 def exact_removals(fingerprints: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """All but the best copy of each content; LOCATED_REMOVAL, in order of content id. The result knows no input order.
+    """LOCATED_REMOVAL of all but the best copy of each content, in order of content id, whatever the order of the input.
 
-    Files of earlier runs remove others and stay themselves.
+    Reference files remove others and are never removed.
     """
     table = best_first(pa.Table.from_batches(fingerprints, FINGERPRINT), ["content_id"]).combine_chunks()
     if not table.num_rows:
@@ -49,7 +49,7 @@ def exact_removals(fingerprints: list[pa.RecordBatch]) -> pa.RecordBatch:
 def removal_batch(
     removed: pa.RecordBatch, kept: pa.RecordBatch, similarity: npt.NDArray[np.float64], method: list[str]
 ) -> pa.RecordBatch:
-    """LOCATED_REMOVAL of files and what stays for each; both have the columns of FINGERPRINT."""
+    """LOCATED_REMOVAL of files, and of the file that is kept for each; both have the columns of FINGERPRINT."""
     columns = {
         "content_id": removed.column("content_id"),
         "repository": removed.column("repository"),

@@ -1,7 +1,7 @@
 """The integer mixing that shingles, signatures and band keys share: finalisers and odd factors, modulo 2^32 or 2^64.
 
-The finalisers are those of MurmurHash3 (Austin Appleby, public domain): bijections after which every bit of the input
-tells on every bit of the output.
+The finalisers are those of MurmurHash3 (Austin Appleby, public domain): bijections in which every bit of the input affects
+every bit of the output.
 """
 
 import numpy as np
@@ -31,5 +31,5 @@ def finalise_64(values: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
 
 
 def place_factors(count: int) -> npt.NDArray[np.uint64]:
-    """A different odd factor for each of `count` places: a sum of values times factors depends on their order."""
+    """A different odd factor for each of `count` places, so that a sum of values times factors depends on their order."""
     return np.array([pow(GOLDEN, 2 * place + 1, 2**64) for place in range(count)], np.uint64)

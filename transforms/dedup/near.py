@@ -1,7 +1,7 @@
 """Near-duplicates step by step, each step a function of record batches: what happens between the shuffles.
 
-The id of a file has 64 bits: its shard above its row. Files of earlier runs, which nothing removes, have shards
-from REFERENCE_SHARD on: they are candidates and make others go, and have signatures only, no shingles.
+The id of a file has 64 bits: its shard in the upper half, its row in the lower. Reference files have shards from
+REFERENCE_SHARD on: they remove others and are never removed, and have signatures but no shingles.
 """
 
 from collections.abc import Iterable, Iterator, Sequence
@@ -25,9 +25,9 @@ from stackfim.transforms.dedup.stars import settle
 from stackfim.transforms.languages import language_name
 from stackfim.transforms.ragged import offsets_of, run_offsets
 
-ENTRIES = pa.schema([pa.field(name, pa.uint64(), nullable=False) for name in ("key", "row")])
+ENTRIES = pa.schema([pa.field(name, pa.uint64(), nullable=False) for name in ("key", "document")])
 """stackfim.transforms.dedup.bands.ENTRY as columns."""
-EDGES = pa.schema([pa.field(name, pa.uint64(), nullable=False) for name in ("row", "smallest")])
+EDGES = pa.schema([pa.field(name, pa.uint64(), nullable=False) for name in ("document", "smallest")])
 """stackfim.transforms.dedup.bands.EDGE as columns."""
 MEMBERS = pa.schema(
     [
@@ -36,11 +36,11 @@ MEMBERS = pa.schema(
         pa.field("has_reference", pa.bool_(), nullable=False),
     ]
 )
-"""Rows of one shard that are in a component, the component's smallest id, and whether it has reference files."""
+"""Rows of a shard that are in a component, the component's smallest id, and whether reference files are in it."""
 TOTALS = pa.schema(
     [pa.field("component", pa.uint64(), nullable=False), pa.field("shingles", pa.int64(), nullable=False)]
 )
-"""Shingles of components, added up over their files."""
+"""Number of shingles of each component, added up over its files."""
 
 _NUMBERS = pa.list_(pa.field("element", pa.uint32(), nullable=False))
 CANDIDATE = pa.schema(
@@ -51,11 +51,11 @@ CANDIDATE = pa.schema(
         pa.field("shingles", _NUMBERS),
     ]
 )
-"""A file of a component, with its shingles, or its signature where the component is estimated, or both."""
+"""A file of a component with its shingles, with its signature where similarities are estimated, or with both."""
 
 
 def signature_batch(content: pa.Array, settings: DedupSettings) -> pa.RecordBatch:
-    """stackfim.schemas.fingerprint.SIGNATURE of each text: the number of its shingles and its signature."""
+    """The columns of stackfim.schemas.fingerprint.SIGNATURE for each text: number of shingles and signature."""
     sets = shingle_sets(content, settings.ngram)
     values = signatures(sets, permutations(settings.permutations, settings.seed))
     counts = pa.array(sets.sizes.astype(np.int32))
@@ -70,9 +70,9 @@ def _lists(matrix: npt.NDArray[np.uint32]) -> pa.ListArray:
 
 def signature_matrix(column: pa.Array, count: int) -> npt.NDArray[np.uint32]:
     """A column of signatures as uint32, shape (files, `count`). Raises ValueError for signatures of another length."""
-    values = column.flatten().to_numpy()
+    values: npt.NDArray[np.uint32] = column.flatten().to_numpy()
     if len(values) != len(column) * count:
-        raise ValueError(f"signatures of {count} values expected, got {len(values)} for {len(column)} files")
+        raise ValueError(f"expected signatures of {count} values, got {len(values)} values for {len(column)} files")
     return values.reshape(len(column), count)
 
 
@@ -84,7 +84,7 @@ def document_ids(shard: int, rows: npt.NDArray[np.int64]) -> npt.NDArray[np.uint
 def pack_bands(
     shard: int, rows: pa.RecordBatch, languages: Sequence[str], settings: DedupSettings, partitions: int
 ) -> list[tuple[int, pa.RecordBatch]]:
-    """(partition, ENTRIES) of files of one shard; `rows` has columns `row`, `shingles` and `signature`."""
+    """(partition, ENTRIES) for files of one shard; `rows` has the columns `row`, `shingles` and `signature`."""
     matrix = signature_matrix(rows.column("signature"), settings.permutations)
     scopes = _language_scopes(languages) if settings.scope == LANGUAGE else None
     keys = band_keys(matrix, settings.bands, settings.rows, scopes)
@@ -94,13 +94,13 @@ def pack_bands(
 
 
 def _language_scopes(languages: Sequence[str]) -> npt.NDArray[np.uint64]:
-    """A scope for each language, the same for all names of one: two sources may write it differently."""
+    """A scope for each file's language, the same for all names of a language: sources write it differently."""
     names = {name: language_name(name) or name for name in dict.fromkeys(languages)}
     return scope_hashes([names[name] for name in languages])
 
 
 def bucket_edges(blocks: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
-    """EDGES of the buckets of one partition, given in ENTRIES blocks; buckets of reference files alone have none."""
+    """EDGES of the buckets of one partition, given as ENTRIES blocks; buckets that hold only reference files have none."""
     edges = star_edges(find_buckets(_structured(block, ENTRY) for block in blocks))
     return _from_structured(edges[edges["smallest"] < np.uint64(REFERENCE_SHARD) << np.uint64(32)], EDGES)
 
@@ -116,19 +116,19 @@ def edge_batch(edges: npt.NDArray[np.void]) -> pa.RecordBatch:
 
 
 def members_by_shard(forest: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBatch]]:
-    """(shard, MEMBERS) for each shard that has a file in a component of the edges, in order of shards and rows."""
+    """(shard, MEMBERS) for each shard with files in components of the forest, in order of shards and rows."""
     components = find_components(edge_array(forest))
-    shards = (components.rows >> np.uint64(32)).astype(np.int64)
+    shards = (components.documents >> np.uint64(32)).astype(np.int64)
     sizes = np.diff(components.offsets)
     reference = (
         np.add.reduceat(shards >= REFERENCE_SHARD, components.offsets[:-1]) > 0 if len(sizes) else np.zeros(0, bool)
     )
     columns = {
-        "row": (components.rows & np.uint64(0xFFFFFFFF)).astype(np.int64),
-        "component": components.row_labels,
+        "row": (components.documents & np.uint64(0xFFFFFFFF)).astype(np.int64),
+        "component": components.document_labels,
         "has_reference": np.repeat(reference, sizes),
     }
-    order = np.argsort(components.rows)
+    order = np.argsort(components.documents)
     offsets = run_offsets(shards[order])
     for first, last in pairwise(offsets):
         part = order[first:last]
@@ -137,7 +137,7 @@ def members_by_shard(forest: pa.RecordBatch) -> Iterator[tuple[int, pa.RecordBat
 
 
 def add_totals(parts: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
-    """TOTALS added up by component, in order of components."""
+    """TOTALS of several batches added up by component, in order of components."""
     table = pa.Table.from_batches(list(parts), TOTALS)
     components, place = np.unique(table.column("component").to_numpy(), return_inverse=True)
     sums = np.zeros(len(components), np.int64)
@@ -146,7 +146,7 @@ def add_totals(parts: Iterable[pa.RecordBatch]) -> pa.RecordBatch:
 
 
 def oversized(totals: pa.RecordBatch, settings: DedupSettings) -> pa.RecordBatch:
-    """Those of the totals that are too large to be verified by their shingles."""
+    """The TOTALS of components that are too large to be verified by their shingles."""
     return totals.filter(pc.greater(totals.column("shingles"), settings.exact_shingles))
 
 
@@ -158,9 +158,10 @@ def candidates(
     estimated: pa.RecordBatch,
     settings: DedupSettings,
 ) -> pa.RecordBatch:
-    """CANDIDATE of the files of one shard in `members`; the other arguments have a row for each of them, in order.
+    """CANDIDATE of the files of one shard that are in components.
 
-    `contents` is None for reference files. `estimated` are the components (TOTALS) that are verified by signatures.
+    `fingerprints` (FINGERPRINT), `members` (MEMBERS), `signature` and `contents` have a row for each of these files, in the
+    same order; `contents` is None for reference files. `estimated` are the components (TOTALS) verified by signatures.
     """
     large = pc.is_in(members.column("component"), estimated.column("component"))
     wants_shingles = (
@@ -189,7 +190,7 @@ def candidates(
 
 
 def component_removals(blocks: Iterable[pa.RecordBatch], settings: DedupSettings) -> pa.RecordBatch:
-    """LOCATED_REMOVAL of whole components, given in CANDIDATE blocks in any order."""
+    """LOCATED_REMOVAL of whole components, given as CANDIDATE blocks in any order."""
     table = best_first(pa.Table.from_batches(list(blocks), CANDIDATE), ["component"]).combine_chunks()
     if not table.num_rows:
         return pa.RecordBatch.from_pylist([], schema=LOCATED_REMOVAL)
@@ -211,8 +212,10 @@ def component_removals(blocks: Iterable[pa.RecordBatch], settings: DedupSettings
     )
 
 
-def _settled(files: pa.RecordBatch, settings: DedupSettings) -> tuple[npt.NDArray, npt.NDArray, npt.NDArray]:
-    """For each file of one component, best first: the index of what stays for it, their similarity, and how it was found."""
+def _settled(
+    files: pa.RecordBatch, settings: DedupSettings
+) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64], npt.NDArray[np.object_]]:
+    """For each file of one component, best first: the index of the file that it is removed for, similarity and method."""
     count = files.num_rows
     kept, similarity, method = np.arange(count), np.ones(count), np.full(count, NEAR, object)
     reference = files.column("shard").to_numpy() >= REFERENCE_SHARD
@@ -232,17 +235,17 @@ def _settled(files: pa.RecordBatch, settings: DedupSettings) -> tuple[npt.NDArra
         matrix = np.empty((len(rest), 0), np.uint32)
         if not exact:
             matrix = signature_matrix(own.column("signature"), settings.permutations)
-        stars = settle(sets, matrix, np.arange(len(rest)), settings)
+        stars = settle(sets, matrix, settings)
         kept[rest], similarity[rest] = rest[stars.kept], stars.similarity
         method[rest] = NEAR if stars.exact else NEAR_ESTIMATED
     return kept, similarity, method
 
 
 def follow_kept(exact: pa.RecordBatch, near: pa.RecordBatch) -> pa.RecordBatch:
-    """Exact removals whose kept file is itself a near-duplicate name the file that stays for that one, as it does.
+    """The exact removals, none of which names a file as kept that is itself removed as a near-duplicate.
 
-    Both LOCATED_REMOVAL; `near` has each content at most once. An exact copy has the text of the file that it was a
-    copy of, so similarity and method are that file's.
+    Both are LOCATED_REMOVAL; `near` has each content at most once. Where the kept file is a near-duplicate, its copies name
+    the file that it is removed for; since they have the same text, its similarity and method hold for them too.
     """
     of_content = {content: row for row, content in enumerate(near.column("content_id").to_pylist())}
     places = [of_content.get(content) for content in exact.column("kept_content_id").to_pylist()]
@@ -264,7 +267,7 @@ def _ragged(column: pa.Array) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.in
     return column.flatten().to_numpy(), offsets_of(sizes)
 
 
-def _structured(batch: pa.RecordBatch, dtype: np.dtype) -> npt.NDArray[np.void]:
+def _structured(batch: pa.RecordBatch, dtype: np.dtype[np.void]) -> npt.NDArray[np.void]:
     array = np.empty(batch.num_rows, dtype)
     for name in dtype.names or ():
         array[name] = batch.column(name).to_numpy()

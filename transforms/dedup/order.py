@@ -1,7 +1,7 @@
-"""Which copy of a file stays: one total order everywhere, best first.
+"""Which copy of a file is kept: one total order everywhere, best first.
 
-Files of earlier runs come first: they are out of reach. Then more stars, then more forks, then repository, path and
-content id in byte order. Where a source gives the same file of the same repository twice, the first one read stays.
+Reference files come first, since they cannot be removed. Then more stars, then more forks, then repository, path and content
+id in byte order. Where a source gives the same file of the same repository twice, the one that was read first is kept.
 """
 
 import pyarrow as pa
@@ -18,10 +18,10 @@ FINGERPRINT = pa.schema(
         pa.field("row", pa.int64(), nullable=False),
     ]
 )
-"""What is known of a file without its content: its id, its rank in the total order, and where it is."""
+"""What is known of a file without its content: its id, what ranks it in the total order, and where it is."""
 
 REFERENCE_SHARD = 1 << 30
-"""Shards from this number on are not of this run: their files stand, whatever they are like."""
+"""Shards from this number on hold reference files, those that the run is compared with; none of these is removed."""
 
 BEST_FIRST = [
     ("reference", "descending"),
@@ -36,7 +36,7 @@ BEST_FIRST = [
 
 
 def best_first(fingerprints: pa.Table, group: list[str]) -> pa.Table:
-    """The fingerprints sorted by the columns `group`, and inside each group best first; an unknown count is the least."""
+    """The fingerprints sorted by the columns `group`, and best first within a group; an unknown count ranks below 0."""
     for name in ("stars", "forks"):
         position = fingerprints.schema.get_field_index(name)
         fingerprints = fingerprints.set_column(position, name, pc.fill_null(fingerprints.column(name), -1))

@@ -1,13 +1,13 @@
 """Shingles: the set of word n-grams of every document, as 32-bit hashes, straight from an Arrow byte buffer.
 
 A *word* is a maximal run of the bytes [A-Za-z0-9_] and of bytes from 0x80, so letters of other scripts in UTF-8 stay
-whole; everything else separates. A run longer than 256 bytes counts as words of 256 bytes and a shorter last one, so
-that every byte of encoded data tells. A *shingle* is n words in a row. A document of fewer than n words has one
+whole; all other bytes separate words. A run longer than 256 bytes counts as words of 256 bytes and a shorter last one, so
+that every byte of encoded data counts. A *shingle* is n words in a row. A document of fewer than n words has one
 shingle, all its words; a document without words has none.
 
 No Python string is made. Words are found by comparing neighbouring bytes, hashed by 8-byte loads, and summed into
 n-grams, in blocks that stay in a core's cache. The hashes are the same on every machine and in every version of Python,
-whatever the blocks and whatever the other documents of the array.
+and depend neither on the blocks nor on the other documents of the array.
 """
 
 from collections.abc import Iterator, Sequence
@@ -28,7 +28,7 @@ _LENGTH_FACTOR = np.uint64(0xD6E8FEB86659FD93)
 _WORD_FACTOR = np.uint64(GOLDEN)
 _LOW_32 = np.uint64(0xFFFFFFFF)
 _SHIFT_32 = np.uint64(32)
-# MASKS[k] keeps the first k bytes of a little-endian load.
+# _MASKS[k] keeps the first k bytes of a little-endian load.
 _MASKS = np.array([(1 << (8 * count)) - 1 for count in range(LOAD_BYTES + 1)], np.uint64)
 
 
@@ -79,8 +79,7 @@ def concatenate(parts: Sequence[ShingleSets]) -> ShingleSets:
 def shingle_sets(content: pa.Array, ngram: int = 5, *, block_bytes: int = BLOCK_BYTES) -> ShingleSets:
     """The shingles of every document of a binary, string, large binary or large string array.
 
-    `block_bytes`, a positive multiple of 256, is how much text is at work at a time: it changes the speed, never the
-    result.
+    `block_bytes`, a positive multiple of 256, is how much text is processed at a time; it affects speed, never the result.
     Raises TypeError for other types and ValueError for nulls or an `ngram` below 1.
     """
     if ngram < 1:
@@ -89,21 +88,13 @@ def shingle_sets(content: pa.Array, ngram: int = 5, *, block_bytes: int = BLOCK_
         raise ValueError(f"block_bytes is a positive multiple of {WORD_CAP_BYTES}, got {block_bytes}")
     data, offsets = _byte_buffer(content)
     factors = place_factors(ngram)
-    values: list[npt.NDArray[np.uint32]] = []
-    sizes: list[npt.NDArray[np.int64]] = []
+    parts: list[ShingleSets] = []
     for first, last in _document_blocks(offsets, block_bytes):
         if last - first == 1 and offsets[last] - offsets[first] > block_bytes:
-            found = _large_document(data[offsets[first] : offsets[last]], factors, block_bytes)
-            values.append(found)
-            sizes.append(np.array([len(found)], np.int64))
+            parts.append(_large_document(data[offsets[first] : offsets[last]], factors, block_bytes))
         else:
-            block_values, block_sizes = _small_documents(data, offsets[first : last + 1], factors)
-            values.append(block_values)
-            sizes.append(block_sizes)
-    return ShingleSets(
-        np.concatenate(values) if values else np.empty(0, np.uint32),
-        offsets_of(np.concatenate(sizes) if sizes else np.empty(0, np.int64)),
-    )
+            parts.append(_small_documents(data, offsets[first : last + 1], factors))
+    return concatenate(parts)
 
 
 def _byte_buffer(content: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[np.int64]]:
@@ -125,7 +116,7 @@ def _byte_buffer(content: pa.Array) -> tuple[npt.NDArray[np.uint8], npt.NDArray[
 
 
 def _document_blocks(offsets: npt.NDArray[np.int64], block_bytes: int) -> Iterator[tuple[int, int]]:
-    """Ranges of documents of at most `block_bytes` together; a longer document is alone."""
+    """Ranges of documents with at most `block_bytes` together; a longer document is a range by itself."""
     first, count = 0, len(offsets) - 1
     while first < count:
         last = int(np.searchsorted(offsets, offsets[first] + block_bytes, side="right")) - 1
@@ -136,8 +127,8 @@ def _document_blocks(offsets: npt.NDArray[np.int64], block_bytes: int) -> Iterat
 
 def _small_documents(
     data: npt.NDArray[np.uint8], offsets: npt.NDArray[np.int64], factors: npt.NDArray[np.uint64]
-) -> tuple[npt.NDArray[np.uint32], npt.NDArray[np.int64]]:
-    """Shingles and their number, document by document, of whole documents that lie next to each other."""
+) -> ShingleSets:
+    """The shingles of whole documents that lie next to each other."""
     ngram = len(factors)
     count = len(offsets) - 1
     bounds = offsets - offsets[0]
@@ -154,14 +145,12 @@ def _small_documents(
         keys = np.concatenate((keys, short.astype(np.uint64) << _SHIFT_32 | _shingle(short_sums)))
     keys.sort()
     keys = distinct(keys)
-    sizes = np.diff(np.searchsorted(keys, np.arange(count + 1, dtype=np.uint64) << _SHIFT_32))
-    return (keys & _LOW_32).astype(np.uint32), sizes.astype(np.int64)
+    ends = np.searchsorted(keys, np.arange(count + 1, dtype=np.uint64) << _SHIFT_32)
+    return ShingleSets((keys & _LOW_32).astype(np.uint32), ends.astype(np.int64))
 
 
-def _large_document(
-    data: npt.NDArray[np.uint8], factors: npt.NDArray[np.uint64], block_bytes: int
-) -> npt.NDArray[np.uint32]:
-    """Shingles of one document that is longer than a block: piece by piece, the last n - 1 words carried over."""
+def _large_document(data: npt.NDArray[np.uint8], factors: npt.NDArray[np.uint64], block_bytes: int) -> ShingleSets:
+    """The shingles of one document that is longer than a block: piece by piece, with the last n - 1 words carried over."""
     ngram = len(factors)
     carried = np.empty(0, np.uint64)
     found: list[npt.NDArray[np.uint64]] = []
@@ -179,14 +168,14 @@ def _large_document(
     else:
         one = np.array([len(carried)]) if len(carried) else np.empty(0, np.int64)
         shingles = _shingle(_short_sums(carried, np.zeros(len(one), np.int64), one, factors))
-    return shingles.astype(np.uint32)
+    return ShingleSets(shingles.astype(np.uint32), np.array([0, len(shingles)], np.int64))
 
 
 def _piece_end(data: npt.NDArray[np.uint8], start: int, block_bytes: int) -> int:
-    """Where to cut a long document at most `block_bytes` after `start`: never inside a word.
+    """Where a piece of a long document ends, at most `block_bytes` after `start` and never inside a word.
 
-    A run of word bytes that fills the whole piece is cut at its end: `start` is then a multiple of 256 bytes into the
-    run and so is the end, where the cap ends a word in any case.
+    Inside a run of word bytes that fills the whole piece, `start` is a multiple of 256 bytes into the run and so is the end,
+    where the cap on words ends one in any case.
     """
     end = start + block_bytes
     if end >= len(data):
@@ -199,7 +188,7 @@ def _piece_end(data: npt.NDArray[np.uint8], start: int, block_bytes: int) -> int
 
 
 def _is_word(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
-    """Which bytes belong to words. Comparisons on whole vectors beat a table of 256 entries by a factor of two."""
+    """Which bytes belong to words. Comparing whole vectors is twice as fast as a table of 256 entries."""
     is_word = ((data | np.uint8(0x20)) - np.uint8(ord("a"))) < np.uint8(26)
     is_word |= (data - np.uint8(ord("0"))) < np.uint8(10)
     is_word |= data >= np.uint8(0x80)
@@ -210,7 +199,7 @@ def _is_word(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
 def _word_hashes(
     data: npt.NDArray[np.uint8], cuts: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.int64]]:
-    """A 64-bit hash and the first byte of every word of `data`; no word goes across one of the `cuts` (ascending)."""
+    """A 64-bit hash and the first byte of every word of `data`; no word crosses one of the `cuts` (ascending)."""
     starts, lengths = word_spans(data, cuts)
     return hash_words(data, starts, lengths), starts
 
@@ -218,7 +207,7 @@ def _word_hashes(
 def word_spans(
     data: npt.NDArray[np.uint8], cuts: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """First byte and length, at most WORD_CAP_BYTES, of every word; none goes across one of the `cuts` (ascending)."""
+    """First byte and length, at most WORD_CAP_BYTES, of every word; none crosses one of the `cuts` (ascending)."""
     is_word = np.zeros(len(data) + 2, bool)  # a separator on both sides, so that edges come in pairs
     is_word[1:-1] = _is_word(data)
     edges = np.flatnonzero(is_word[1:] != is_word[:-1])
@@ -233,7 +222,7 @@ def word_spans(
 def _cap_words(
     starts: npt.NDArray[np.int64], lengths: npt.NDArray[np.int64]
 ) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]:
-    """Runs of word bytes as words of at most 256 bytes."""
+    """The words of at most 256 bytes in runs of word bytes."""
     pieces = -(-lengths // WORD_CAP_BYTES)
     ends = np.repeat(starts + lengths, pieces)
     within = np.arange(len(ends)) - np.repeat(np.cumsum(pieces) - pieces, pieces)
@@ -246,12 +235,12 @@ def hash_words(
 ) -> npt.NDArray[np.uint64]:
     """64-bit hashes of words of 1 to 256 bytes: 8-byte loads, the last one masked, mixed with the length.
 
-    The loads are of little-endian numbers at any address, which numpy puts right on machines that have neither.
+    The loads are little-endian and unaligned; numpy converts them on machines that support neither.
     """
     padded = np.zeros(len(data) + LOAD_BYTES, np.uint8)
     padded[: len(data)] = data
     loads: npt.NDArray[np.uint64] = np.ndarray((len(data) + 1,), "<u8", padded.data, strides=(1,))
-    hashes = loads[starts].astype(np.uint64, copy=False)
+    hashes: npt.NDArray[np.uint64] = loads[starts].astype(np.uint64, copy=False)
     hashes &= _MASKS[np.minimum(lengths, LOAD_BYTES)]
     hashes ^= lengths.astype(np.uint64) * _LENGTH_FACTOR
     hashes *= _WORD_FACTOR
@@ -259,7 +248,7 @@ def hash_words(
     longer = np.flatnonzero(lengths > LOAD_BYTES)
     if not len(longer):
         return hashes
-    # Longest first, so that the words which still have bytes are always the first ones: slices, no selection.
+    # Longest first, so that the words that still have bytes are always the first ones, which a slice can take.
     longer = longer[np.argsort((WORD_CAP_BYTES - lengths[longer]).astype(np.uint8), kind="stable")]
     at, rest, part = starts[longer], lengths[longer], hashes[longer]
     counts = np.bincount((rest - 1) // LOAD_BYTES)
@@ -274,9 +263,9 @@ def hash_words(
 
 
 def _ngram_sums(words: npt.NDArray[np.uint64], factors: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """Sum of word hash times the place's factor, for every n words in a row, modulo 2^64."""
+    """The sum of word hash times the factor of its place, for every n words in a row, modulo 2^64."""
     count = max(len(words) - len(factors) + 1, 0)
-    sums = words[:count] * factors[0]
+    sums: npt.NDArray[np.uint64] = words[:count] * factors[0]
     for place in range(1, len(factors)):
         sums += words[place : place + count] * factors[place]
     return sums
@@ -288,7 +277,7 @@ def _short_sums(
     word_counts: npt.NDArray[np.int64],
     factors: npt.NDArray[np.uint64],
 ) -> npt.NDArray[np.uint64]:
-    """The same sum for documents of fewer than n words, with nothing in the places that they do not have."""
+    """The same sum for documents of fewer than n words, over the places that they have."""
     sums = np.zeros(len(first_words), np.uint64)
     for place in range(len(factors) - 1):
         has = word_counts > place
@@ -297,5 +286,6 @@ def _short_sums(
 
 
 def _shingle(sums: npt.NDArray[np.uint64]) -> npt.NDArray[np.uint64]:
-    """The shingle of a sum: the upper 32 bits once mixed, as uint64."""
-    return finalise_64(sums) >> _SHIFT_32
+    """The shingle of each sum: the upper 32 bits once mixed, as uint64."""
+    mixed: npt.NDArray[np.uint64] = finalise_64(sums) >> _SHIFT_32
+    return mixed

@@ -1,25 +1,19 @@
-"""MinHash signatures, equal bit for bit to datasketch's.
+"""MinHash signatures, equal bit for bit to those of datasketch.
 
 Row i of the result is what `datasketch.MinHash(num_perm=K, seed=S, hashfunc=int, scheme="affine32")` holds after
-`update_batch(shingles of document i)`: a shingle h is mixed once by MurmurHash3's 32-bit finaliser, permutation k makes
-a_k * h + b_k modulo 2^32 of it with an odd a_k, and the signature is the least of these over the document. A document
-without shingles has 2^32 - 1 in every place. The permutations are taken from datasketch, so they stay its own.
+`update_batch(shingles of document i)`: a shingle h is mixed once by MurmurHash3's 32-bit finaliser, permutation k maps it
+to a_k * h + b_k modulo 2^32 with an odd a_k, and the signature holds the least of these values over the document. A
+document without shingles has 2^32 - 1 in every place. The permutations are taken from datasketch itself.
 
 Speed comes from the order of the work: a block of shingles that fits the cache goes through all permutations, each of
-them a multiplication, an addition and one minimum a document over a single vector.
+which is a multiplication, an addition and one minimum for each document over a single vector.
 """
-
-from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import TYPE_CHECKING
 
 import numpy as np
 import numpy.typing as npt
-
-if TYPE_CHECKING:
-    from datasketch import LeanMinHash, MinHash  # imports most of scipy, so it is imported where it is used
 
 from stackfim.transforms.dedup.murmur import finalise_32
 from stackfim.transforms.dedup.shingles import ShingleSets
@@ -41,7 +35,7 @@ class Permutations:
     increments: npt.NDArray[np.uint32]
 
     def __len__(self) -> int:
-        """Number of permutations: values a signature."""
+        """Number of permutations, which is the number of values in a signature."""
         return len(self.multipliers)
 
 
@@ -50,7 +44,7 @@ def permutations(count: int, seed: int = 1) -> Permutations:
     """The permutations that datasketch draws for `num_perm=count, seed=seed`; raises ValueError for a count below 1."""
     if count < 1:
         raise ValueError(f"count is a number of permutations from 1, got {count}")
-    from datasketch import MinHash
+    from datasketch import MinHash  # imports most of scipy, so it is imported only where it is needed
 
     multipliers, increments = MinHash(num_perm=count, seed=seed, scheme=SCHEME).permutations
     if multipliers.dtype != np.uint32 or increments.dtype != np.uint32:
@@ -65,7 +59,7 @@ def signatures(
 ) -> npt.NDArray[np.uint32]:
     """The signature of every document: uint32, shape (documents, permutations).
 
-    `block_shingles` is how many shingles are at work at a time; it changes speed and never the result.
+    `block_shingles` is how many shingles are processed at a time; it affects speed, never the result.
     Raises ValueError when it is below 1.
     """
     if block_shingles < 1:
@@ -80,7 +74,7 @@ def signatures(
     for first in range(0, len(shingles.values), block_shingles):
         mixed = finalise_32(shingles.values[first : first + block_shingles])
         permuted = scratch[: len(mixed)]
-        # The documents with a shingle in this block; the first one may have begun, the last one may end, in another.
+        # The documents with a shingle in this block; the first may have begun in an earlier one, the last may end in a later.
         first_document = int(np.searchsorted(starts, first, side="right")) - 1
         last_document = int(np.searchsorted(starts, first + len(mixed)))
         segments = np.maximum(starts[first_document:last_document] - first, 0)
@@ -95,42 +89,10 @@ def signatures(
 
 
 def similarity(signature: npt.NDArray[np.uint32], others: npt.NDArray[np.uint32]) -> npt.NDArray[np.float64]:
-    """Estimated Jaccard similarity of one document, shape (permutations,), to others, shape (documents, permutations).
+    """Estimated Jaccard similarity of a document's signature to others, shapes (permutations,), (documents, permutations).
 
     float64, shape (documents,): the share of equal values, with a standard error of sqrt(j * (1 - j) / permutations).
     Broder 1997: On the resemblance and containment of documents.
     """
-    return np.count_nonzero(others == signature, axis=1) / signature.shape[0]
-
-
-def as_minhash(signature: npt.NDArray[np.uint32], permutations: Permutations) -> MinHash:
-    """One row of `signatures` as a datasketch MinHash over integer shingles, which may be updated, merged or queried.
-
-    Raises ValueError when the row does not have one value a permutation.
-    """
-    from datasketch import MinHash
-
-    _expect_row(signature, permutations)
-    return MinHash(
-        seed=permutations.seed,
-        hashfunc=int,
-        hashvalues=signature,
-        permutations=np.array([permutations.multipliers, permutations.increments]),
-        scheme=SCHEME,
-    )
-
-
-def as_lean_minhash(signature: npt.NDArray[np.uint32], permutations: Permutations) -> LeanMinHash:
-    """One row of `signatures` as a datasketch LeanMinHash: compact, for queries and serialisation.
-
-    Raises ValueError when the row does not have one value a permutation.
-    """
-    from datasketch import LeanMinHash
-
-    _expect_row(signature, permutations)
-    return LeanMinHash(seed=permutations.seed, hashvalues=signature, scheme=SCHEME)
-
-
-def _expect_row(signature: npt.NDArray[np.uint32], permutations: Permutations) -> None:
-    if signature.shape != (len(permutations),):
-        raise ValueError(f"a signature has shape ({len(permutations)},), got {signature.shape}")
+    share: npt.NDArray[np.float64] = np.count_nonzero(others == signature, axis=1) / signature.shape[0]
+    return share

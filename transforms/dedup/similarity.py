@@ -1,13 +1,13 @@
 """Which documents are similar enough: exactly, by their shingle sets, or estimated, by their signatures.
 
-Both are an index over some documents that answers, for one of them, which others reach the threshold and how similar
-they are; `stars` asks it about the best document first and then only about those that remain.
+Both are an index over some documents that finds, for one of them, which others reach the threshold and how similar they
+are; `stars` looks up the best document first and then only those that remain.
 
 The exact index finds every such document and compares few others, by prefix filtering (Chaudhuri, Ganti, Kaushik 2006;
 Bayardo, Ma, Srikant 2007, "Scaling up all pairs similarity search"). With all shingles in one order, rarest first, a
 document A of |A| shingles that reaches similarity t with B shares at least ceil(t * |A|) of them, so one of the shared
 ones is among A's first |A| - ceil(t * |A|) + 1, and the same holds for B: only documents whose prefixes share a shingle
-are compared. Text that everybody has, such as license headers, comes last and costs nothing.
+are compared. Text that many documents have, such as license headers, comes last and costs nothing.
 """
 
 import math
@@ -23,7 +23,7 @@ from stackfim.transforms.dedup.shingles import ShingleSets
 from stackfim.transforms.dedup.signatures import EMPTY, similarity
 from stackfim.transforms.ragged import distinct, offsets_of, ranges, run_offsets
 
-# A bound such as threshold * size may come out a little above the whole number that it stands for: this takes it below.
+# A bound such as threshold * size may be rounded to a little above the exact whole number; this factor takes it below.
 _ROUNDING = 1.0 - 1e-12
 _PAIRS_AT_ONCE = 2_048
 _SIGNATURES_AT_ONCE = 16_384
@@ -31,30 +31,31 @@ _SIGNATURES_AT_ONCE = 16_384
 
 @dataclass(frozen=True)
 class Similar:
-    """Documents at or above the threshold. `documents`: int64 indices, ascending. `similarity`: float64, one each."""
+    """Documents at or above the threshold: `documents`, int64 indices, ascending, and their `similarity`, float64."""
 
     documents: npt.NDArray[np.int64]
     similarity: npt.NDArray[np.float64]
 
 
 class SimilarityIndex(Protocol):
-    """What `stars` needs to know of some documents."""
+    """What `stars` needs to know about some documents."""
 
     exact: bool
+    """Whether similarities are exact; otherwise they are estimated."""
 
     def __len__(self) -> int:
         """Number of documents."""
         ...
 
-    def similar(self, document: int, open_: npt.NDArray[np.bool_]) -> Similar:
-        """The documents with `open_` set, other than itself, that reach the threshold with `document`."""
+    def similar(self, document: int, remaining: npt.NDArray[np.bool_]) -> Similar:
+        """The documents with `remaining` set, other than itself, that reach the threshold with `document`."""
         ...
 
 
 class ShingleIndex:
     """Exact Jaccard similarity of shingle sets, |A and B| / |A or B|; documents without shingles are similar to none.
 
-    Memory: 11 bytes a shingle, and 55 while it is made.
+    Memory: 11 bytes for each shingle, and 55 while the index is made.
     """
 
     exact = True
@@ -65,7 +66,7 @@ class ShingleIndex:
         self._threshold = threshold
         self._sizes = shingles.sizes
         count = len(shingles)
-        # Shingles of one document only say nothing but the size, which is known: they are left out.
+        # Shingles that only one document has matter only for its size, which is known, so they are left out.
         order = np.argsort(shingles.values, kind="stable")  # merges the documents' ascending runs
         frequency = np.diff(run_offsets(shingles.values[order]))
         is_shared = frequency > 1
@@ -78,14 +79,14 @@ class ShingleIndex:
         document_of = keys >> 32
         shared_sizes = np.bincount(document_of, minlength=count)
         alone = self._sizes - shared_sizes
-        # What a document shares, rarest first: _shared[_starts[d]:_starts[d] + _shared_sizes[d]].
+        # The shingles that document d shares with any, rarest first: _shared[_starts[d]:_starts[d] + _shared_sizes[d]].
         self._shared = keys & 0xFFFFFFFF
         self._shared_sizes = shared_sizes
         self._starts = np.cumsum(shared_sizes) - shared_sizes
         least_overlap = np.ceil(self._sizes * (threshold * _ROUNDING)).astype(np.int64)
         prefixes = self._sizes - np.maximum(least_overlap, 1) + 1
         self._prefixes = np.clip(prefixes - alone, 0, shared_sizes)
-        # The documents with a shingle in their prefix: _postings[_posting_starts[s]:_posting_starts[s + 1]].
+        # The documents with shingle s in their prefix: _postings[_posting_starts[s]:_posting_starts[s + 1]].
         places = ranges(self._starts, self._prefixes)
         in_prefix = self._shared[places]
         self._postings = document_of[places][np.argsort(in_prefix, kind="stable")]
@@ -96,23 +97,23 @@ class ShingleIndex:
         """Number of documents."""
         return len(self._sizes)
 
-    def similar(self, document: int, open_: npt.NDArray[np.bool_]) -> Similar:
-        """The documents with `open_` set, other than itself, of exact similarity at or above the threshold."""
+    def similar(self, document: int, remaining: npt.NDArray[np.bool_]) -> Similar:
+        """The documents with `remaining` set, other than itself, of exact similarity at or above the threshold."""
         start, prefix = self._starts[document], self._prefixes[document]
         first = self._shared[start : start + prefix]
         lists = self._posting_starts[first]
         found = distinct(np.sort(self._postings[ranges(lists, self._posting_starts[first + 1] - lists)]))
         size = self._sizes[document]
         sizes = self._sizes[found]
-        fits = open_[found] & (found != document)
-        # Even with all of the smaller one shared, similarity is at most the smaller size over the larger.
+        fits = remaining[found] & (found != document)
+        # Similarity is at most the smaller size over the larger one, even if all of the smaller set is shared.
         fits &= np.minimum(sizes, size) >= np.maximum(sizes, size) * (self._threshold * _ROUNDING)
         found, sizes = found[fits], sizes[fits]
         if not len(found):
             return Similar(found, np.empty(0))
         own = self._shared[start : start + self._shared_sizes[document]]
         self._marks[own] = True
-        lengths = self._shared_sizes[found]  # never 0: each has the shingle that it was found by
+        lengths = self._shared_sizes[found]  # never 0: each document has the shingle by which it was found
         is_common = self._marks[self._shared[ranges(self._starts[found], lengths)]]
         common = np.add.reduceat(is_common, np.cumsum(lengths) - lengths, dtype=np.int64)
         self._marks[own] = False
@@ -122,11 +123,11 @@ class ShingleIndex:
 
 
 class SignatureIndex:
-    """Estimated similarity for components that are too large for `ShingleIndex`: documents that share a band, compared
-    by the share of equal values in their signatures.
+    """Estimated similarity of documents that share a band: the share of equal values in their signatures.
 
-    At the default of 252 permutations the standard error is 0.03 at a similarity of 0.7. Memory: about 55 bytes a
-    document and band besides the signatures. Work: for every document that stays, the signatures in its buckets.
+    For components that are too large for `ShingleIndex`, and for reference files, which have no shingles. With 252
+    permutations, the default, the standard error is 0.03 at a similarity of 0.7. Memory: about 55 bytes for each document
+    and band besides the signatures. Work: every document that stays is compared with the signatures in its buckets.
     """
 
     exact = False
@@ -150,12 +151,12 @@ class SignatureIndex:
         """Number of documents."""
         return len(self._signatures)
 
-    def similar(self, document: int, open_: npt.NDArray[np.bool_]) -> Similar:
-        """The documents with `open_` set, other than itself, of estimated similarity at or above the threshold."""
+    def similar(self, document: int, remaining: npt.NDArray[np.bool_]) -> Similar:
+        """The documents with `remaining` set, other than itself, of estimated similarity at or above the threshold."""
         buckets = self._buckets[document]
         starts = self._bucket_starts[buckets]
         members = self._members[ranges(starts, self._bucket_starts[buckets + 1] - starts)]
-        found = distinct(np.sort(members[open_[members] & self._occupied[members]]))
+        found = distinct(np.sort(members[remaining[members] & self._occupied[members]]))
         found = found[found != document]
         if not self._occupied[document]:
             found = found[:0]
@@ -175,7 +176,7 @@ def jaccard(
     `left` and `right`: indices of documents, shape (pairs,). Raises ValueError when their lengths differ.
     """
     if left.shape != right.shape:
-        raise ValueError(f"one right document a left one: {left.shape=}, {right.shape=}")
+        raise ValueError(f"expected one right document for each left one: {left.shape=}, {right.shape=}")
     result = np.zeros(len(left))
     sizes = shingles.sizes
     for first in range(0, len(left), _PAIRS_AT_ONCE):

@@ -135,7 +135,7 @@ def decide_duplicates(texts: pa.Array, threshold: float) -> dict[int, tuple[str,
     left = np.array([row for row in range(len(texts)) if row not in drops], np.int64)
     if len(left):
         shingles = shingle_sets(texts.take(pa.array(left)), DedupSettings().ngram)
-        stars = take_stars(ShingleIndex(shingles, threshold), np.arange(len(left)))
+        stars = take_stars(ShingleIndex(shingles, threshold))
         for row in stars.removed.tolist():
             drops[int(left[row])] = ("near_duplicate", str(int(left[stars.kept[row]])))
     return drops

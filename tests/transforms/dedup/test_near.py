@@ -1,4 +1,4 @@
-"""Near-duplicates through the Beam transform: the same as comparing by hand, whatever the shards, partitions and order."""
+"""Deduplication by the Beam transform gives what comparing by hand gives, whatever the shards, partitions and order."""
 
 import functools
 import hashlib
@@ -7,10 +7,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import apache_beam as beam
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
@@ -45,7 +46,7 @@ DEFAULT = DedupSettings()
 
 
 class File(NamedTuple):
-    """A file to deduplicate; `name` is its path and told apart from all others by it."""
+    """A file to deduplicate; `name` is its path and differs from all others."""
 
     name: str
     content: bytes
@@ -71,12 +72,12 @@ class Removal(NamedTuple):
 
 @dataclass(frozen=True)
 class Shelf:
-    """Shards in memory, read as those of a run are."""
+    """Shards in memory, read in the way of those of a run."""
 
     shards: dict[int, list[File]]
     settings: DedupSettings
 
-    def fingerprints(self, shard: int, rows: pa.Array, names: list[str]) -> pa.RecordBatch:
+    def signatures(self, shard: int, rows: pa.Array, names: list[str]) -> pa.RecordBatch:
         files = [self.shards[shard][row] for row in rows.to_pylist()]
         made = signature_batch(pa.array([file.content for file in files], pa.binary()), self.settings)
         languages = pa.array([file.language for file in files], pa.string())
@@ -85,7 +86,7 @@ class Shelf:
 
     def contents(self, shard: int, rows: pa.Array) -> pa.Array:
         if shard >= REFERENCE_SHARD:
-            raise AssertionError("an earlier run has left no contents")
+            raise AssertionError("reference files have no contents")
         return pa.array([self.shards[shard][row].content for row in rows.to_pylist()], pa.binary())
 
     def named(self, shard: int) -> tuple[int, pa.RecordBatch]:
@@ -98,22 +99,29 @@ class Shelf:
 
 
 def save(folder: str, shard: int, removals: pa.RecordBatch) -> None:
-    """A result in a file of its own: what a worker gives cannot be had otherwise."""
+    """Writes a result to a file of its own, from which the test can read what a worker gave."""
     name = hashlib.sha1(repr(removals.to_pylist()).encode()).hexdigest()
     pq.write_table(pa.Table.from_batches([removals]), f"{folder}/{shard}-{name}.parquet")
 
 
 def arranged(files: Sequence[File], shards: int) -> dict[int, list[File]]:
-    """The files dealt to shards in turn; reference files to reference shards."""
+    """The files given to shards in turn, reference files to reference shards."""
     result: dict[int, list[File]] = {shard: [] for shard in range(shards)}
     for place, file in enumerate(files):
         result.setdefault(place % shards + (REFERENCE_SHARD if file.reference else 0), []).append(file)
     return result
 
 
+class Deduplicate(Protocol):
+    """Runs the transform over files; name of a removed file: Removal."""
+
+    def __call__(
+        self, files: Sequence[File], chosen: DedupSettings | None = DEFAULT, shards: int = 2, partitions: int = 5
+    ) -> dict[str, Removal]: ...
+
+
 @pytest.fixture(scope="session")
-def deduplicate(tmp_path_factory: pytest.TempPathFactory):
-    """Runs the transform over files; removed name: Removal."""
+def deduplicate(tmp_path_factory: pytest.TempPathFactory) -> Deduplicate:
 
     def run(
         files: Sequence[File], chosen: DedupSettings | None = DEFAULT, shards: int = 2, partitions: int = 5
@@ -121,7 +129,7 @@ def deduplicate(tmp_path_factory: pytest.TempPathFactory):
         folder = tmp_path_factory.mktemp("removals")
         shelf = Shelf(arranged(files, shards), chosen or DEFAULT)
         work = FingerprintFiles(Storage(str(tmp_path_factory.mktemp("blocks"))))
-        shard_files = ShardFiles(shelf.fingerprints, shelf.contents, work.write_blocks, work.read_block)
+        shard_files = ShardFiles(shelf.signatures, shelf.contents, work.write_blocks, work.read_block)
         pipeline = beam.Pipeline(runner=FnApiRunner())
         _ = (
             pipeline
@@ -138,7 +146,7 @@ def deduplicate(tmp_path_factory: pytest.TempPathFactory):
 
 
 def read_removals(folder: Path, shelf: Shelf) -> dict[str, Removal]:
-    """The removals by name; each is the file that its shard and row say, and names the kept file's content."""
+    """The removals by name. Each has the shard and row of its file and the content of the kept file."""
     by_name = {file.name: file for files in shelf.shards.values() for file in files}
     found: dict[str, Removal] = {}
     for path in folder.iterdir():
@@ -156,7 +164,7 @@ def read_removals(folder: Path, shelf: Shelf) -> dict[str, Removal]:
 
 
 def naive_shingles(content: bytes, ngram: int) -> set[tuple[bytes, ...]]:
-    """The set of word n-grams, by Python's own means; the words of these tests are short."""
+    """The set of word n-grams in plain Python; the words of these tests are short."""
     words = re.findall(rb"[A-Za-z0-9_\x80-\xff]+", content)
     if len(words) < ngram:
         return {tuple(words)} if words else set()
@@ -168,52 +176,66 @@ def naive_jaccard(left: File, right: File, ngram: int = 5) -> float:
     return len(first & second) / len(first | second) if first | second else 0.0
 
 
-def datasketch_signature(file: File, chosen: DedupSettings) -> np.ndarray:
+def datasketch_signature(file: File, chosen: DedupSettings) -> npt.NDArray[np.uint32]:
     sketch = MinHash(num_perm=chosen.permutations, seed=chosen.seed, hashfunc=int, scheme="affine32")
     sketch.update_batch(shingle_sets(pa.array([file.content], pa.binary()), chosen.ngram)[0].tolist())
-    return sketch.hashvalues
+    values: npt.NDArray[np.uint32] = sketch.hashvalues
+    return values
 
 
-def share_a_band(left: np.ndarray, right: np.ndarray, chosen: DedupSettings) -> bool:
+def share_a_band(left: npt.NDArray[np.uint32], right: npt.NDArray[np.uint32], chosen: DedupSettings) -> bool:
     equal = (left == right)[: chosen.bands * chosen.rows].reshape(chosen.bands, chosen.rows)
     return bool(equal.all(axis=1).any())
 
 
+class Comparison:
+    """Files compared two by two, without Beam, batches or indices."""
+
+    def __init__(self, files: Sequence[File], chosen: DedupSettings) -> None:
+        self.chosen = chosen
+        self.rows = {file.name: datasketch_signature(file, chosen) for file in files}
+        self.has_words = {file.name for file in files if naive_shingles(file.content, chosen.ngram)}
+        self.component = {file.name: place for place, file in enumerate(files)}
+        for place, one in enumerate(files):
+            for other in files[:place]:
+                if not (one.reference and other.reference) and self.meet(one, other):
+                    self._join(self.component[one.name], self.component[other.name])
+
+    def meet(self, one: File, other: File) -> bool:
+        """Whether two files share a band."""
+        in_scope = self.chosen.scope == GLOBAL or one.language == other.language
+        both = {one.name, other.name} <= self.has_words
+        return in_scope and both and share_a_band(self.rows[one.name], self.rows[other.name], self.chosen)
+
+    def similarity(self, best: File, other: File) -> float:
+        """Exact within a component, estimated for a reference file, 0 where the files are not compared."""
+        if self.component[best.name] != self.component[other.name]:
+            return 0.0
+        if best.reference:
+            equal = self.rows[best.name] == self.rows[other.name]
+            return float(equal.mean()) if self.meet(best, other) else 0.0
+        return naive_jaccard(best, other, self.chosen.ngram)
+
+    def _join(self, old: int, new: int) -> None:
+        self.component = {name: new if label == old else label for name, label in self.component.items()}
+
+
 def by_hand(files: Sequence[File], chosen: DedupSettings) -> dict[str, Removal]:
-    """The whole of it without Beam, batches or indices: every two files compared, best first."""
+    """All removals: exact copies first, then every two files compared, best first."""
     order = sorted(files, key=lambda file: file.rank)
     first_of: dict[str, File] = {}
     for file in order:
         first_of.setdefault(file.content_id, file)
     left = [file for file in order if file.reference or first_of[file.content_id] is file]
-    rows = {file.name: datasketch_signature(file, chosen) for file in left}
-    has_words = {file.name for file in left if naive_shingles(file.content, chosen.ngram)}
-
-    def meet(one: File, other: File) -> bool:
-        in_scope = chosen.scope == GLOBAL or one.language == other.language
-        both = {one.name, other.name} <= has_words
-        return in_scope and both and share_a_band(rows[one.name], rows[other.name], chosen)
-
-    component = {file.name: place for place, file in enumerate(left)}
-    for place, one in enumerate(left):
-        for other in left[:place]:
-            if not (one.reference and other.reference) and meet(one, other):
-                old, new = component[one.name], component[other.name]
-                component = {name: new if label == old else label for name, label in component.items()}
+    comparison = Comparison(left, chosen)
     removed: dict[str, Removal] = {}
     for best in left:
         for other in left:
             in_order = best.rank < other.rank and not other.reference
-            if not in_order or {best.name, other.name} & removed.keys():
-                continue
-            if component[best.name] != component[other.name]:
-                continue
-            if best.reference:
-                similarity = float((rows[best.name] == rows[other.name]).mean()) if meet(best, other) else 0.0
-            else:
-                similarity = naive_jaccard(best, other, chosen.ngram)
-            if similarity >= chosen.threshold:
-                removed[other.name] = Removal(best.name, similarity, NEAR_ESTIMATED if best.reference else NEAR)
+            if in_order and not {best.name, other.name} & removed.keys():
+                similarity = comparison.similarity(best, other)
+                if similarity >= chosen.threshold:
+                    removed[other.name] = Removal(best.name, similarity, NEAR_ESTIMATED if best.reference else NEAR)
     copies = {}
     for file in order:
         first = first_of[file.content_id]
@@ -238,7 +260,7 @@ def edited(seed: int, count: int, edits: int, edit_seed: int) -> bytes:
 
 @st.composite
 def families(draw: st.DrawFn) -> list[File]:
-    """Families of near copies: some the same, some like others, some like few, in two languages, some references."""
+    """Families of near copies: some equal, some like many others, some like few, in two languages, some of them references."""
     generator = random.Random(draw(st.integers(0, 2**32)))
     files = []
     for number in range(draw(st.integers(0, 60))):
@@ -254,7 +276,9 @@ def families(draw: st.DrawFn) -> list[File]:
     families(), st.integers(1, 4), st.integers(1, 9), st.sampled_from(["language", GLOBAL]), st.sampled_from([0.5, 0.7])
 )
 @settings(max_examples=7)
-def test_removals_are_those_of_comparing_by_hand(deduplicate, files, shards, partitions, scope, threshold):
+def test_removals_are_those_of_comparing_by_hand(
+    deduplicate: Deduplicate, files: list[File], shards: int, partitions: int, scope: str, threshold: float
+) -> None:
     """Few examples of many files: a run of Beam takes a second, however little it has to do."""
     chosen = replace(DEFAULT, scope=scope, threshold=threshold)
     assert deduplicate(files, chosen, shards, partitions) == by_hand(files, chosen)
@@ -262,7 +286,7 @@ def test_removals_are_those_of_comparing_by_hand(deduplicate, files, shards, par
 
 @pytest.fixture(scope="module")
 def real_files(library_sources: list[bytes]) -> list[File]:
-    """Real sources, near copies of them with other stars, exact copies of both, and files of hardly a word."""
+    """Real sources, near copies of them with other stars, exact copies of both, and files with hardly a word."""
     originals = library_sources[:30]
     near = [content.replace(b"self", b"this", 3) + b"\n# one more line at the end\n" for content in originals]
     files = [File(f"a/{number}", content, stars=number % 3) for number, content in enumerate(originals)]
@@ -272,11 +296,13 @@ def real_files(library_sources: list[bytes]) -> list[File]:
 
 
 @pytest.fixture(scope="module")
-def real_removals(deduplicate, real_files: list[File]) -> dict[str, Removal]:
+def real_removals(deduplicate: Deduplicate, real_files: list[File]) -> dict[str, Removal]:
     return deduplicate(real_files)
 
 
-def test_real_files_every_removal_names_a_kept_file_like_it(real_files, real_removals):
+def test_real_files_every_removal_names_a_kept_file_like_it(
+    real_files: list[File], real_removals: dict[str, Removal]
+) -> None:
     by_name = {file.name: file for file in real_files}
     assert {removal.method for removal in real_removals.values()} == {EXACT, NEAR}
     assert sum(removal.method == NEAR for removal in real_removals.values()) > 20
@@ -292,7 +318,9 @@ def test_real_files_every_removal_names_a_kept_file_like_it(real_files, real_rem
             assert removal.similarity == len(sets[0] & sets[1]) / len(sets[0] | sets[1]) >= 0.7
 
 
-def test_real_files_what_stays_is_different_unless_no_band_is_shared(real_files, real_removals):
+def test_real_files_what_stays_is_different_unless_no_band_is_shared(
+    real_files: list[File], real_removals: dict[str, Removal]
+) -> None:
     kept = [file for file in real_files if file.name not in real_removals]
     assert len({file.content for file in kept}) == len(kept)
     sets = [set(shingle_sets(pa.array([file.content]))[0].tolist()) for file in kept]
@@ -304,7 +332,14 @@ def test_real_files_what_stays_is_different_unless_no_band_is_shared(real_files,
 
 
 @pytest.mark.parametrize(("shards", "partitions", "seed"), [(1, 1, 1), (7, 64, 2), (3, 2, 3)])
-def test_shards_partitions_and_order_change_nothing(deduplicate, real_files, real_removals, shards, partitions, seed):
+def test_shards_partitions_and_order_change_nothing(
+    deduplicate: Deduplicate,
+    real_files: list[File],
+    real_removals: dict[str, Removal],
+    shards: int,
+    partitions: int,
+    seed: int,
+) -> None:
     order = random.Random(seed).sample(real_files, len(real_files))
     assert deduplicate(order, shards=shards, partitions=partitions) == real_removals
 
@@ -313,7 +348,7 @@ BASE = edited(7, 200, 0, 0)
 CLOSE = edited(7, 200, 2, 1)  # two words of two hundred changed: ten of 196 shingles
 
 
-def test_copies_of_a_near_duplicate_follow_it(deduplicate):
+def test_copies_of_a_near_duplicate_follow_it(deduplicate: Deduplicate) -> None:
     files = [
         File("best", BASE, stars=9),
         File("like", CLOSE, stars=5),
@@ -326,7 +361,7 @@ def test_copies_of_a_near_duplicate_follow_it(deduplicate):
     assert deduplicate(files) == {"like": expected, "copy": expected}
 
 
-def test_reference_files_remove_and_are_never_removed(deduplicate):
+def test_reference_files_remove_and_are_never_removed(deduplicate: Deduplicate) -> None:
     files = [
         File("old/one", BASE, reference=True),
         File("old/two", BASE, reference=True),
@@ -346,12 +381,12 @@ def test_reference_files_remove_and_are_never_removed(deduplicate):
     assert near.similarity == equal.mean() == pytest.approx(naive_jaccard(files[4], kept), abs=0.1)
 
 
-def test_reference_files_alone_remove_nothing(deduplicate):
+def test_reference_files_alone_remove_nothing(deduplicate: Deduplicate) -> None:
     assert deduplicate([File(str(number), BASE, reference=True) for number in range(4)]) == {}
 
 
-def test_a_file_like_one_that_a_reference_file_removed_is_compared_with_what_stays(deduplicate):
-    """Reference A takes B; C, which is like B and not like A, stays."""
+def test_a_file_like_one_that_a_reference_file_removed_is_compared_with_what_stays(deduplicate: Deduplicate) -> None:
+    """Reference A removes B; C, which is like B but not like A, stays."""
     text = words(3, 300)
     reference, between, far = (" ".join(text[start : start + 200]).encode() for start in (0, 25, 50))
     files = [File("a", reference, reference=True), File("b", between, stars=9), File("c", far)]
@@ -361,7 +396,7 @@ def test_a_file_like_one_that_a_reference_file_removed_is_compared_with_what_sta
     assert found["b"].kept == "a"
 
 
-def test_components_too_large_are_estimated_and_say_so(deduplicate):
+def test_components_that_are_too_large_are_estimated_and_say_so(deduplicate: Deduplicate) -> None:
     files = [
         File("best", BASE, stars=9),
         File("like", CLOSE),
@@ -382,18 +417,18 @@ def test_components_too_large_are_estimated_and_say_so(deduplicate):
     assert {removal.method for removal in none.values()} == {NEAR_ESTIMATED}
 
 
-def test_languages_are_kept_apart_unless_the_scope_is_global(deduplicate):
+def test_languages_are_kept_apart_unless_the_scope_is_global(deduplicate: Deduplicate) -> None:
     files = [File("a", BASE, "C"), File("b", CLOSE, "C++"), File("c", BASE, "Objective-C")]
     assert deduplicate(files) == {"c": Removal("a", 1.0, EXACT)}
     assert set(deduplicate(files, replace(DEFAULT, scope=GLOBAL))) == {"b", "c"}
 
 
-def test_a_language_is_the_same_by_any_of_its_names(deduplicate):
+def test_a_language_is_the_same_by_any_of_its_names(deduplicate: Deduplicate) -> None:
     files = [File("a", BASE, "Python"), File("b", CLOSE, "python"), File("c", edited(7, 200, 1, 5), "Klingon")]
     assert set(deduplicate(files)) == {"b"}
 
 
-def test_without_settings_only_exact_copies_go(deduplicate):
+def test_without_settings_only_exact_copies_are_removed(deduplicate: Deduplicate) -> None:
     files = [File("a", BASE), File("b", CLOSE), File("c", BASE)]
     assert deduplicate(files, None) == {"c": Removal("a", 1.0, EXACT)}
 
@@ -408,11 +443,13 @@ def test_without_settings_only_exact_copies_go(deduplicate):
         pytest.param([b"A" * 300, b"A" * 301], {}, id="one word longer than the cap"),
     ],
 )  # fmt: skip
-def test_files_of_hardly_a_word(deduplicate, contents, expected):
+def test_files_with_hardly_a_word(
+    deduplicate: Deduplicate, contents: list[bytes], expected: dict[str, Removal]
+) -> None:
     assert deduplicate([File(str(number), content) for number, content in enumerate(contents)]) == expected
 
 
-def test_one_huge_file(deduplicate):
+def test_one_huge_file(deduplicate: Deduplicate) -> None:
     text = [f"v{number % 30_001}" for number in range(160_000)]
     changed = text[:80_000] + ["changed"] + text[80_001:]
     files = [File(name, " ".join(part).encode()) for name, part in (("a", text), ("b", changed), ("c", text[:30_001]))]
@@ -423,18 +460,18 @@ def test_one_huge_file(deduplicate):
     }
 
 
-def test_signatures_are_datasketchs_and_counts_those_of_the_shingles():
+def test_signatures_are_those_of_datasketch_and_counts_those_of_the_shingles() -> None:
     files = [File("a", BASE), File("b", b""), File("c", b"two words")]
     made = signature_batch(pa.array([file.content for file in files]), DEFAULT)
     assert made.schema.names == SIGNATURE.names
     assert made.column("shingles").to_pylist() == [len(naive_shingles(file.content, 5)) for file in files]
     rows = signature_matrix(made.column("signature"), 252)
     assert (rows == [datasketch_signature(file, DEFAULT) for file in files]).all()
-    with pytest.raises(ValueError, match="signatures of 256 values expected, got 756 for 3 files"):
+    with pytest.raises(ValueError, match="expected signatures of 256 values, got 756 values for 3 files"):
         signature_matrix(made.column("signature"), 256)
 
 
-def test_edges_are_of_this_run_and_members_lie_by_shard():
+def test_edges_touch_this_run_and_members_come_by_shard() -> None:
     made = signature_batch(pa.array([BASE, b"", BASE, CLOSE]), DEFAULT)
     rows = pa.RecordBatch.from_arrays([pa.array([4, 5, 6, 9]), *made.columns], names=["row", *made.schema.names])
 
@@ -459,7 +496,7 @@ def test_edges_are_of_this_run_and_members_lie_by_shard():
 @given(
     st.lists(st.lists(st.tuples(st.integers(0, 4), st.integers(0, 100)), max_size=6), max_size=4), st.integers(0, 200)
 )
-def test_totals_add_up_and_those_above_the_limit_are_oversized(parts, limit):
+def test_totals_add_up_and_those_above_the_limit_are_oversized(parts: list[list[tuple[int, int]]], limit: int) -> None:
     rows = [[{"component": component, "shingles": shingles} for component, shingles in part] for part in parts]
     totals = add_totals([pa.RecordBatch.from_pylist(part, schema=TOTALS) for part in rows])
     expected: dict[int, int] = {}

@@ -1,4 +1,4 @@
-"""Shingles against a slow reference that reads like their definition, and documents made to break the fast way."""
+"""Shingles compared with slow code that reads like their definition, on documents made to break the fast code."""
 
 import re
 
@@ -14,12 +14,12 @@ GOLDEN, LENGTH = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
 MODULUS = 2**64
 
 
-def reference_words(document: bytes) -> list[bytes]:
+def plain_words(document: bytes) -> list[bytes]:
     runs = re.findall(rb"[A-Za-z0-9_\x80-\xff]+", document)
     return [run[start : start + 256] for run in runs for start in range(0, len(run), 256)]
 
 
-def reference_word_hash(word: bytes) -> int:
+def plain_word_hash(word: bytes) -> int:
     value = len(word) * LENGTH % MODULUS
     for start in range(0, len(word), 8):
         value = (value ^ int.from_bytes(word[start : start + 8], "little")) * GOLDEN % MODULUS
@@ -27,19 +27,19 @@ def reference_word_hash(word: bytes) -> int:
     return value
 
 
-def reference_finaliser(value: int) -> int:
+def plain_finaliser(value: int) -> int:
     value = (value ^ value >> 33) * 0xFF51AFD7ED558CCD % MODULUS
     value = (value ^ value >> 33) * 0xC4CEB9FE1A85EC53 % MODULUS
     return value ^ value >> 33
 
 
-def reference_shingles(document: bytes, ngram: int) -> list[int]:
-    hashes = [reference_word_hash(word) for word in reference_words(document)]
+def plain_shingles(document: bytes, ngram: int) -> list[int]:
+    hashes = [plain_word_hash(word) for word in plain_words(document)]
     places = range(len(hashes) - ngram + 1) if len(hashes) >= ngram else range(min(len(hashes), 1))
     shingles = set()
     for place in places:
         terms = (value * pow(GOLDEN, 2 * i + 1, MODULUS) for i, value in enumerate(hashes[place : place + ngram]))
-        shingles.add(reference_finaliser(sum(terms) % MODULUS) >> 32)
+        shingles.add(plain_finaliser(sum(terms) % MODULUS) >> 32)
     return sorted(shingles)
 
 
@@ -58,21 +58,23 @@ DOCUMENTS = st.lists(
 
 @given(DOCUMENTS, st.integers(1, 7), st.sampled_from([256, 512, 1024, 512 * 1024]))
 @settings(deadline=None)
-def test_shingles_are_those_of_the_definition_whatever_the_block(documents, ngram, block_bytes):
+def test_shingles_are_those_of_the_definition_whatever_the_block(
+    documents: list[bytes], ngram: int, block_bytes: int
+) -> None:
     sets = shingle_sets(pa.array(documents, pa.binary()), ngram, block_bytes=block_bytes)
-    assert as_lists(sets) == [reference_shingles(document, ngram) for document in documents]
+    assert as_lists(sets) == [plain_shingles(document, ngram) for document in documents]
     assert sets.values.dtype == np.uint32
     assert sets.offsets.dtype == np.int64
 
 
-def test_real_files_agree_with_the_definition(library_sources):
+def test_real_files_agree_with_the_definition(library_sources: list[bytes]) -> None:
     sets = shingle_sets(pa.array(library_sources[:25], pa.binary()))
-    assert as_lists(sets) == [reference_shingles(document, 5) for document in library_sources[:25]]
+    assert as_lists(sets) == [plain_shingles(document, 5) for document in library_sources[:25]]
 
 
 @given(DOCUMENTS, DOCUMENTS)
 @settings(deadline=None)
-def test_a_document_has_the_same_shingles_in_any_company(first, second):
+def test_a_document_has_the_same_shingles_in_any_company(first: list[bytes], second: list[bytes]) -> None:
     apart = concatenate([shingle_sets(pa.array(part, pa.binary())) for part in (first, second)])
     together = shingle_sets(pa.array(first + second, pa.binary()))
     assert as_lists(apart) == as_lists(together)
@@ -80,15 +82,15 @@ def test_a_document_has_the_same_shingles_in_any_company(first, second):
 
 @pytest.mark.parametrize("type_", [pa.binary(), pa.large_binary(), pa.string(), pa.large_string()], ids=str)
 @pytest.mark.parametrize("bounds", [(0, 5), (1, 3), (2, 0), (4, 1), (0, 0)])
-def test_every_arrow_type_and_slice(type_, bounds):
+def test_every_arrow_type_and_slice(type_: pa.DataType, bounds: tuple[int, int]) -> None:
     documents = ["one two three four five six", "", "x", "größe im maß der fünf wörter", "last one of five words"]
     start, length = bounds
     array = pa.array(documents, type_).slice(start, length)
-    expected = [reference_shingles(document.encode(), 5) for document in documents[start : start + length]]
+    expected = [plain_shingles(document.encode(), 5) for document in documents[start : start + length]]
     assert as_lists(shingle_sets(array)) == expected
 
 
-def test_buffers_at_odd_addresses():
+def test_buffers_at_odd_addresses() -> None:
     documents = [b"alpha beta gamma delta epsilon zeta", b"", b"eta theta"]
     offsets = np.cumsum([0, *map(len, documents)]).astype(np.int32).tobytes()
     shifted = [
@@ -96,15 +98,15 @@ def test_buffers_at_odd_addresses():
         for shift, part in ((1, offsets), (3, b"".join(documents)))
     ]
     array = pa.BinaryArray.from_buffers(pa.binary(), 3, [None, *shifted])
-    assert as_lists(shingle_sets(array)) == [reference_shingles(document, 5) for document in documents]
+    assert as_lists(shingle_sets(array)) == [plain_shingles(document, 5) for document in documents]
 
 
-def test_arrays_without_any_byte():
+def test_arrays_without_any_byte() -> None:
     assert as_lists(shingle_sets(pa.array([b"", b""]))) == [[], []]
     assert as_lists(shingle_sets(pa.nulls(0, pa.string()))) == []
 
 
-def test_documents_without_words_have_no_shingles():
+def test_documents_without_words_have_no_shingles() -> None:
     assert as_lists(shingle_sets(pa.array([b"", b" ", b"{}\n();", b"\x00" * 3000]), block_bytes=256)) == [
         [],
         [],
@@ -113,31 +115,31 @@ def test_documents_without_words_have_no_shingles():
     ]
 
 
-def test_under_five_words_the_whole_document_is_the_one_shingle():
+def test_under_five_words_the_whole_document_is_the_one_shingle() -> None:
     sets = as_lists(shingle_sets(pa.array([b"a", b"a b", b"a b c d", b"b a", b"(a) [b]", b"a b c d e"])))
     assert [len(shingles) for shingles in sets] == [1] * 6
     assert sets[1] == sets[4]
     assert len({shingles[0] for shingles in sets}) == 5
 
 
-def test_one_word_again_and_again_is_one_shingle():
+def test_one_word_over_and_over_is_one_shingle() -> None:
     repeated, short = shingle_sets(pa.array([b"pad " * 100_000, b"pad pad"]), block_bytes=4096).sizes
     assert (repeated, short) == (1, 1)
 
 
-def test_order_tells():
+def test_the_order_of_words_matters() -> None:
     forward, backward = as_lists(shingle_sets(pa.array([b"a b c d e", b"e d c b a"])))
     assert forward != backward
 
 
-def test_words_do_not_run_into_the_next_document():
+def test_words_do_not_run_into_the_next_document() -> None:
     joined = pa.array([b"one two three fo", b"ur", b"", b"five six"])
     assert as_lists(shingle_sets(joined)) == [
-        reference_shingles(document, 5) for document in (b"one two three fo", b"ur", b"", b"five six")
+        plain_shingles(document, 5) for document in (b"one two three fo", b"ur", b"", b"five six")
     ]
 
 
-def test_long_runs_differ_when_any_byte_of_them_differs():
+def test_long_runs_differ_when_any_byte_of_them_differs() -> None:
     run = bytearray(b"Q" * 5000)
     other = bytearray(run)
     other[4321] = ord("R")
@@ -145,20 +147,20 @@ def test_long_runs_differ_when_any_byte_of_them_differs():
     assert first != second
 
 
-def test_a_file_of_many_blocks(library_sources):
+def test_a_file_of_many_blocks(library_sources: list[bytes]) -> None:
     document = b"\n".join(library_sources * 5)
     assert len(document) > 10 * 512 * 1024
     whole = shingle_sets(pa.array([document], pa.large_binary()))
     assert whole[0].tolist() == as_lists(shingle_sets(pa.array([document]), block_bytes=1 << 30))[0]
 
 
-def test_values_never_change():
-    """Stored fingerprints of one run are compared with those of a later one, maybe on another machine."""
+def test_values_never_change() -> None:
+    """Stored fingerprints of one run are compared with those of a later run, perhaps on another machine."""
     sets = shingle_sets(pa.array([b"def add(a, b):\n    return a + b\n", "größer als x".encode()]))
     assert as_lists(sets) == [[2095519550, 3300863017, 3420332534], [4054010129]]
 
 
-def test_wrong_input_says_what_was_expected():
+def test_wrong_input_says_what_was_expected() -> None:
     with pytest.raises(TypeError, match="binary, string, large_binary or large_string, got int64"):
         shingle_sets(pa.array([1]))
     with pytest.raises(ValueError, match="1 nulls among 2"):
@@ -169,7 +171,7 @@ def test_wrong_input_says_what_was_expected():
         shingle_sets(pa.array(["a"]), block_bytes=100)
 
 
-def test_take_and_concatenate():
+def test_take_and_concatenate() -> None:
     sets = shingle_sets(pa.array([b"a b c d e f", b"", b"x", b"one two three four five"]))
     assert as_lists(sets.take([3, 0, 1, 3])) == [as_lists(sets)[document] for document in (3, 0, 1, 3)]
     assert len(sets.take([])) == 0
