@@ -49,7 +49,7 @@ class Scheme:
     open: Callable[[str, Mapping[str, str]], Source]
     """The source for a specification and a mapping of columns; imports the module of the kind only when called."""
     is_download: bool
-    """Whether all that is read is downloaded, so that a check should not read it without being told to."""
+    """Whether reading it always means a download, which checks leave out unless the user requests it."""
 
 
 SCHEMES: dict[str, Scheme] = {
@@ -57,7 +57,7 @@ SCHEMES: dict[str, Scheme] = {
     "parquet": Scheme("parquet:FOLDER-OR-GLOB", _open_parquet, is_download=False),
     "code": Scheme("code:FOLDER", _open_code, is_download=False),
 }
-"""By what stands before the colon of a specification."""
+"""By name, which is what stands before the colon of a specification."""
 
 SOURCE_FORMS = " or ".join(scheme.form for scheme in SCHEMES.values())
 """How sources are written, for messages and help."""

@@ -28,7 +28,7 @@ _SPEC = re.compile(
 )
 _EXPECTED = "hf://datasets/ORG/NAME[@REVISION][/SUBFOLDER]"
 
-# Arrow merges its reads into large ranges already; a larger block would only fetch bytes after each that nobody needs.
+# Arrow already merges its reads into large ranges; a larger block would only add bytes that nobody reads.
 _BLOCK_BYTES = 1 << 16
 _REQUEST_TIMEOUT_S = 30.0
 

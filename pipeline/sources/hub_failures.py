@@ -1,4 +1,4 @@
-"""What a failed request to the Hugging Face Hub means, and trying again where that helps.
+"""What a failed request to the Hugging Face Hub means, and retries where they help.
 
 A failure is permanent (no access, not found, not a parquet file) or temporary (rate limits, server errors, broken
 connections). Messages are made here from status codes: those of the libraries may quote signed addresses, and their

@@ -1,1 +1,1 @@
-"""Which copies of a file go. Only fingerprints and decisions are shuffled, never content."""
+"""Decides which copies of a file are removed. Only fingerprints and decisions are shuffled, never content."""

@@ -48,7 +48,7 @@ class ShingleSets:
         return len(self.offsets) - 1
 
     def __getitem__(self, document: int) -> npt.NDArray[np.uint32]:
-        """The shingles of one document, distinct and ascending: a view. Raises IndexError outside 0..len."""
+        """The shingles of one document, distinct and ascending: a view. Raises IndexError for any other index."""
         if not 0 <= document < len(self):
             raise IndexError(f"document is from 0 to {len(self) - 1}, got {document}")
         return self.values[self.offsets[document] : self.offsets[document + 1]]

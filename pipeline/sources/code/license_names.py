@@ -172,7 +172,7 @@ def classifier_licenses(classifiers: Iterable[str]) -> ClassifierLicenses | None
 
 
 def family_members(families: Iterable[str], candidates: Iterable[str]) -> list[str]:
-    """Those of `candidates` that belong to the families; none when a family has no member among them."""
+    """Those of `candidates` that belong to the families; an empty list when a family has no member among them."""
     names = list(candidates)
     members = [[name for name in names if name.startswith(family)] for family in families]
     return list(dict.fromkeys(name for group in members for name in group)) if all(members) else []

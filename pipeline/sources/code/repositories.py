@@ -183,7 +183,7 @@ def _metadata(root: str, folder: str, name: str) -> PackageMetadata:
 
 
 def _read(root: str, path: str, max_bytes: int, head_bytes: int | None = None) -> bytes:
-    """The file's bytes; empty where it cannot be read, is larger, or lies outside the tree (by a link, too)."""
+    """The file's bytes; empty where it cannot be read, is larger, or lies outside the tree (also through a link)."""
     try:
         real = os.path.realpath(_join(root, path))
         return read_regular_file(real, max_bytes, head_bytes) if is_inside(root, real) else b""
@@ -192,7 +192,7 @@ def _read(root: str, path: str, max_bytes: int, head_bytes: int | None = None) -
 
 
 def is_inside(root: str, real: str) -> bool:
-    """Whether a path is in the tree at `root`; neither may have links in it."""
+    """Whether a path is in the tree at `root`; both are given without links."""
     return real == root or real.startswith(root.rstrip("/") + "/")
 
 
