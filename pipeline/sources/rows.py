@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -54,7 +55,7 @@ def checked_columns(schema: pa.Schema, mapping: Mapping[str, str], place: str) -
             [pa.array([], schema.field(name).type) for name in needed_columns(resolved)],
             schema=pa.schema([schema.field(name) for name in needed_columns(resolved)]),
         )
-        _source_batch(empty, resolved)
+        source_batch_with_places(empty, resolved)
         licenses = _plain(empty.column(resolved["licenses"])).type
         if not _is_text(_innermost(licenses)):
             raise SourceError(
@@ -108,10 +109,13 @@ def source_batches(foreign: pa.RecordBatch, resolved: Mapping[str, str]) -> Iter
     lengths = pc.fill_null(_typed(resolved, "content", pc.binary_length, content), 0)
     points = cut_points(lengths.to_numpy(zero_copy_only=False).astype(np.int64))
     for start, end in pairwise(points):
-        yield _source_batch(foreign.slice(start, end - start), resolved)
+        yield source_batch_with_places(foreign.slice(start, end - start), resolved)[0]
 
 
-def _source_batch(piece: pa.RecordBatch, resolved: Mapping[str, str]) -> SourceBatch:
+def source_batch_with_places(
+    piece: pa.RecordBatch, resolved: Mapping[str, str]
+) -> tuple[SourceBatch, npt.NDArray[np.int64]]:
+    """The rows of a piece of `source_batches`, and which rows of the piece they were: int64, shape (rows,), ascending."""
     count = piece.num_rows
     given = {name: _plain(piece.column(source)) for name, source in resolved.items()}
     content = _typed(resolved, "content", as_binary, _content(piece, resolved))
@@ -143,12 +147,12 @@ def _source_batch(piece: pa.RecordBatch, resolved: Mapping[str, str]) -> SourceB
         schema=ROW,
     )
     if not any(reasons):
-        return SourceBatch(rows, no_rejections())
+        return SourceBatch(rows, no_rejections()), np.arange(count)
     rejected = pa.array([reason is not None for reason in reasons], pa.bool_())
     dropped = pa.RecordBatch.from_arrays(
         [text["repository"], text["path"], pc.fill_null(blob_ids, "")], names=["repository", "path", "content_id"]
     ).filter(rejected)
-    return SourceBatch(
+    batch = SourceBatch(
         rows.filter(pc.invert(rejected)),
         rejections(
             FILE,
@@ -158,6 +162,7 @@ def _source_batch(piece: pa.RecordBatch, resolved: Mapping[str, str]) -> SourceB
             [detail for detail in details if detail],
         ),
     )
+    return batch, np.flatnonzero(pc.invert(rejected).to_numpy(zero_copy_only=False))
 
 
 def _rejected(
