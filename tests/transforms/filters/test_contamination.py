@@ -1,5 +1,7 @@
 """Benchmark texts are found in files as they are, reformatted and renamed; other files are left alone."""
 
+from __future__ import annotations
+
 import ast
 import builtins
 import pickle
@@ -8,6 +10,7 @@ import re
 import sysconfig
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -24,6 +27,9 @@ from stackfim.transforms.filters.contamination import (
     decide_contamination,
     index_benchmarks,
 )
+
+if TYPE_CHECKING:
+    from tests.conftest import SourceFile
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
 HOSTS = ("heapq", "bisect", "shlex", "textwrap", "queue", "sched", "cmd", "fnmatch", "glob", "netrc")
@@ -147,7 +153,7 @@ def test_texts_with_other_names_are_found_by_the_second_pass() -> None:
     assert sum(f"task/{row}," in drops[row][1] for row in by_renaming) >= 0.95 * len(by_renaming)
 
 
-def test_files_without_a_text_are_left_alone(installed) -> None:
+def test_files_without_a_text_are_left_alone(installed: tuple[SourceFile, ...]) -> None:
     from_modules = set(benchmark()[1])
     others = [file.content for file in installed if Path(file.name).stem not in from_modules and "/" in file.name]
     others += [host.encode() for name, host in hosts() if name not in from_modules]
@@ -193,7 +199,7 @@ def test_scores_do_not_depend_on_the_other_files_of_the_batch(chosen: list[int],
         assert values.tolist() == [scores[place][0] for scores in alone]
 
 
-def test_the_reference_agrees_word_by_word(installed) -> None:
+def test_the_reference_agrees_word_by_word(installed: tuple[SourceFile, ...]) -> None:
     """Sets of tuples of words, as one would write it first, on real files and planted ones."""
     texts = benchmark()[0][:20]
     few = index_benchmarks(list(map(str, range(20))), texts)

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stackfim.schemas.rejection import REJECTION
 from stackfim.transforms.filters.alphanumeric import decide_alphanumeric
 from stackfim.transforms.filters.decision import Drops, divide, drop_where
-from stackfim.transforms.filters.encoding import decide_encoding
+from stackfim.transforms.filters.encoding import EncodingFaults, decide_encoding
 from stackfim.transforms.filters.language import decide_languages, known_languages
 from stackfim.transforms.filters.line_length import LineLengths, decide_line_lengths
 from stackfim.transforms.filters.size import decide_size
@@ -23,7 +23,7 @@ def test_size_says_how_many_bytes_and_how_many_are_allowed() -> None:
 
 
 def test_encoding_says_where_it_breaks() -> None:
-    assert decide_encoding(np.array([-1, 7, -1, 3]), np.array([0, 0, 2, 9])) == {
+    assert decide_encoding(EncodingFaults(np.array([-1, 7, -1, 3]), np.array([0, 0, 2, 9]))) == {
         1: ("not_utf8", "invalid at byte 7"),
         2: ("nul_byte", "2 NUL bytes"),
         3: ("not_utf8", "invalid at byte 3"),

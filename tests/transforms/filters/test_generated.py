@@ -1,10 +1,18 @@
 """Sixty kinds of generated and copied files are told; sources that speak of generating are kept."""
 
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
 import pyarrow as pa
 import pytest
 
 from stackfim.schemas.source import ROW
-from stackfim.transforms.filters.generated import decide_generated, decide_vendored, generated_by, vendored_by
+from stackfim.transforms.filters.generated import decide_generated, generated_by
+from stackfim.transforms.filters.vendored import decide_vendored, vendored_by
+
+if TYPE_CHECKING:
+    from tests.conftest import SourceFile
 
 CODE = "int answer(void)\n{\n    return 42;\n}\n"
 
@@ -168,17 +176,17 @@ def test_the_notice_is_found_behind_a_license_and_with_any_line_break() -> None:
 @pytest.mark.parametrize("file", KEPT, ids=[f"{number}-{file[0]}" for number, file in enumerate(KEPT)])
 def test_sources_that_speak_of_generating_are_kept(file: tuple[str, str, str]) -> None:
     batch = rows([file])
-    assert (generated_by(batch), vendored_by(batch)) == ([""], [""])
+    assert (generated_by(batch), vendored_by(batch.column("path"))) == ([""], [""])
 
 
-def test_real_files_are_no_ones_but_their_authors(sources) -> None:
+def test_real_files_are_no_ones_but_their_authors(sources: tuple[SourceFile, ...]) -> None:
     batch = rows([(f"src/{file.name}", file.language, file.content.decode()) for file in sources])
-    assert generated_by(batch) == vendored_by(batch) == [""] * len(sources)
+    assert generated_by(batch) == vendored_by(batch.column("path")) == [""] * len(sources)
 
 
 @pytest.mark.parametrize("path", VENDORED)
 def test_files_of_other_projects_are_told_by_their_place(path: str) -> None:
-    assert vendored_by(rows([(path, "C", CODE)])) != [""]
+    assert vendored_by(pa.array([path])) != [""]
 
 
 def test_the_rule_is_in_the_detail() -> None:

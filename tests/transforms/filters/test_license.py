@@ -14,15 +14,14 @@ from stackfim.transforms.filters.license import (
     PRESETS,
     LicensePolicy,
     decide_licenses,
-    decide_opt_outs,
     license_problem,
     license_problems,
     parse_license_list,
-    parse_opt_outs,
     permissive_licenses,
     preset_licenses,
 )
 from stackfim.transforms.filters.license_expressions import COMBINED, INFORMAL, canonical_license, normalised
+from stackfim.transforms.filters.opt_out import decide_opt_outs, parse_opt_outs
 
 LISTS = pa.list_(pa.field("element", pa.string(), nullable=False))
 ALLOWED, REFUSED, UNKNOWN = None, "license_not_allowed", "license_unknown"

@@ -11,8 +11,10 @@ from stackfim.transforms.filters.license import LicensePolicy
 from stackfim.transforms.filters.license_header import (
     HEAD_BYTES,
     PROPRIETARY,
-    contradicting_headers,
+    Statement,
+    all_stated_licenses,
     decide_license_headers,
+    refused_licenses,
     stated_licenses,
 )
 
@@ -123,6 +125,11 @@ def rows(*files: tuple[str, str]) -> pa.RecordBatch:
     return pa.RecordBatch.from_arrays([values["content"], values["language"]], names=["content", "language"])
 
 
+def refused(files: pa.RecordBatch, policy: LicensePolicy) -> list[list[str]]:
+    """For each file, the licenses that it states and that are not allowed."""
+    return [refused_licenses(statements, policy) for statements in all_stated_licenses(files)]
+
+
 @pytest.mark.parametrize(("language", "head", "licenses"), STATED)
 def test_what_a_head_states_is_read(language: str, head: str, licenses: list[str]) -> None:
     statements = stated_licenses(head.encode()[:HEAD_BYTES], language)
@@ -131,42 +138,43 @@ def test_what_a_head_states_is_read(language: str, head: str, licenses: list[str
 
 @pytest.mark.parametrize(("language", "head"), SILENT)
 def test_a_file_that_speaks_of_licenses_states_none(language: str, head: str) -> None:
-    assert contradicting_headers(rows((language, head)), LicensePolicy()) == [[]]
+    assert refused(rows((language, head)), LicensePolicy()) == [[]]
 
 
 @pytest.mark.parametrize(("language", "head"), DUAL)
 def test_a_choice_with_an_allowed_license_is_no_contradiction(language: str, head: str) -> None:
-    assert contradicting_headers(rows((language, head)), LicensePolicy()) == [[]]
-    assert contradicting_headers(rows((language, head)), LicensePolicy(frozenset({"isc"}))) != [[]]
+    assert refused(rows((language, head)), LicensePolicy()) == [[]]
+    assert refused(rows((language, head)), LicensePolicy(frozenset({"isc"}))) != [[]]
 
 
 def test_a_choice_of_copyleft_licenses_alone_is_none() -> None:
     head = stars(MPL + ALTERNATIVELY.format(which="either the GNU General Public License or the LGPL"))
-    assert contradicting_headers(rows(("C", head)), LicensePolicy()) == [
-        ["MPL-1.1", "GPL-1.0-or-later", "LGPL-2.0-or-later"]
-    ]
-    assert contradicting_headers(rows(("C", head)), LicensePolicy(frozenset({"mpl-1.1"}))) == [[]]
+    assert refused(rows(("C", head)), LicensePolicy()) == [["MPL-1.1", "GPL-1.0-or-later", "LGPL-2.0-or-later"]]
+    assert refused(rows(("C", head)), LicensePolicy(frozenset({"mpl-1.1"}))) == [[]]
 
 
 def test_the_header_is_judged_by_the_same_list_as_the_repository() -> None:
     mit, gpl = ("C", "// SPDX-License-Identifier: MIT\n"), ("C", slashes(GPL.format(kind="", version="2")))
-    assert contradicting_headers(rows(mit, gpl), LicensePolicy()) == [[], ["GPL-2.0-or-later"]]
-    assert contradicting_headers(rows(mit, gpl), LicensePolicy(frozenset({"gpl-2.0-or-later"}))) == [["MIT"], []]
+    assert refused(rows(mit, gpl), LicensePolicy()) == [[], ["GPL-2.0-or-later"]]
+    assert refused(rows(mit, gpl), LicensePolicy(frozenset({"gpl-2.0-or-later"}))) == [["MIT"], []]
 
 
 def test_drops_name_the_licenses() -> None:
-    drops = decide_license_headers([[], ["GPL-2.0-only", "MPL-2.0"]])
+    stated = [[], [Statement(("GPL-2.0-only",), False), Statement(("MIT",), False), Statement(("MPL-2.0",), False)]]
+    drops = decide_license_headers(stated, LicensePolicy())
     assert drops == {1: ("license_header", "the file itself states GPL-2.0-only, MPL-2.0: not on the allow-list")}
 
 
-@pytest.mark.parametrize("package", ["pydantic", "pip", "packaging", "datasets", "typer", "pipeline", "transforms"])
+@pytest.mark.parametrize(
+    "package", ["pydantic", "pip", "packaging", "datasets", "typer", "stackfim.pipeline", "stackfim.transforms"]
+)
 def test_permissive_packages_pass_even_where_they_are_about_licenses(package: str) -> None:
     """Real files: installers and checkers of licenses, this project's own filters."""
     spec = importlib.util.find_spec(package)
     assert spec is not None
     files = [file for place in spec.submodule_search_locations or [] for file in sorted(Path(place).rglob("*.py"))]
     contents = [("Python", file.read_text("utf-8", "replace")) for file in files]
-    wrong = contradicting_headers(rows(*contents), LicensePolicy())
+    wrong = refused(rows(*contents), LicensePolicy())
     found = {str(file): names for file, names in zip(files, wrong, strict=True) if names}
     # Libraries that pip carries: chardet was LGPL, distlib's vendored bits are PSF; these say so themselves.
     assert [file for file in found if "chardet" not in file] == [], found

@@ -110,7 +110,7 @@ def test_private_documented_and_version_numbers_are_left_alone(text: str) -> Non
 
 
 @given(st.data())
-def test_a_scan_takes_any_text_row_by_row(text_columns, data: st.DataObject) -> None:
+def test_a_scan_takes_any_text_row_by_row(text_columns: st.SearchStrategy[pa.Array], data: st.DataObject) -> None:
     rows = data.draw(text_columns).to_pylist()
     draw = random.Random(data.draw(st.integers(0, 99)))
     name = "".join(draw.choice(string.ascii_lowercase) for _ in range(8))

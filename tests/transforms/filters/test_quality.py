@@ -1,11 +1,15 @@
 """Quality scores against slow and plain references, what each rule drops, and what it must not."""
 
+from __future__ import annotations
+
 import base64
 import json
 import random
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,18 +17,22 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackfim.transforms.filters.comments import MARKERS, comment_scores, decide_comments, decide_logic_lines
-from stackfim.transforms.filters.data_files import data_scores, decide_data, decide_notebooks
+from stackfim.transforms.filters.comments import MARKERS, comment_scores, decide_comments
+from stackfim.transforms.filters.data_files import data_scores, decide_data_files
 from stackfim.transforms.filters.encoded import decide_encoded, encoded_data
+from stackfim.transforms.filters.filter_settings import FilterPlan
 from stackfim.transforms.filters.line_table import lines_of
 from stackfim.transforms.filters.markup import decide_markup, markup_scores
 from stackfim.transforms.filters.number_tables import decide_numbers, number_shares
 from stackfim.transforms.filters.quality_limits import LIMITS, QualityLimits, limits_by_row, limits_of
 from stackfim.transforms.filters.redaction import find_all
 from stackfim.transforms.filters.repetition import decide_repetition, repetition
-from stackfim.transforms.filters.scores import quality_scores
+from stackfim.transforms.filters.scores import score_rows
 from stackfim.transforms.filters.text import text_of
 from stackfim.transforms.filters.words import ngrams, span_hashes, word_blocks, words_of
+
+if TYPE_CHECKING:
+    from tests.conftest import SourceFile
 
 
 def column(*contents: str | bytes) -> pa.BinaryArray:
@@ -37,7 +45,9 @@ DEFAULT = [QualityLimits()]
 
 
 @given(st.data())
-def test_lines_are_those_that_end_at_a_line_feed(text_columns, data: st.DataObject) -> None:
+def test_lines_are_those_that_end_at_a_line_feed(
+    text_columns: st.SearchStrategy[pa.Array], data: st.DataObject
+) -> None:
     drawn = data.draw(text_columns)
     lines = lines_of(text_of(drawn))
     expected = []
@@ -55,7 +65,7 @@ def test_lines_are_those_that_end_at_a_line_feed(text_columns, data: st.DataObje
 
 
 @given(st.data())
-def test_ngrams_are_equal_where_their_words_are(text_columns, data: st.DataObject) -> None:
+def test_ngrams_are_equal_where_their_words_are(text_columns: st.SearchStrategy[pa.Array], data: st.DataObject) -> None:
     drawn = data.draw(text_columns)
     length = data.draw(st.integers(1, 4))
     words = [re.findall(rb"[A-Za-z0-9_\x80-\xff]+", value) for value in drawn.to_pylist()]
@@ -97,7 +107,9 @@ def reference_repetition(text: bytes) -> tuple[float, float]:
     return duplicates, max(map(len, places.values())) / len(words)
 
 
-def test_repetition_of_real_files_is_the_reference(sources, installed) -> None:
+def test_repetition_of_real_files_is_the_reference(
+    sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
+) -> None:
     contents = [file.content for file in (*sources, *installed)]
     contents += [b"x = f(a, b, c)\n" * 60, b"0, 0, 0, 0, 0, 0, 0,\n" * 40, b"a b c d e f\n" * 40 + contents[0]]
     found = repetition(column(*contents))
@@ -225,7 +237,7 @@ def test_files_of_nothing_but_comments_and_imports_go() -> None:
     languages = [language for _, language, _ in contents.values()]
     scores = comment_scores(column(*(content for content, _, _ in contents.values())), languages)
     limits = limits_by_row(languages)
-    drops = decide_comments(scores, limits) | decide_logic_lines(scores, limits)
+    drops = decide_comments(scores, limits)
     found = {name: drops.get(row, (None,))[0] for row, name in enumerate(contents)}
     assert found == {name: reason for name, (_, _, reason) in contents.items()}
 
@@ -280,7 +292,7 @@ def test_data_files_are_judged_by_size_letters_and_source() -> None:
     languages = [language for _, language, _ in contents]
     scores = data_scores(column(*(content for content, _, _ in contents)), languages)
     limits = limits_by_row(languages)
-    drops = decide_data(scores, limits) | decide_notebooks(scores, limits)
+    drops = decide_data_files(scores, limits)
     assert [drops.get(row, (None,))[0] for row in range(len(contents))] == [reason for _, _, reason in contents]
 
 
@@ -295,7 +307,9 @@ def test_limits_are_the_tables_then_those_for_all_then_those_of_the_language() -
 
 
 @given(st.data())
-def test_scores_do_not_depend_on_the_batch(rows_of, text_columns, data: st.DataObject) -> None:
+def test_scores_do_not_depend_on_the_batch(
+    rows_of: Callable[..., pa.RecordBatch], text_columns: st.SearchStrategy[pa.Array], data: st.DataObject
+) -> None:
     languages = st.sampled_from([*MARKERS, "HTML", "JSON", "Jupyter Notebook", "Fortran", ""])
     pieces = st.sampled_from(
         ["/* ", " */\n", '"""', "# x\n", "// y\n", "x = 1\n" * 40, BASE64[:70], "1, 2,\n" * 99, "\n"]
@@ -305,12 +319,14 @@ def test_scores_do_not_depend_on_the_batch(rows_of, text_columns, data: st.DataO
         extra = "".join(data.draw(st.lists(pieces, max_size=5))).encode()
         files.append((data.draw(languages), extra + content + extra))
     rows = rows_of(files)
-    together = quality_scores(rows).to_pylist()
-    alone = [quality_scores(rows.slice(row, 1)).to_pylist()[0] for row in range(rows.num_rows)]
+    together = score_rows(rows, FilterPlan()).scores.to_pylist()
+    alone = [score_rows(rows.slice(row, 1), FilterPlan()).scores.to_pylist()[0] for row in range(rows.num_rows)]
     assert together == alone
 
 
-def test_code_that_was_written_passes_every_rule(rows_of, sources, installed) -> None:
+def test_code_that_was_written_passes_every_rule(
+    rows_of: Callable[..., pa.RecordBatch], sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
+) -> None:
     # HTML is judged by its visible text, of which a template of forms has little.
     files = [(file.language, file.content) for file in (*sources, *installed) if file.language != "HTML"]
     rows = rows_of(files)
@@ -321,7 +337,6 @@ def test_code_that_was_written_passes_every_rule(rows_of, sources, installed) ->
         decide_encoded(encoded_data(content), limits),
         decide_numbers(number_shares(content), limits),
         decide_comments(comments, limits),
-        decide_logic_lines(comments, limits),
         decide_repetition(repetition(content), limits),
         decide_markup(markup_scores(content, languages), limits),
     ):
@@ -334,11 +349,11 @@ def test_code_that_was_written_passes_every_rule(rows_of, sources, installed) ->
     ["<!--", "<script", '"""', "/*", "://a:", "://:b", "\\x4", "1.", "1,", "2001:", "eyJ-", "ecret", "a@", "a@b.", "# generated "]
     + ["-----BEGIN " + "PRIVATE KEY-----\n", "1.2.3.", "aws secret ", '{"cells":[', "A-"],
 )  # fmt: skip
-def test_no_text_takes_more_than_its_share_of_time(piece: str, rows_of) -> None:
+def test_no_text_takes_more_than_its_share_of_time(piece: str, rows_of: Callable[..., pa.RecordBatch]) -> None:
     """256 KiB of the same beginning over and over: quadratic searching would take minutes."""
     content = (piece * (1 << 18))[: 1 << 18].encode()
     started = time.process_time()
     for language in ("Python", "C", "HTML", "Jupyter Notebook"):
-        quality_scores(rows_of([(language, content)]))
+        score_rows(rows_of([(language, content)]), FilterPlan())
     find_all(pa.array([content], pa.binary()))
     assert time.process_time() - started < 5

@@ -1,6 +1,9 @@
 """What filters measure, against slow and plain references, on whole arrays and on slices of them."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,6 +16,9 @@ from stackfim.transforms.filters.encoding import invalid_utf8_at, nul_count
 from stackfim.transforms.filters.line_length import line_lengths
 from stackfim.transforms.filters.size import size_bytes
 from stackfim.transforms.filters.text import characters, text_of
+
+if TYPE_CHECKING:
+    from tests.conftest import SourceFile
 
 
 def reference_lines(text: str) -> list[str]:
@@ -35,7 +41,9 @@ def texts(column: pa.Array) -> list[str]:
 
 
 @given(st.data())
-def test_line_lengths_are_those_of_the_lines_in_characters(text_columns, data: st.DataObject) -> None:
+def test_line_lengths_are_those_of_the_lines_in_characters(
+    text_columns: st.SearchStrategy[pa.Array], data: st.DataObject
+) -> None:
     column = data.draw(text_columns)
     if not any(column.to_pylist()):
         return  # see test_line_lengths_of_nothing_but_empty_rows
@@ -80,7 +88,9 @@ def test_line_lengths_of_nothing_but_empty_rows(rows: int) -> None:
 
 
 @given(st.data())
-def test_alphanumeric_fraction_counts_what_str_isalnum_does(text_columns, data: st.DataObject) -> None:
+def test_alphanumeric_fraction_counts_what_str_isalnum_does(
+    text_columns: st.SearchStrategy[pa.Array], data: st.DataObject
+) -> None:
     column = data.draw(text_columns)
     expected = [alphanumeric(text) for text in texts(column)]
     assert alphanumeric_fraction(column).tolist() == pytest.approx(expected, rel=1e-12)
@@ -104,7 +114,9 @@ def test_letters_and_digits_of_every_script_count(content: str, fraction: float)
 
 
 @given(st.data())
-def test_invalid_utf8_is_found_where_the_strict_decoder_stops(binary_columns, data: st.DataObject) -> None:
+def test_invalid_utf8_is_found_where_the_strict_decoder_stops(
+    binary_columns: st.SearchStrategy[pa.Array], data: st.DataObject
+) -> None:
     column = data.draw(binary_columns)
     expected = []
     for value in column.to_pylist():
@@ -128,7 +140,9 @@ def test_a_code_point_that_straddles_two_rows_makes_both_invalid(character: str)
 
 
 @given(st.data())
-def test_nul_bytes_sizes_and_characters_are_counted_by_row(text_columns, data: st.DataObject) -> None:
+def test_nul_bytes_sizes_and_characters_are_counted_by_row(
+    text_columns: st.SearchStrategy[pa.Array], data: st.DataObject
+) -> None:
     column = data.draw(text_columns)
     values = column.to_pylist()
     assert nul_count(column).tolist() == [value.count(0) for value in values]
@@ -137,7 +151,7 @@ def test_nul_bytes_sizes_and_characters_are_counted_by_row(text_columns, data: s
 
 
 @given(st.data())
-def test_text_of_gives_each_row_its_bytes(binary_columns, data: st.DataObject) -> None:
+def test_text_of_gives_each_row_its_bytes(binary_columns: st.SearchStrategy[pa.Array], data: st.DataObject) -> None:
     column = data.draw(binary_columns)
     text = text_of(column)
     borders = text.offsets.tolist()
@@ -154,7 +168,9 @@ def test_scores_of_no_rows_are_empty() -> None:
         assert line_lengths(column).longest.tolist() == []
 
 
-def test_scores_of_real_files_are_those_of_the_references(sources, installed) -> None:
+def test_scores_of_real_files_are_those_of_the_references(
+    sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
+) -> None:
     contents = [file.content for file in (*sources, *installed)]
     contents += [content.replace(b"\n", b"\r\n") for content in contents]
     column = pa.array(contents, pa.binary()).slice(1)
