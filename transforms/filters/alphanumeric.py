@@ -36,7 +36,8 @@ def alphanumeric_fraction(content: pa.BinaryArray) -> npt.NDArray[np.float64]:
     for row in np.flatnonzero(lengths < sizes).tolist():
         beyond = "".join(_BEYOND_ASCII.findall(content[row].as_py().decode("utf-8")))
         counts[row] += sum(map(str.isalnum, beyond))
-    return counts / np.maximum(lengths - blanks, 1)
+    fractions: npt.NDArray[np.float64] = counts / np.maximum(lengths - blanks, 1)
+    return fractions
 
 
 def decide_alphanumeric(fractions: npt.NDArray[np.float64], min_fraction: float) -> Drops:

@@ -1,4 +1,4 @@
-"""The language that a file shows: what is relabelled, what is rejected, what is left as its row says."""
+"""The language that a file shows: which rows are relabelled, which are rejected, and which stay as they are labelled."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ GUARDED = (
 PROSE = "/*\n * The class of all things, and the template\nclass of others;\n */\nstruct s { int private; };\n// std::string here\n"
 
 SHOWN = [
-    # path, content, what the row says, what the file shows (None: what the row says)
+    # path, content, label of the row, evidence for another language
     ("a/w.h", CLASS, "C", Evidence("C++", "content")),
     ("w.h", "namespace a::b {\nint x;\n}\n", "C", Evidence("C++", "content")),
     ("w.h", "#include <vector>\nint f(void);\n", "C", Evidence("C++", "content")),
@@ -111,7 +111,7 @@ def test_what_cannot_be_relabelled_is_rejected_with_both_languages(rows_of: Call
     assert found["w.h"][:2] == ("language", "language_unsupported")
 
 
-def test_hand_written_and_installed_files_are_what_their_rows_say(
+def test_hand_written_and_installed_files_are_in_the_language_of_their_label(
     sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
 ) -> None:
     for file in (*sources, *installed):
@@ -126,7 +126,7 @@ def test_hand_written_and_installed_files_are_what_their_rows_say(
     ["/*", "#ifdef __cplusplus\n", "class a", "\n", "class a\n", "namespace\n", "my\n", "-*- ", "vi: ", "(", "a("],
 )
 @pytest.mark.parametrize("path", ["a.h", "a.pl", "a.t", "a.m", "a.v", "a.ts", "a"])
-def test_no_text_takes_more_than_its_share_of_time(piece: str, path: str) -> None:
+def test_no_text_takes_more_than_linear_time(piece: str, path: str) -> None:
     content = pa.py_buffer((("class std:: public " + piece * HEAD_BYTES)[:HEAD_BYTES]).encode())
     started = time.process_time()
     evidence(path, content, "C")

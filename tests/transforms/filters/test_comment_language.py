@@ -1,4 +1,4 @@
-"""The language of comments: confidently another one goes, everything else stays."""
+"""The language of comments: files with comments that are clearly in another one go, all others stay."""
 
 from __future__ import annotations
 
@@ -87,7 +87,7 @@ def test_little_text_code_names_and_addresses_are_not_judged(content: bytes | st
     assert share(content.encode() if isinstance(content, str) else content, "Python", "en") <= 0.0
 
 
-def test_files_of_languages_without_known_comments_are_not_judged() -> None:
+def test_files_in_languages_without_known_comments_are_not_judged() -> None:
     assert share(python(TEXTS["es"]), "Fortran", "en") == -1.0
 
 

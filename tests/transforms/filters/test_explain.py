@@ -16,7 +16,7 @@ from stackfim.transforms.filters.chain import filter_rows
 from stackfim.transforms.filters.contamination import index_benchmarks
 from stackfim.transforms.filters.explain import DROPPED, KEPT, SWITCHED_OFF, explain
 from stackfim.transforms.filters.filter import Bounds, Filter
-from stackfim.transforms.filters.filter_list import FILTER_SCORE, FILTERS, STAGES
+from stackfim.transforms.filters.filter_list import FILTER_SCORE, FILTERS, STAGES, TEXT_FILTERS
 from stackfim.transforms.filters.filter_settings import FilterPlan, FilterSettings
 from stackfim.transforms.filters.quality_limits import LIMITS, limits_of
 from stackfim.transforms.filters.scores import score_rows
@@ -121,7 +121,7 @@ def with_failing(filters: tuple[Filter[Any], ...], stage: str) -> tuple[Filter[A
 def test_a_score_that_cannot_be_measured_is_null_and_takes_no_other_along(
     rows_of: Callable[..., pa.RecordBatch], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(scoring, "TEXT_FILTERS", with_failing(scoring.TEXT_FILTERS, "comments"))
+    monkeypatch.setattr(scoring, "TEXT_FILTERS", with_failing(TEXT_FILTERS, "comments"))
     rows = rows_of([("Python", CODE), ("Python", CODE + b"boom = 1\n"), ("Python", CODE * 2)])
     scored = score_rows(rows, FilterPlan())
     assert scored.scores.column("logic_lines").to_pylist() == [2, None, 4]
@@ -151,7 +151,7 @@ def test_the_share_of_long_lines_is_by_the_limit_that_decides(rows_of: Callable[
         (b"", ["size"]),
     ],
 )
-def test_the_first_drop_is_the_one_on_record_and_the_others_are_told_too(
+def test_the_first_drop_is_the_one_on_record_and_the_others_are_shown_too(
     rows_of: Callable[..., pa.RecordBatch], content: bytes, stages: list[str]
 ) -> None:
     row = rows_of([("Python", content)])
@@ -219,7 +219,7 @@ def test_benchmarks_are_explained_where_there_are_any(rows_of: Callable[..., pa.
     assert [measure.limit for measure in last.measures] == ["less than 0.5", "less than 0.45"]
 
 
-def test_a_filter_that_fails_is_told_by_its_error(
+def test_of_a_filter_that_fails_the_error_is_shown(
     rows_of: Callable[..., pa.RecordBatch], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(explaining, "FILTERS", with_failing(FILTERS, "numbers"))

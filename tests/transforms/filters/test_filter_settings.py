@@ -1,4 +1,4 @@
-"""What filters go by is checked when it is made: the message has the field, its value and what was expected."""
+"""Settings and plans are checked when they are made: the message has the field, its value and what was expected."""
 
 import dataclasses
 import json
@@ -11,6 +11,7 @@ import pytest
 from stackfim.transforms.filters.contamination import index_benchmarks
 from stackfim.transforms.filters.filter_list import STAGES
 from stackfim.transforms.filters.filter_settings import FilterPlan, FilterSettings
+from stackfim.transforms.filters.license import LicensePolicy
 
 
 @pytest.mark.parametrize(
@@ -33,7 +34,7 @@ from stackfim.transforms.filters.filter_settings import FilterPlan, FilterSettin
         ("limits", {"Go": {"min_chars": math.nan}}, "min_chars: expected a number of at least 0, got nan (for Go)"),
     ],
 )
-def test_a_setting_that_makes_no_sense_is_told(field: str, value: Any, message: str) -> None:
+def test_a_setting_that_makes_no_sense_is_refused(field: str, value: Any, message: str) -> None:
     with pytest.raises(ValueError) as error:
         FilterSettings(**{field: value})
     assert message in str(error.value)
@@ -47,9 +48,10 @@ def test_a_setting_that_makes_no_sense_is_told(field: str, value: Any, message: 
         ("comments_language", "comments_language: expected any or one of ar, bg, "),
     ],
 )
-def test_a_mode_or_language_of_a_plan_that_does_not_exist_is_told(field: str, message: str) -> None:
+def test_an_unknown_mode_or_language_of_a_plan_is_refused(field: str, message: str) -> None:
+    values: dict[str, Any] = {field: "mask"}
     with pytest.raises(ValueError) as error:
-        FilterPlan(**{field: "mask"})
+        FilterPlan(**values)
     assert message in str(error.value)
     assert "'mask'" in str(error.value)
 
@@ -78,5 +80,7 @@ def test_a_plan_travels_in_the_graph() -> None:
 
 def test_the_policy_of_licenses_is_that_of_the_settings() -> None:
     settings = FilterSettings(license_policy="any", allow_unknown_licenses=True, allow_missing_licenses=True)
-    policy = FilterPlan(settings, frozenset({"mit"})).licenses
-    assert (policy.allowed, policy.policy, policy.allow_unknown, policy.allow_missing) == ({"mit"}, "any", True, True)
+    allowed = frozenset({"mit"})
+    assert FilterPlan(settings, allowed).licenses == LicensePolicy(
+        allowed, "any", allow_unknown=True, allow_missing=True
+    )

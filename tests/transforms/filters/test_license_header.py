@@ -1,4 +1,4 @@
-"""Licenses that files state themselves: tags and notices in comments count, talk of licenses does not."""
+"""Licenses that files state themselves: tags and notices in comments count, other mentions of licenses do not."""
 
 import importlib.util
 from pathlib import Path
@@ -47,7 +47,7 @@ def slashes(text: str) -> str:
 
 
 STATED = [
-    # language, head, what it puts the file under
+    # language, head, licenses that it puts the file under
     ("Python", "#!/usr/bin/env python\n# SPDX-License-Identifier: GPL-2.0-only\nimport os\n", ["GPL-2.0-only"]),
     ("C", "/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */\nint x;\n",
      ["GPL-2.0-only WITH Linux-syscall-note"]),
@@ -118,7 +118,7 @@ DUAL = [
 
 
 def rows(*files: tuple[str, str]) -> pa.RecordBatch:
-    """Rows of language and content."""
+    """Rows with languages and contents."""
     values = {name: pa.array([""] * len(files)) for name in ROW.names}
     values |= {"content": pa.array([text.encode() for _, text in files], pa.binary())}
     values |= {"language": pa.array([language for language, _ in files])}
@@ -137,7 +137,7 @@ def test_what_a_head_states_is_read(language: str, head: str, licenses: list[str
 
 
 @pytest.mark.parametrize(("language", "head"), SILENT)
-def test_a_file_that_speaks_of_licenses_states_none(language: str, head: str) -> None:
+def test_a_file_that_mentions_licenses_states_none(language: str, head: str) -> None:
     assert refused(rows((language, head)), LicensePolicy()) == [[]]
 
 
@@ -147,7 +147,7 @@ def test_a_choice_with_an_allowed_license_is_no_contradiction(language: str, hea
     assert refused(rows((language, head)), LicensePolicy(frozenset({"isc"}))) != [[]]
 
 
-def test_a_choice_of_copyleft_licenses_alone_is_none() -> None:
+def test_a_choice_needs_an_alternative_that_is_allowed() -> None:
     head = stars(MPL + ALTERNATIVELY.format(which="either the GNU General Public License or the LGPL"))
     assert refused(rows(("C", head)), LicensePolicy()) == [["MPL-1.1", "GPL-1.0-or-later", "LGPL-2.0-or-later"]]
     assert refused(rows(("C", head)), LicensePolicy(frozenset({"mpl-1.1"}))) == [[]]
@@ -169,13 +169,13 @@ def test_drops_name_the_licenses() -> None:
     "package", ["pydantic", "pip", "packaging", "datasets", "typer", "stackfim.pipeline", "stackfim.transforms"]
 )
 def test_permissive_packages_pass_even_where_they_are_about_licenses(package: str) -> None:
-    """Real files: installers and checkers of licenses, this project's own filters."""
+    """Real files, such as installers, checkers of licenses and this project's own filters."""
     spec = importlib.util.find_spec(package)
     assert spec is not None
     files = [file for place in spec.submodule_search_locations or [] for file in sorted(Path(place).rglob("*.py"))]
     contents = [("Python", file.read_text("utf-8", "replace")) for file in files]
     wrong = refused(rows(*contents), LicensePolicy())
     found = {str(file): names for file, names in zip(files, wrong, strict=True) if names}
-    # Libraries that pip carries: chardet was LGPL, distlib's vendored bits are PSF; these say so themselves.
+    # A library that pip has a copy of: chardet was under the LGPL, and its files say so.
     assert [file for file in found if "chardet" not in file] == [], found
     assert len(files) > 5

@@ -1,4 +1,4 @@
-"""E-mail and public addresses are found; what no person has, and what is no address, is not."""
+"""E-mail and public IP addresses are found; addresses that belong to no person and other text are left alone."""
 
 import random
 import string
@@ -73,7 +73,7 @@ def test_email_addresses_are_found_whole(text: str, address: str) -> None:
         "decorated@module.py",
     ],
 )
-def test_addresses_of_no_person_and_other_signs_are_left_alone(text: str) -> None:
+def test_addresses_of_no_person_and_other_uses_of_the_sign_are_left_alone(text: str) -> None:
     assert found(text) == []
 
 

@@ -1,4 +1,4 @@
-"""Quality scores against slow and plain references, what each rule drops, and what it must not."""
+"""Quality scores against slow and plain references, what each rule drops, and what it must not drop."""
 
 from __future__ import annotations
 
@@ -36,7 +36,7 @@ if TYPE_CHECKING:
 
 
 def column(*contents: str | bytes) -> pa.BinaryArray:
-    """The contents between two others, as a slice: their bytes do not begin where the buffer does."""
+    """The contents as a slice between two others, so that their bytes do not begin where the buffer does."""
     values = [content.encode() if isinstance(content, str) else content for content in contents]
     return pa.array([b"before\n\x00", *values, b"\nafter"], pa.binary()).slice(1, len(values))
 
@@ -107,7 +107,7 @@ def reference_repetition(text: bytes) -> tuple[float, float]:
     return duplicates, max(map(len, places.values())) / len(words)
 
 
-def test_repetition_of_real_files_is_the_reference(
+def test_repetition_of_real_files_is_that_of_the_reference(
     sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
 ) -> None:
     contents = [file.content for file in (*sources, *installed)]
@@ -150,7 +150,7 @@ CODE = "def add(first, second):\n    return first + second\n\n\n" * 12
         ("", 0.0),
     ],
 )
-def test_encoded_data_is_told_from_long_words(content: str, share: float) -> None:
+def test_encoded_data_is_told_apart_from_long_words(content: str, share: float) -> None:
     found = encoded_data(column(CODE, content, CODE))
     assert found.share.tolist() == pytest.approx([0, share, 0])
     assert found.size_bytes[1] == round(share * len(content))
@@ -183,7 +183,7 @@ def test_tables_of_numbers_go_and_arithmetic_stays() -> None:
 
 
 COMMENTED = {
-    # Language: comment lines and logic lines, each beginning one.
+    # For each language, lines of comments and the beginnings of lines with logic.
     "Python": (["# a comment", '"""A docstring', "of two lines.\"\"\"", "'''One.'''", "r'''Raw", "text'''"], ["x = 1", "@decorate", 'y = """', 'text"""', "(a, b) = c"]),
     "JavaScript": (["// a", "/* b", "c", "d */", "/** e */"], ["let x = 1 // y", "f(a) /* b */", "'a'.b()"]),
     "C": (["// a", "/* b", " * c", " */"], ["int x; /* y */", "#define A 1", "*p = 1;"]),
@@ -197,7 +197,7 @@ NO_LOGIC = {"C": ["*p = 1;"], "Python": ["(a, b) = c"]}
 
 
 @pytest.mark.parametrize("language", COMMENTED)
-def test_comments_and_logic_are_told_by_language(language: str) -> None:
+def test_comments_and_logic_are_recognised_by_language(language: str) -> None:
     comments, logic = COMMENTED[language]
     content = "\n".join([*logic, "", *comments, "  " + logic[0], "}", "})"]) + "\n"
     scores = comment_scores(column("x", content, "y"), ["C", language, "Python"])
@@ -215,7 +215,7 @@ def test_a_comment_ends_with_its_row() -> None:
     assert python.share.tolist() == [0, 0, 0]
 
 
-def test_a_string_that_is_no_docstring_is_code() -> None:
+def test_a_string_that_is_not_a_docstring_is_code() -> None:
     content = 'TEXT = """\n# not a comment?\n"""\n\n\ndef f():\n    """Says what it does."""\n    return TEXT\n'
     scores = comment_scores(column(content), ["Python"])
     assert scores.share[0] == pytest.approx((16 + 26) / 74, abs=0.03)
@@ -327,7 +327,7 @@ def test_scores_do_not_depend_on_the_batch(
 def test_code_that_was_written_passes_every_rule(
     rows_of: Callable[..., pa.RecordBatch], sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
 ) -> None:
-    # HTML is judged by its visible text, of which a template of forms has little.
+    # HTML is judged by its visible text, and a template of forms has little of that.
     files = [(file.language, file.content) for file in (*sources, *installed) if file.language != "HTML"]
     rows = rows_of(files)
     content, languages = rows.column("content"), [language for language, _ in files]
@@ -349,7 +349,7 @@ def test_code_that_was_written_passes_every_rule(
     ["<!--", "<script", '"""', "/*", "://a:", "://:b", "\\x4", "1.", "1,", "2001:", "eyJ-", "ecret", "a@", "a@b.", "# generated "]
     + ["-----BEGIN " + "PRIVATE KEY-----\n", "1.2.3.", "aws secret ", '{"cells":[', "A-"],
 )  # fmt: skip
-def test_no_text_takes_more_than_its_share_of_time(piece: str, rows_of: Callable[..., pa.RecordBatch]) -> None:
+def test_no_text_takes_more_than_linear_time(piece: str, rows_of: Callable[..., pa.RecordBatch]) -> None:
     """256 KiB of the same beginning over and over: quadratic searching would take minutes."""
     content = (piece * (1 << 18))[: 1 << 18].encode()
     started = time.process_time()

@@ -1,4 +1,4 @@
-"""Redaction: what goes, what comes, and that every byte is accounted for."""
+"""Redaction: what is replaced, by what, and that every other byte stays."""
 
 import random
 from collections.abc import Callable
@@ -27,7 +27,7 @@ def personal(seed: int) -> str:
 
 
 def contents(rows: pa.RecordBatch) -> list[bytes]:
-    return rows.column("content").to_pylist()
+    return list(rows.column("content").to_pylist())
 
 
 def test_the_same_value_gets_the_same_replacement_numbered_as_they_come(rows_of: Callable[..., pa.RecordBatch]) -> None:
@@ -47,7 +47,9 @@ def test_a_replacement_that_the_file_has_already_is_not_used(rows_of: Callable[.
     assert contents(done.rows) == [b"user1@example.com user2@example.com 192.0.2.1 192.0.2.2"]
 
 
-def test_only_the_password_of_a_url_goes_and_no_address_is_made_of_it(rows_of: Callable[..., pa.RecordBatch]) -> None:
+def test_only_the_password_of_a_url_is_replaced_and_the_rest_is_no_address(
+    rows_of: Callable[..., pa.RecordBatch],
+) -> None:
     text = b"git clone https://deploy:" + b"zP9qLm2vXe" + b"@git.initech.io/a.git"
     assert contents(redact(rows_of([("Shell", text)])).rows) == [
         b"git clone https://deploy:REDACTED_URL_PASSWORD_1@git.initech.io/a.git"
@@ -68,7 +70,9 @@ def test_a_private_key_in_source_code_leaves_the_source_as_it_was_around_it(
     assert done == text
 
 
-def test_identifiers_say_what_was_read_and_what_is_there_now(rows_of: Callable[..., pa.RecordBatch]) -> None:
+def test_source_id_is_that_of_the_bytes_read_and_content_id_of_the_new_content(
+    rows_of: Callable[..., pa.RecordBatch],
+) -> None:
     rows = rows_of([("Python", b"x = 1\n"), ("Python", f"# {token(3)}\n".encode())])
     done = redact(rows).rows
     assert done.schema.equals(ROW)
@@ -78,7 +82,7 @@ def test_identifiers_say_what_was_read_and_what_is_there_now(rows_of: Callable[.
     assert done.column("content_id")[1] != rows.column("content_id")[1]
 
 
-def test_each_of_the_two_is_replaced_only_where_asked_for(rows_of: Callable[..., pa.RecordBatch]) -> None:
+def test_secrets_and_personal_data_are_replaced_only_in_that_mode(rows_of: Callable[..., pa.RecordBatch]) -> None:
     rows = rows_of([("Python", f"{token(4)} ada{AT}initech.io".encode())])
     both = {kind for finding in find_all(rows.column("content")) for kind in [finding.kind]}
     assert both == {"shopify_token", "email"}
@@ -127,7 +131,7 @@ def test_replacements_account_for_every_byte_and_a_second_redaction_changes_noth
     assert again.rows.equals(done.rows)
 
 
-def test_thousands_of_addresses_in_one_file_all_get_one_of_their_own(rows_of: Callable[..., pa.RecordBatch]) -> None:
+def test_thousands_of_addresses_in_one_file_all_get_different_ones(rows_of: Callable[..., pa.RecordBatch]) -> None:
     addresses = [f"151.101.{high}.{low}" for high in range(1, 9) for low in range(1, 255)]
     done = redact(rows_of([("Python", "\n".join(addresses).encode())]))
     values = contents(done.rows)[0].split(b"\n")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 
 def reference_lines(text: str) -> list[str]:
-    """The lines of a text that ends lines at LF or CRLF only, without their breaks."""
+    """The lines of a text, which end at LF or CRLF and nowhere else, without their breaks."""
     if not text:
         return []
     lines = text.split("\n")
@@ -31,7 +31,7 @@ def reference_lines(text: str) -> list[str]:
 
 
 def alphanumeric(text: str) -> float:
-    """Letters and digits, of what is visible."""
+    """Share of the visible characters that are letters or digits."""
     visible = [character for character in text if character not in " \t\r\n\x0b\x0c"]
     return sum(map(str.isalnum, visible)) / max(len(visible), 1)
 
@@ -54,7 +54,7 @@ def test_line_lengths_are_those_of_the_lines_in_characters(
     assert found.mean.tolist() == pytest.approx(expected, rel=1e-12)
     long = [sum(len(line) for line in row if len(line) > 3) / max(sum(map(len, row)), 1) for row in lines]
     assert line_lengths(column, 3).long_share.tolist() == pytest.approx(long, rel=1e-12)
-    assert (found.longest.dtype, found.mean.dtype) == (np.int64, np.float64)
+    assert (found.longest.dtype, found.mean.dtype) == (np.dtype(np.int64), np.dtype(np.float64))
 
 
 @pytest.mark.parametrize(
@@ -75,7 +75,7 @@ def test_line_lengths_are_those_of_the_lines_in_characters(
     ],
 )
 def test_a_line_ends_at_lf_or_crlf_and_nowhere_else(content: str, longest: int, mean: float) -> None:
-    # Between neighbours whose last and first bytes could be taken for its own.
+    # It stands between rows whose last and first bytes could be taken for its own.
     found = line_lengths(pa.array([b"x\r", content.encode(), b"\nx"], pa.binary()))
     assert (found.longest[1], found.mean[1]) == (longest, mean)
 
@@ -130,7 +130,7 @@ def test_invalid_utf8_is_found_where_the_strict_decoder_stops(
 
 @pytest.mark.parametrize("character", ["é", "日", "👍"])
 def test_a_code_point_that_straddles_two_rows_makes_both_invalid(character: str) -> None:
-    """The rows' bytes one after another are valid; each row alone is not."""
+    """The bytes of the rows one after another are valid; those of each row alone are not."""
     encoded = character.encode()
     for cut in range(1, len(encoded)):
         halves = [b"ok", encoded[:cut], encoded[cut:], b"ok"]

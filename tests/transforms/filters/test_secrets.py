@@ -1,4 +1,4 @@
-"""Planted secrets are found by their structure; what only looks like one is not. No secret stands here: all are made."""
+"""Planted secrets are found by their structure, and nothing that only looks like one. All of them are made up here."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ BASE62 = string.digits + string.ascii_uppercase + string.ascii_lowercase
 
 
 class Maker:
-    """Makes secrets of every kind from a seed. Prefixes are put together here, so that no scanner takes them for one."""
+    """Makes secrets of every kind from a seed. Prefixes are put together here, so that no scanner of secrets finds them."""
 
     def __init__(self, seed: int) -> None:
         self.random = random.Random(seed)
@@ -139,9 +139,9 @@ def test_three_hundred_planted_secrets_are_found(installed: tuple[SourceFile, ..
     for finding in find_secrets(pa.array(files, pa.binary())):
         found.setdefault(finding.row, []).append((finding.kind, files[finding.row][finding.start : finding.end]))
     right = 0
-    for row, (kind, secret) in enumerate(expected):
+    for row, (kind, made) in enumerate(expected):
         values = [value for name, value in found.get(row, []) if name == kind]
-        right += values == secret.split(b"\n")[1:-1] if kind == "private_key" else secret in values
+        right += values == made.split(b"\n")[1:-1] if kind == "private_key" else made in values
     assert right >= 0.98 * len(expected)
 
 
@@ -167,7 +167,7 @@ def test_a_checksum_that_does_not_match_is_no_token() -> None:
         assert kinds_in(token[:10] + other + token[11:]) == set()
 
 
-def test_a_token_that_goes_on_is_another_word() -> None:
+def test_a_token_inside_a_longer_word_is_not_found() -> None:
     maker = Maker(4)
     for kind in ("aws_access_key_id", "github_token", "google_api_key", "stripe_key", "shopify_token"):
         secret, _ = maker.make(kind)
@@ -217,7 +217,7 @@ def test_a_web_token_needs_a_header_with_an_algorithm() -> None:
         "eyJ" + "hbGci.eyJzdWI.x",
     ],
 )
-def test_placeholders_variables_and_public_things_are_no_secrets(text: str) -> None:
+def test_placeholders_variables_and_public_keys_are_no_secrets(text: str) -> None:
     assert kinds_in(text) == set()
 
 
@@ -243,7 +243,7 @@ def test_a_scan_takes_any_text_row_by_row(text_columns: st.SearchStrategy[pa.Arr
     assert {finding.row for finding in together} == {at}
 
 
-def test_of_findings_that_overlap_the_earlier_and_longer_stays() -> None:
+def test_of_findings_that_overlap_the_earlier_or_longer_one_stays() -> None:
     a, b, c, d = Finding(0, 0, 5, "a"), Finding(0, 3, 9, "b"), Finding(0, 9, 12, "c"), Finding(1, 0, 9, "d")
     assert without_overlaps([d, c, b, a]) == [a, c, d]
     assert without_overlaps([Finding(0, 0, 3, "x"), a]) == [a]
@@ -261,7 +261,7 @@ def test_counts_name_kinds_and_never_values() -> None:
 
 
 @pytest.mark.parametrize("password", ["s3cr3t!", "p4ssw0rd1", "s:3:c:r:e:t", "erroneouspwd"])
-def test_a_password_that_says_what_it_is_is_none(password: str) -> None:
+def test_a_word_that_says_that_it_is_a_password_is_not_a_secret(password: str) -> None:
     column = pa.array([f"https://ada:{password}@mq7.initech.io/".encode()], pa.binary())
     assert find_secrets(column) == []
     real = pa.array([b"https://ada:Vq8-zR2tLw@mq7.initech.io/"], pa.binary())
