@@ -36,7 +36,8 @@ from stackfim.transforms.dedup.dedup_settings import DedupSettings
 from stackfim.transforms.dedup.exact import exact_removals
 from stackfim.transforms.dedup.near import signature_batch
 from stackfim.transforms.dedup.order import FINGERPRINT
-from stackfim.transforms.filters.chain import FilterSettings, filter_rows
+from stackfim.transforms.filters.chain import filter_rows
+from stackfim.transforms.filters.filter_settings import FilterPlan
 from stackfim.transforms.filters.redaction import redact
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
@@ -65,7 +66,7 @@ def measure_stages(spec: str) -> tuple[Stages, int]:
     """Each stage in this process, one after another over the same batches; also the bytes that reach the splitter."""
     gc.disable()  # as the process that splits does
     stages, source = Stages(), open_source(spec)
-    splitter, filters = Splitter(SplitSettings(), stackfim_version()), FilterSettings()
+    splitter, filters = Splitter(SplitSettings(), stackfim_version()), FilterPlan()
     read_bytes = split_bytes = 0
     fingerprints: list[pa.RecordBatch] = []
     parsers = Parsers()

@@ -1,14 +1,14 @@
-"""How fast the filters are and what they drop: every stage alone, decontamination, secrets; drops by stage and language.
+"""How fast the filters are and what they drop: each filter alone, decontamination, secrets; drops by stage and language.
 
     python -m benchmarks.filters [FOLDER] [--megabytes 60] [--rounds 3] [--benchmark-texts 8000] [--no-peer] [--table]
                                  [--drops FILE]
 
-FOLDER has parquet files with a column `content`, and `lang`, `path` and `repository` under the names that the sources know;
-without it the files are those of the installed packages. Speeds are megabytes of content for a second of this process's CPU
-time, the best of `--rounds`. Benchmark strings are functions cut from the Python files of the installed packages; the
-peer looks for each of them in every file by `in`, one at a time, on a sample. `--drops` writes a JSON line for every row
-that a filter drops over all files: stage, reason, detail, language, repository, path. `--table` prints what the filters
-drop by language, as Markdown, and nothing else.
+FOLDER has parquet files with content, language, path and repository in columns under the names that the sources know;
+without it the files are those of the installed packages. Speeds are megabytes of content for each second of this process's
+CPU time, the best of `--rounds`. Benchmark strings are functions from the Python files of the installed packages; the peer
+looks for each of them in every file by `in`, one at a time, on a sample. `--drops` writes a JSON line for every row that a
+filter drops in all files: stage, reason, detail, language, repository, path. `--table` prints what the filters drop by
+language, as Markdown, and nothing else.
 
 Ends with 1 when a bar is missed: 10 MB/s for all filters that need no parse together, 40 for decontamination against
 8,000 strings, 15 for secrets and personal data.
@@ -16,6 +16,7 @@ Ends with 1 when a bar is missed: 10 MB/s for all filters that need no parse tog
 
 import argparse
 import ast
+import functools
 import json
 import random
 import sys
@@ -24,7 +25,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import TypedDict
+from typing import Any, NamedTuple
 
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
@@ -32,26 +33,26 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stackfim.schemas.source import CANDIDATES, ROW, as_binary, text_or_empty
-from stackfim.transforms.filters.chain import FILTERS, FilterSettings, relabel
-from stackfim.transforms.filters.contamination import (
-    BenchmarkIndex,
-    contamination,
-    decide_contamination,
-    index_benchmarks,
-)
-from stackfim.transforms.filters.decision import Drops, divide
+from stackfim.transforms.filters.chain import relabel
+from stackfim.transforms.filters.contamination import contamination, index_benchmarks
+from stackfim.transforms.filters.decision import divide
+from stackfim.transforms.filters.encoding import ENCODING
+from stackfim.transforms.filters.filter import Filter, Judgement, judge
+from stackfim.transforms.filters.filter_list import FILTERS, STAGES
+from stackfim.transforms.filters.filter_settings import FilterPlan
 from stackfim.transforms.filters.personal_data import find_personal_data
 from stackfim.transforms.filters.redaction import redact
 from stackfim.transforms.filters.secrets import find_secrets
+from stackfim.transforms.filters.size import SIZE
 
 BATCH_ROWS = 1_000
 BARS = {"all filters without secrets": 10.0, "decontamination": 40.0, "secrets and personal data": 15.0}
 SOURCE_STAGES = ("opt_out", "license", "language")
-"""Stages that judge where a row is from: left out, since all rows are to reach the others."""
+"""Stages that judge the source of a row: left out, so that all rows reach the others."""
 
 
 def parquet_batches(folder: Path) -> Iterator[pa.RecordBatch]:
-    """The rows of all parquet files below a folder, in order of file names, with what a filter looks at."""
+    """The rows of all parquet files below a folder, in order of file names, with the columns that filters look at."""
     files = sorted(folder.rglob("*.parquet"))
     if not files:
         raise SystemExit(f"{folder} has no *.parquet file")
@@ -67,7 +68,7 @@ def parquet_batches(folder: Path) -> Iterator[pa.RecordBatch]:
 
 
 def installed_batches() -> Iterator[pa.RecordBatch]:
-    """The Python and C files of the installed packages, as rows, in order of paths."""
+    """The Python, C and JavaScript files of the installed packages as rows, in order of paths."""
     root = Path(sysconfig.get_paths()["purelib"])
     language = {".py": "Python", ".h": "C", ".js": "JavaScript"}
     files = sorted(file for suffix in language for file in root.rglob(f"*{suffix}") if file.is_file())
@@ -83,7 +84,7 @@ def installed_batches() -> Iterator[pa.RecordBatch]:
 
 
 def source_rows(content: pa.Array, language: pa.Array, repository: pa.Array, path: pa.Array) -> pa.RecordBatch:
-    """Rows (stackfim.schemas.source.ROW) that have nothing else."""
+    """Rows (stackfim.schemas.source.ROW) with these columns and empty values in the others."""
     count = len(content)
     given = {"content": content, "language": language, "repository": repository, "path": path}
     blank = {pa.string(): pa.array([""] * count), pa.int64(): pa.nulls(count, pa.int64())}
@@ -95,7 +96,7 @@ def source_rows(content: pa.Array, language: pa.Array, repository: pa.Array, pat
 
 
 def benchmark_strings(count: int) -> list[str]:
-    """Functions of the installed Python packages, a sample, the same one every time."""
+    """A sample of the functions of the installed Python packages, the same one every time."""
     found: list[str] = []
     files = sorted(Path(sysconfig.get_paths()["purelib"]).rglob("*.py"))
     random.Random(0).shuffle(files)
@@ -115,8 +116,8 @@ def benchmark_strings(count: int) -> list[str]:
 
 
 def best_speed(work: Callable[[pa.RecordBatch], object], batches: list[pa.RecordBatch], rounds: int) -> float:
-    """Megabytes of content a CPU second over all batches, the best of some rounds."""
-    size = sum(batch.column("content").nbytes for batch in batches) / 1e6
+    """Megabytes of content for each CPU second over all batches, the best of some rounds."""
+    size = megabytes_of(batches)
     best = float("inf")
     for _ in range(rounds):
         started = time.process_time()
@@ -126,37 +127,34 @@ def best_speed(work: Callable[[pa.RecordBatch], object], batches: list[pa.Record
     return size / max(best, 1e-9)
 
 
-def stages(index: BenchmarkIndex) -> dict[str, Callable[[pa.RecordBatch], Drops]]:
-    """Every filter but those of the source, decontamination last."""
-    settings = FilterSettings()
-    chosen = {
-        name: lambda rows, decide=decide: decide(rows, settings)
-        for name, decide in FILTERS.items()
-        if name not in (*SOURCE_STAGES, "secrets", "personal_data")
-    }
-    return chosen | {
-        "contamination": lambda rows: decide_contamination(contamination(rows.column("content"), index), index)
-    }
+def megabytes_of(batches: list[pa.RecordBatch]) -> float:
+    """Size of the content of all batches."""
+    return float(sum(batch.column("content").nbytes for batch in batches)) / 1e6
+
+
+def chosen_filters(plan: FilterPlan) -> list[Filter[Any]]:
+    """The filters that run, without those that judge the source of a row."""
+    return [filter_ for filter_ in FILTERS if plan.runs(filter_) and filter_.stage not in SOURCE_STAGES]
 
 
 def readable(rows: pa.RecordBatch) -> pa.RecordBatch:
-    """The rows that the first filters leave to the others: of a size and an encoding."""
-    for name in ("size", "encoding"):
-        rows, _ = divide(rows, name, FILTERS[name](rows, FilterSettings()))
+    """The rows whose size and encoding are right."""
+    for filter_ in (SIZE, ENCODING):
+        rows, _ = divide(rows, filter_.stage, judge(filter_, rows, FilterPlan()).drops)
     return rows
 
 
-def print_speeds(
-    batches: list[pa.RecordBatch], index: BenchmarkIndex, strings: list[str], rounds: int, peer: bool
-) -> bool:
-    """Print the speeds and whether each bar is met; whether all are."""
-    size = sum(batch.column("content").nbytes for batch in batches) / 1e6
+def print_speeds(batches: list[pa.RecordBatch], plan: FilterPlan, strings: list[str], rounds: int, peer: bool) -> bool:
+    """Prints the speeds and whether each bar is met; gives whether all are."""
+    index = plan.benchmarks
+    assert index is not None
+    size = megabytes_of(batches)
     print(f"{sum(batch.num_rows for batch in batches)} files, {size:.1f} MB, best of {rounds} rounds, MB a CPU second")
     seconds = 0.0
-    for name, decide in stages(index).items():
-        speed = best_speed(decide, batches, rounds)
-        seconds += size / speed if name != "contamination" else 0.0
-        print(f"  {name:20}{speed:10.1f}")
+    for filter_ in chosen_filters(plan):
+        speed = best_speed(functools.partial(_judged, filter_, plan), batches, rounds)
+        seconds += size / speed if filter_.stage != "contamination" else 0.0
+        print(f"  {filter_.stage:20}{speed:10.1f}")
     speeds = {
         "all filters without secrets": size / seconds,
         "decontamination": best_speed(lambda rows: contamination(rows.column("content"), index), batches, rounds),
@@ -176,8 +174,12 @@ def print_speeds(
     return met
 
 
+def _judged(filter_: Filter[Any], plan: FilterPlan, rows: pa.RecordBatch) -> Judgement:
+    return judge(filter_, rows, plan)
+
+
 def peer_speed(batches: list[pa.RecordBatch], strings: list[str], megabytes: float = 2.0) -> float:
-    """What looking for every string in every file costs, on the first files."""
+    """Megabytes for each CPU second when every string is looked for in every file, on the first files."""
     files: list[str] = []
     size = 0.0
     for batch in batches:
@@ -190,7 +192,7 @@ def peer_speed(batches: list[pa.RecordBatch], strings: list[str], megabytes: flo
     return size / (time.process_time() - started)
 
 
-class Drop(TypedDict):
+class Drop(NamedTuple):
     """A row that a filter drops."""
 
     stage: str
@@ -202,33 +204,35 @@ class Drop(TypedDict):
 
 
 def find_drops(
-    batches: Iterator[pa.RecordBatch], index: BenchmarkIndex
+    batches: Iterator[pa.RecordBatch], plan: FilterPlan
 ) -> tuple[Counter[str], list[Drop], Counter[str], Counter[str]]:
-    """Rows by language, what each stage drops of what the stages before it left, relabelled rows, and what is redacted."""
+    """Rows by language, what each stage drops of the rows that it is left, relabelled rows, and what redaction replaces."""
     total: Counter[str] = Counter()
     changes: Counter[str] = Counter()
     findings: Counter[str] = Counter()
     drops: list[Drop] = []
     for rows in batches:
-        rows, changed = relabel(rows, FilterSettings())
+        rows, changed = relabel(rows, plan)
         changes.update(changed)
         total.update(rows.column("language").to_pylist())
         rows = readable(rows)
-        for stage, decide in stages(index).items():
-            found = decide(rows) if rows.num_rows else {}
+        for filter_ in chosen_filters(plan):
+            found = judge(filter_, rows, plan).drops if rows.num_rows else {}
             for row, (reason, detail) in found.items():
-                names = {name: rows.column(name)[row].as_py() for name in ("language", "repository", "path")}
-                drops.append(Drop(stage=stage, reason=reason, detail=detail, **names))
-            rows, _ = divide(rows, stage, found)
+                language, repository, path = (
+                    rows.column(name)[row].as_py() for name in ("language", "repository", "path")
+                )
+                drops.append(Drop(filter_.stage, reason, detail, language, repository, path))
+            rows, _ = divide(rows, filter_.stage, found)
         findings.update(finding.kind for finding in find_secrets(rows.column("content")))
         findings.update(finding.kind for finding in find_personal_data(rows.column("content")))
     return total, drops, changes, findings
 
 
 def print_table(total: Counter[str], drops: list[Drop]) -> None:
-    """Files that each stage drops, a line a language, as Markdown."""
-    names = [name for name in (*FILTERS, "contamination") if any(drop["stage"] == name for drop in drops)]
-    counts = Counter((drop["language"], drop["stage"]) for drop in drops)
+    """Prints how many files each stage drops, a line for each language, as Markdown."""
+    names = [stage for stage in STAGES if any(drop.stage == stage for drop in drops)]
+    counts = Counter((drop.language, drop.stage) for drop in drops)
     print(f"| Language | Files | {' | '.join(f'`{name}`' for name in names)} | left |")
     print(f"|---|---:|{'---:|' * (len(names) + 1)}")
     for language, files in [*total.most_common(), ("all", sum(total.values()))]:
@@ -240,27 +244,26 @@ def print_table(total: Counter[str], drops: list[Drop]) -> None:
         print(f"| {language} | {files:,} | {' | '.join(shown)} | {(files - sum(cells)) / files:.0%} |")
 
 
-def print_drops(batches: Iterator[pa.RecordBatch], index: BenchmarkIndex, drops_file: Path | None) -> None:
-    """Print what each stage drops by language, how often each reason counts, and what is left to redaction."""
-    total, drops, changes, findings = find_drops(batches, index)
+def print_drops(batches: Iterator[pa.RecordBatch], plan: FilterPlan, drops_file: Path | None) -> None:
+    """Prints what each stage drops by language, how often for each reason, and what is left to redaction."""
+    total, drops, changes, findings = find_drops(batches, plan)
     print()
     print_table(total, drops)
-    reasons = Counter(f"{drop['stage']}: {drop['reason']}" for drop in drops)
+    reasons = Counter(f"{drop.stage}: {drop.reason}" for drop in drops)
     print("\n" + "\n".join(f"{count:8} {reason}" for reason, count in reasons.most_common()))
     print("\nrelabelled: " + ", ".join(f"{count} {change}" for change, count in changes.most_common()))
     print("left to redaction: " + ", ".join(f"{count} {kind}" for kind, count in findings.most_common()))
     if drops_file:
-        drops_file.write_text("".join(json.dumps(drop) + "\n" for drop in drops), "utf-8")
+        drops_file.write_text("".join(json.dumps(drop._asdict()) + "\n" for drop in drops), "utf-8")
 
 
 def sample(batches: Iterator[pa.RecordBatch], megabytes: float) -> list[pa.RecordBatch]:
-    """Readable rows of about that size, a slice of every batch so that all languages are there."""
+    """Readable rows of about that size: a slice of every batch, so that all languages are in it."""
     every = [readable(batch) for batch in batches]
-    total = sum(batch.column("content").nbytes for batch in every) / 1e6
-    share = min(1.0, megabytes / max(total, 1e-9))
+    share = min(1.0, megabytes / max(megabytes_of(every), 1e-9))
     parts = [batch.slice(0, max(1, round(batch.num_rows * share))) for batch in every if batch.num_rows]
     table = pa.Table.from_batches(parts, schema=ROW).combine_chunks()
-    return table.to_batches(max_chunksize=BATCH_ROWS)
+    return list(table.to_batches(max_chunksize=BATCH_ROWS))
 
 
 def main() -> int:
@@ -279,15 +282,16 @@ def main() -> int:
         return parquet_batches(arguments.folder) if arguments.folder else installed_batches()
 
     strings = benchmark_strings(arguments.benchmark_texts)
-    index = index_benchmarks([f"function {number}" for number in range(len(strings))], strings)
+    names = [f"function {number}" for number in range(len(strings))]
+    plan = FilterPlan(benchmarks=index_benchmarks(names, strings))
     if arguments.table:
-        total, drops, _, _ = find_drops(batches(), index)
+        total, drops, _, _ = find_drops(batches(), plan)
         print_table(total, drops)
         return 0
     met = print_speeds(
-        sample(batches(), arguments.megabytes), index, strings, arguments.rounds, peer=not arguments.no_peer
+        sample(batches(), arguments.megabytes), plan, strings, arguments.rounds, peer=not arguments.no_peer
     )
-    print_drops(batches(), index, arguments.drops)
+    print_drops(batches(), plan, arguments.drops)
     return 0 if met else 1
 
 

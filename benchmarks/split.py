@@ -29,7 +29,8 @@ import tree_sitter
 
 from benchmarks.parsing import Parsers
 from stackfim.pipeline.sources import open_source
-from stackfim.transforms.filters.chain import FilterSettings, filter_rows, relabel
+from stackfim.transforms.filters.chain import filter_rows, relabel
+from stackfim.transforms.filters.filter_settings import FilterPlan
 from stackfim.transforms.lines import Lines
 from stackfim.transforms.split import examples, sampling
 from stackfim.transforms.split.parser import BudgetedParser
@@ -76,13 +77,13 @@ class Clock:
 
 def filtered_batches(spec: str, files: int) -> Iterator[pa.RecordBatch]:
     """Batches of TURN_ROWS rows, at most `files` in all, that pass the filters; of every shard alike."""
-    source, settings = open_source(spec), FilterSettings()
+    source, plan = open_source(spec), FilterPlan()
     shards = list(source.shards())
     left = files
     for index, shard in enumerate(shards):
         share = max(1, left // (len(shards) - index))
         for batch in source.read(shard.locator):
-            rows, _ = filter_rows(relabel(batch.rows, settings)[0], settings)
+            rows, _ = filter_rows(relabel(batch.rows, plan)[0], plan)
             rows = rows.slice(0, share)
             share, left = share - rows.num_rows, left - rows.num_rows
             for start in range(0, rows.num_rows, TURN_ROWS):

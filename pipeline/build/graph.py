@@ -19,9 +19,8 @@ from stackfim.pipeline.sources import Source
 from stackfim.transforms.dedup.exact import LOCATED_REMOVAL
 from stackfim.transforms.dedup.order import REFERENCE_SHARD
 from stackfim.transforms.dedup.transform import RemoveDuplicates, SignRows
-from stackfim.transforms.filters.chain import FilterSettings
-from stackfim.transforms.filters.contamination import BenchmarkIndex
-from stackfim.transforms.filters.transform import FilterRows, RedactRows
+from stackfim.transforms.filters.filter_settings import FilterPlan
+from stackfim.transforms.filters.transform import FilterAndScoreRows, FilterRows, RedactRows
 from stackfim.transforms.score.reference import ModelReference
 from stackfim.transforms.score.score_settings import ScoreSettings
 from stackfim.transforms.shard_batch import ShardBatch, single_batch
@@ -51,13 +50,11 @@ class Plan:
     """Shards whose pass A is to be done, big ones first."""
     filtered: list[int]
     """Shards whose pass A is complete already."""
-    filters: FilterSettings
+    filters: FilterPlan
     split: SplitSettings
     version: str
     against: dict[str, Source]
     """Sources of the reference files that are to be made, by path."""
-    benchmarks: BenchmarkIndex | None
-    pii: str
     score: ScorePlan | None = None
 
 
@@ -75,10 +72,12 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
         | "Read" >> beam.ParDo(ReadShards(plan.source, context)).with_output_types(ShardBatch)
     )
     if context.filter_scores:
-        read = read | "Write scores" >> beam.ParDo(WriteScores(context, plan.filters)).with_output_types(ShardBatch)
+        scored = read | "Filter and score" >> FilterAndScoreRows(plan.filters)
+        passed = scored | "Write scores" >> beam.ParDo(WriteScores(context)).with_output_types(ShardBatch)
+    else:
+        passed = read | "Filter" >> FilterRows(plan.filters)
     fresh = (
-        read
-        | "Filter" >> FilterRows(plan.filters, plan.benchmarks)
+        passed
         | "Sign" >> SignRows(context.dedup)
         | "Write survivors"
         >> beam.ParDo(WriteSurvivors(context, locators)).with_output_types(tuple[int, pa.RecordBatch])
@@ -127,7 +126,7 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
         survivors
         | "Read survivors"
         >> beam.ParDo(ReadSurvivors(context), lowest).with_output_types(ShardBatch).with_resource_hints(**hints)
-        | "Redact" >> RedactRows(plan.pii).with_resource_hints(**hints)
+        | "Redact" >> RedactRows(plan.filters.secrets, plan.filters.personal_data).with_resource_hints(**hints)
         | "Split" >> SplitFiles(plan.split, plan.version).with_resource_hints(**hints)
     )
     if plan.score is not None:

@@ -147,5 +147,3 @@ def _small_parts(rows: pa.RecordBatch) -> Iterator[pa.RecordBatch]:
         stop = max(int(np.searchsorted(ends, limit, "right")), start + 1)
         yield rows.slice(start, stop - start)
         start = stop
-
-

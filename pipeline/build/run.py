@@ -28,7 +28,7 @@ from stackfim.pipeline.sources import Shard, Source, open_source
 from stackfim.pipeline.folder.storage import Storage, complete
 from stackfim.pipeline.local.workers import end_children, mark_launcher, noticing_dead_workers
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
-from stackfim.transforms.filters.contamination import BenchmarkIndex
+from stackfim.transforms.filters.filter_settings import FilterPlan
 
 
 class RunFailed(RuntimeError):
@@ -61,12 +61,11 @@ def build(
         raise UsageError(
             f"--out {out}: the workers of {engine.runner} cannot reach it; expected a URL such as gs://BUCKET/FOLDER"
         )
-    config.filter_settings()
-    benchmarks = config.benchmark_texts()
+    filters = config.filter_settings()
     shards = source.shards(config.limit)
     files, against, compared = reference_files(config.against, storage, config.dedup_settings() or DedupSettings())
     scoring = find_scoring(config.score, config.seed)
-    inputs = _Inputs(source, shards, files, against, benchmarks, scoring)
+    inputs = _Inputs(source, shards, files, against, filters, scoring)
     identity = {"spec": spec, **source.identity()} | ({"against": compared} if compared else {})
     run_key = run_key_of(identity, shards, config, scoring)
     if engine.is_dry_run:
@@ -177,7 +176,7 @@ class _Inputs:
     shards: list[Shard]
     references: tuple[ReferenceFile, ...]
     against: dict[str, Source]
-    benchmarks: BenchmarkIndex | None
+    filters: FilterPlan
     scoring: Scoring | None
 
 
@@ -246,12 +245,10 @@ def _run_graph(
         context,
         tasks,
         filtered,
-        config.filter_settings(),
+        inputs.filters,
         config.split_settings(),
         stackfim_version(),
         inputs.against,
-        inputs.benchmarks,
-        config.pii,
         _score_plan(inputs.scoring, workers, engine),
     )
     if engine.is_local:

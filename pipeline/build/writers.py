@@ -19,12 +19,10 @@ from stackfim.pipeline.folder.parquet_shard import ParquetShard, parquet_shard
 from stackfim.pipeline.folder.storage import FileRecord
 from stackfim.pipeline.local.tally import process_tally
 from stackfim.pipeline.local.workers import watch_launcher
-from stackfim.schemas.filter_score import FILTER_SCORE
 from stackfim.schemas.fingerprint import SIGNATURE
 from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.source import ROW
-from stackfim.transforms.filters.chain import FilterSettings, relabel
-from stackfim.transforms.filters.scores import quality_scores
+from stackfim.transforms.filters.filter_list import FILTER_SCORE
 from stackfim.transforms.shard_batch import ShardBatch
 
 
@@ -57,19 +55,16 @@ class _ShardWriter(beam.DoFn):
 
 
 class WriteScores(_ShardWriter):
-    """Writes what the filters measure of every row, and gives the batches on as they are."""
+    """Writes the scores of batches, and gives the batches on as they are."""
 
-    def __init__(self, context: RunContext, filters: FilterSettings) -> None:
-        super().__init__(context)
-        self._filters = filters
-
-    def process(self, batch: ShardBatch) -> Iterator[ShardBatch]:
+    def process(self, element: tuple[ShardBatch, pa.RecordBatch]) -> Iterator[ShardBatch]:
         """The shard's file is complete before its last batch goes on."""
+        batch, scores = element
         if self._expect(batch):
             self._stack = ExitStack()
             path = paths.filter_scores(batch.shard, self._context.shards)
             self._scores = self._stack.enter_context(parquet_shard(self._context.storage, path, FILTER_SCORE))
-        self._scores.add(quality_scores(relabel(batch.rows, self._filters)[0]))
+        self._scores.add(scores)
         if batch.last:
             self._stack.close()
         yield batch

@@ -23,9 +23,10 @@ from stackfim.pipeline.config.sections import (
 )
 from stackfim.schemas.source import CANDIDATES
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
-from stackfim.transforms.filters.chain import FilterSettings
 from stackfim.transforms.filters.contamination import BenchmarkIndex
-from stackfim.transforms.filters.license import PRESETS, parse_license_list, parse_opt_outs, preset_licenses
+from stackfim.transforms.filters.filter_settings import FilterPlan, FilterSettings
+from stackfim.transforms.filters.license import PRESETS, parse_license_list, preset_licenses
+from stackfim.transforms.filters.opt_out import parse_opt_outs
 from stackfim.transforms.languages import LANGUAGES, LEGACY, has_legacy_grammars, language_name, of_grammars
 from stackfim.transforms.score.score_settings import DEFAULT_ACTIONS, LABEL
 from stackfim.transforms.split.multi_line_limits import MultiLineLimits
@@ -134,19 +135,20 @@ class RunConfig(Section):
             )
         return self.comments_language
 
-    def filter_settings(self) -> FilterSettings:
+    def filter_settings(self) -> FilterPlan:
         """The configuration as the filters take it."""
         languages = frozenset(self.languages) if self.languages is not None else None
         try:
-            return FilterSettings(
+            return FilterPlan(
+                FilterSettings(**self.filters.model_dump()),
                 self.allowed_licenses(),
                 languages,
                 self.grammars,
-                **self.filters.model_dump(exclude={"scores"}),
+                self.opt_outs(),
                 secrets=self.pii,
                 personal_data=self.pii,
-                opt_outs=self.opt_outs(),
                 comments_language=self._comments_language(),
+                benchmarks=self.benchmark_texts(),
             )
         except ValueError as error:
             raise UsageError(f"configuration: filters: {error}") from error

@@ -28,7 +28,7 @@ from stackfim.pipeline.folder.parquet_shard import parquet_shard
 from stackfim.pipeline.folder.storage import FileRecord, Storage, complete
 from stackfim.schemas.manifest import ManifestMismatch, check_manifest
 from stackfim.schemas.rejection import FILE, rejections
-from stackfim.transforms.filters.license import opted_out
+from stackfim.transforms.filters.opt_out import opted_out
 
 STAGE = "purge"
 OPTED_OUT = "opted_out"

@@ -1,4 +1,4 @@
-"""`stackfim explain`: every filter's scores, limits and verdict for one file of a source, and the splitter's."""
+"""`stackfim explain`: the scores, limits and verdicts of all filters for one file of a source, and those of the splitter."""
 
 import json
 from dataclasses import asdict, dataclass
@@ -12,8 +12,9 @@ from rich.table import Table
 from stackfim.pipeline.config.run_config import RunConfig, UsageError
 from stackfim.pipeline.folder.manifest import stackfim_version
 from stackfim.pipeline.sources import open_source
-from stackfim.transforms.filters.chain import FilterSettings, relabel
+from stackfim.transforms.filters.chain import relabel
 from stackfim.transforms.filters.explain import DROPPED, KEPT, Measure, StageReport, explain
+from stackfim.transforms.filters.filter_settings import FilterPlan
 from stackfim.transforms.filters.redaction import redact
 from stackfim.transforms.languages import language_name
 from stackfim.transforms.split.error_share import error_share, shared_extension
@@ -23,59 +24,60 @@ from stackfim.transforms.split.process import SplitterProcess
 from stackfim.transforms.split.split_settings import SplitSettings
 
 _UNREADABLE = frozenset({"language", "size", "encoding"})
-"""Stages whose rows the splitter does not take."""
+"""Stages that drop what the splitter cannot read."""
 _PARSED = frozenset({"", "no_site", "mostly_syntax_errors"})
-"""Reasons of the splitter, and none, that say that the grammar got through the file: it can be parsed here too."""
+"""Reasons of the splitter by which its grammar parsed the file, so that it can be parsed here as well; empty for a kept file."""
 _STYLES = {"kept": "green", "dropped": "red", "off": "dim"}
 
 
 @dataclass(frozen=True)
 class Explanation:
-    """What the filters and the splitter of a run make of one file."""
+    """What the filters and the splitter of a run decide about one file."""
 
     repository: str
     path: str
     content_id: str
     language: str
     read_error: str
-    """Why the source gave no row for the file; empty where it did."""
+    """Why the source could not read the file; empty where it did."""
     filters: tuple[StageReport, ...]
+    """The reports of the filters in the order that they run, then that of the splitter where it can read the file."""
 
     @property
     def first_drop(self) -> StageReport | None:
-        """The filter whose reason is on record; None for a file that stays."""
+        """The report of the first stage that drops the file, whose reason a run records; None for a file that stays."""
         return next((report for report in self.filters if report.verdict == DROPPED), None)
 
 
 def explain_file(spec: str, path: str, repository: str | None, config: RunConfig) -> Explanation:
-    """The first file of the source with that path, and repository where one is given.
+    """Explains the first file of the source with that path, and with that repository where one is given.
 
-    Raises UsageError where there is none, SourceError for a source that cannot be read.
+    Raises UsageError where there is no such file, SourceError for a source that cannot be read.
     """
     source = open_source(spec, config.columns)
-    settings, benchmarks = config.filter_settings(), config.benchmark_texts()
+    plan = config.filter_settings()
     for shard in source.shards(config.limit):
         for rows, rejections in source.read(shard.locator):
             found = rows.filter(_named(rows, path, repository))
             if found.num_rows:
                 row = found.slice(0, 1)
                 plain = {name: row.column(name)[0].as_py() for name in ("repository", "path", "content_id", "language")}
-                reports = explain(row, settings, benchmarks)
+                reports = explain(row, plan)
                 if not {report.stage for report in reports if report.verdict == DROPPED} & _UNREADABLE:
-                    reports.append(_split(row, settings, config.split_settings()))
+                    reports.append(_split(row, plan, config.split_settings()))
                 return Explanation(**plain, read_error="", filters=tuple(reports))
             unread = rejections.filter(_named(rejections, path, repository)).to_pylist()
             if unread:
                 first = unread[0]
-                said = f"{first['reason']}: {first['detail']}"
-                return Explanation(first["repository"], first["path"], first["content_id"], "", said, ())
+                error = f"{first['reason']}: {first['detail']}"
+                return Explanation(first["repository"], first["path"], first["content_id"], "", error, ())
     named = f"{repository}: {path}" if repository is not None else path
     raise UsageError(f"--path {path}: {spec} has no file {named}; paths are relative to their repository")
 
 
-def _split(row: pa.RecordBatch, filters: FilterSettings, settings: SplitSettings) -> StageReport:
-    """What the splitter makes of the file, in its own process: the grammar may crash on it."""
-    row = redact(relabel(row, filters)[0], secrets=filters.secrets, personal_data=filters.personal_data).rows
+def _split(row: pa.RecordBatch, plan: FilterPlan, settings: SplitSettings) -> StageReport:
+    """The splitter's report, from a process of its own, since the grammar may crash on the file."""
+    row = redact(relabel(row, plan)[0], secrets=plan.secrets, personal_data=plan.personal_data).rows
     with SplitterProcess(settings, stackfim_version()) as process:
         result = process.split(row)
     rejected = result.rejections.to_pylist()
@@ -95,7 +97,7 @@ def _named(rows: pa.RecordBatch, path: str, repository: str | None) -> pa.Boolea
 
 
 def as_json(explanation: Explanation) -> str:
-    """One JSON object: the file, `kept`, and the filters with their scores."""
+    """A JSON object of the file, with `kept` and the filters with their scores."""
     filters = [asdict(report) for report in explanation.filters]
     for report in filters:
         report["scores"] = report.pop("measures")
@@ -107,13 +109,13 @@ def as_json(explanation: Explanation) -> str:
 
 
 def print_explanation(explanation: Explanation, console: Console) -> None:
-    """A table with a line a score, filters in the order that they run."""
+    """Prints a table with a line for each score, filters in the order that they run, and what becomes of the file."""
     head = f"{explanation.repository}: {explanation.path} ({explanation.language or 'no language'})"
     console.print(head, markup=False, soft_wrap=True)
     if explanation.read_error:
         console.print(f"not read: {explanation.read_error}", markup=False, soft_wrap=True)
         return
-    # No frame: with long names all of it has to fit into 80 columns.
+    # Without a frame, so that all of it fits into 80 columns with long names too.
     table = Table(box=None, pad_edge=False, header_style="bold")
     for title, least in (("Filter", 0), ("Verdict", 0), ("Score", 0), ("Value", 10), ("Limit", 10)):
         table.add_column(

@@ -8,7 +8,6 @@ import pytest
 from stackfim.schemas.attribution import ATTRIBUTION
 from stackfim.schemas.column import describe
 from stackfim.schemas.example import EXAMPLE
-from stackfim.schemas.filter_score import FILTER_SCORE
 from stackfim.schemas.fingerprint import REFERENCE
 from stackfim.schemas.mixed import MIXED
 from stackfim.schemas.rejection import REJECTION
@@ -16,6 +15,7 @@ from stackfim.schemas.removal import REMOVAL
 from stackfim.schemas.rendered import PACKED, RENDERED, TOKENIZED
 from stackfim.schemas.scored import SCORES
 from stackfim.schemas.source import ROW
+from stackfim.transforms.filters.filter_list import FILTER_SCORE
 
 DOCUMENTED = {
     "Example": EXAMPLE,

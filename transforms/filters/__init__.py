@@ -1,1 +1,1 @@
-"""Which rows stay. A module a rule: one function scores a batch, one decides and gives a reason for each row that goes."""
+"""Which rows stay: each filter is a module with one record of what it measures and what it drops."""

@@ -1,8 +1,8 @@
-"""The language that a file is in, where its name and content say another one than its row.
+"""The language that a file is in, where its name and content show another one than the label of its row.
 
 Rules: linguist's heuristics.yml and strategies (https://github.com/github-linguist/linguist), for the extensions that
-several languages share. What settles a file, in order: the content where the extension is shared, the extension where it
-is not, a modeline, a shebang. Only evidence for another language counts: a file that shows none is what its row says.
+several languages share. The first of these settles it: the content where the extension is shared, the extension where it
+is not, a modeline, a shebang. Only evidence for another language counts: a file that shows none is what its label says.
 """
 
 import re
@@ -13,12 +13,13 @@ import pyarrow as pa
 
 from stackfim.schemas.source import ROW
 from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.filters.filter import Filter
 from stackfim.transforms.languages import language_name
 from stackfim.transforms.languages.file_names import SHEBANG_BYTES, language_of_name, language_of_shebang
 from stackfim.transforms.split.error_share import shared_extension
 
 HEAD_BYTES = 50_000
-"""How much of a file the heuristics look at; linguist's figure."""
+"""How much of a file the heuristics look at, which is linguist's figure."""
 MODELINE_BYTES = 600
 
 OBJECTIVE_C = "Objective-C"
@@ -26,10 +27,10 @@ NOTHING = ""
 
 
 class Evidence(NamedTuple):
-    """What a file shows."""
+    """The language that a file shows, and by what."""
 
     language: str
-    """The Stack's name; empty where it is none of those that share the extension."""
+    """The Stack's name; empty where the file is in none of the languages that share its extension."""
     by: str
     """`content`, `extension`, `modeline` or `shebang`."""
 
@@ -113,7 +114,7 @@ _V = re.compile(rb"^(?:module[ \t]+\w+\s*$|(?:pub[ \t]+)?fn[ \t]+\w+|import[ \t]
 
 
 def _header(head: bytes) -> str | None:
-    """Of `.h`: what a C compiler is not given (`#ifdef __cplusplus`) does not count."""
+    """For `.h`: what only a compiler of C++ reads (`#ifdef __cplusplus`) does not count."""
     if not any(hint in head for hint in (*_CPP_HINTS, *_OBJECTIVE_C_HINTS)):
         return None
     code = _FOR_CPP.sub(b"", _COMMENTS.sub(b" ", head))
@@ -131,7 +132,7 @@ def _perl(head: bytes) -> str | None:
 
 
 def _test(head: bytes) -> str | None:
-    """Of `.t`: Perl's tests; other programs' test scripts share the extension, some with Perl in what they print."""
+    """For `.t`: Perl's tests. Test scripts of other programs share the extension; some of them print Perl."""
     if _SHELL_SESSION.search(head) and not _PERL_PRAGMA.search(head):
         return NOTHING
     return _perl(head) or NOTHING
@@ -140,7 +141,7 @@ def _test(head: bytes) -> str | None:
 def _typescript(head: bytes) -> str | None:
     if _QT.match(head):
         return "XML"
-    # A transport stream has its mark every 188 bytes.
+    # An MPEG transport stream has the byte G every 188 bytes.
     return "MPEG" if head[:1] == head[188:189] == b"G" and b"\0" in head[:188] else None
 
 
@@ -168,7 +169,7 @@ _SHARED: dict[str, Callable[[bytes], str | None]] = {
     "m": _m,
     "v": _v,
 }
-"""By extension: the language that the content shows, None where it shows none; `.sql` has dialects of one language only."""
+"""For each shared extension, what gives the language that the content shows, or None. `.sql` has one language's dialects."""
 
 _MODELINE = re.compile(
     rb"-\*-(?:[^\n]{0,80}?\bmode:)?[ \t]*(?P<emacs>[A-Za-z][\w+#-]*)[ \t]*(?:;[^\n]{0,120})?-\*-|"
@@ -182,25 +183,25 @@ _MODES = {
 }  # fmt: skip
 
 
-def evidence(path: str, content: pa.Buffer, said: str) -> Evidence | None:
-    """What a file's path and content show; None where they show nothing against `said`."""
+def evidence(path: str, content: pa.Buffer, label: str) -> Evidence | None:
+    """What a file's path and content show; None where they show no other language than `label`."""
     extension = shared_extension(path)
     shared = _SHARED.get(extension)
     if shared is not None:
         shown = _mode(content) if extension == "h" else None
         found = shown or shared(content.slice(0, min(HEAD_BYTES, content.size)).to_pybytes())
-        return Evidence(found, "content") if found is not None and found != (language_name(said) or said) else None
+        return Evidence(found, "content") if found is not None and found != (language_name(label) or label) else None
     by_name = language_of_name(path.rpartition("/")[2])
     if by_name:
-        return Evidence(by_name, "extension") if not _same(by_name, said) else None
+        return Evidence(by_name, "extension") if not _same(by_name, label) else None
     for by, found in (("modeline", _mode(content)), ("shebang", _shebang(content))):
         if found:
-            return Evidence(found, by) if not _same(found, said) else None
+            return Evidence(found, by) if not _same(found, label) else None
     return None
 
 
-def _same(found: str, said: str) -> bool:
-    known = language_name(said) or said
+def _same(found: str, label: str) -> bool:
+    known = language_name(label) or label
     return found == known or any(found in kin and known in kin for kin in _KIN)
 
 
@@ -222,19 +223,19 @@ def _shebang(content: pa.Buffer) -> str:
 
 
 def all_evidence(rows: pa.RecordBatch) -> list[Evidence | None]:
-    """What every row (stackfim.schemas.source.ROW) shows against the language that it says."""
+    """What every row (stackfim.schemas.source.ROW) shows against its label; (rows,)."""
     return [
-        evidence(path, content.as_buffer(), said)
-        for path, content, said in zip(
+        evidence(path, content.as_buffer(), label)
+        for path, content, label in zip(
             rows.column("path").to_pylist(), rows.column("content"), rows.column("language").to_pylist(), strict=True
         )
     ]
 
 
 def relabelled(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, dict[str, int]]:
-    """The rows with the language that their content, modeline or shebang shows, and how many changed by `from>to`.
+    """The rows labelled with the language that their content, modeline or shebang shows, and the changes as `from>to`: count.
 
-    A row whose extension alone says another language stays as it is: which of the two is wrong cannot be told.
+    A row whose extension alone shows another language stays as it is, since either of the two may be wrong.
     """
     languages = rows.column("language").to_pylist()
     counts: dict[str, int] = {}
@@ -249,12 +250,19 @@ def relabelled(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, dict[str, int]]:
     return rows.set_column(place, ROW.field(place), pa.array(languages, pa.string())), dict(sorted(counts.items()))
 
 
-def decide_languages_shown(languages: pa.StringArray, shown: list[Evidence | None]) -> Drops:
-    """Drops `language_mismatch` rows: those of an extension of another language, or of none that share theirs."""
+def decide_languages_shown(labels: list[str], shown: list[Evidence | None]) -> Drops:
+    """Drops `language_mismatch` rows: with the extension of another language, or in none that shares their extension."""
     drops: Drops = {}
     for row, found in enumerate(shown):
         if found is not None and (found.by == "extension" or not found.language):
-            said = languages[row].as_py()
             also = f"the {found.by} shows {found.language}" if found.language else "the content shows nothing of it"
-            drops[row] = ("language_mismatch", f"the row says {said}, {also}")
+            drops[row] = ("language_mismatch", f"the row says {labels[row]}, {also}")
     return drops
+
+
+FILE_LANGUAGE: Filter[list[Evidence | None]] = Filter(
+    stage="file_language",
+    measure=lambda rows, plan: all_evidence(rows),
+    decide=lambda shown, languages, plan: decide_languages_shown(languages, shown),
+)
+"""Where it is switched off no row is relabelled either."""

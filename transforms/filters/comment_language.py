@@ -1,8 +1,8 @@
-"""The natural language of comments: files whose comments are confidently in another one than asked for.
+"""The natural language of comments: files go whose comments are clearly in another language than the wanted one.
 
-Only long text is judged. Comments are cut into passages, what looks like code, names and addresses is left out, and each
-passage is given to py3langid (Lui and Baldwin 2012, langid.py), the extra `comments-language`. A passage in another script
-than the language is written in needs no model: ideographs and Cyrillic are text, never noise.
+Only long text is judged. Comments are divided into passages, without what looks like code, names and addresses, and
+py3langid (Lui and Baldwin 2012, langid.py; the extra `comments-language`) identifies the language of each. A passage in a
+script that the wanted language does not use needs no model: ideographs and Cyrillic are text, never noise.
 """
 
 import re
@@ -13,10 +13,12 @@ from itertools import pairwise
 from typing import Any, NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.transforms.filters.comments import classified_lines
 from stackfim.transforms.filters.decision import Drops, drop_over
+from stackfim.transforms.filters.filter import Filter, Score
 from stackfim.transforms.filters.quality_limits import QualityLimits
 
 ANY = "any"
@@ -24,13 +26,13 @@ LANGUAGES = (
     "ar", "bg", "ca", "cs", "da", "de", "el", "en", "es", "et", "fa", "fi", "fr", "he", "hi", "hr", "hu", "id", "it", "ja", "ko",
     "lt", "lv", "nl", "no", "pl", "pt", "ro", "ru", "sk", "sl", "sr", "sv", "th", "tr", "uk", "vi", "zh",
 )  # fmt: skip
-"""ISO 639 codes that a run may ask for, and that passages are told apart into: those that comments are written in."""
+"""ISO 639 codes of the languages that comments are written in: a run may want one of them, and each passage is in one."""
 
 PASSAGE_LETTERS = 200
-"""A passage is closed when it has so many; of ideographs a fourth is enough. Files with fewer are not judged."""
+"""Letters of a passage; a fourth is enough of ideographs. Files with fewer are not judged."""
 MIN_CONFIDENCE = 0.9
 MAX_BYTES = 20_000
-"""Comments of a file that are looked at."""
+"""Bytes of a file's comments that are looked at."""
 
 _MARKERS = re.compile(r"^[\s/*#\-;%!<>{}=\"']+|[\s*/#\-=>\"']+$")
 _CODE = re.compile(r"[;{}=]\s*$|\w\(|=>|->|::|\$\w|^\s*(?:@\w+\s*$|import |#?include |return\b|if \(|for \()")
@@ -56,16 +58,16 @@ _SCRIPT_OF = {
 class CommentLanguages(NamedTuple):
     """The languages of every row's comments."""
 
-    letters: np.ndarray
-    """Letters in passages; 0 where too few to judge. int64, (rows,)."""
-    other_share: np.ndarray
-    """Those in passages of another language, of all; -1 where not judged. float64, (rows,)."""
+    letters: npt.NDArray[np.int64]
+    """Letters in passages; 0 in a row that has too few to be judged; (rows,)."""
+    other_share: npt.NDArray[np.float64]
+    """Share of the letters that are in passages in another language; -1 in a row that is not judged; (rows,)."""
     most: list[str]
-    """The language, or the script, of most letters; empty where not judged. (rows,)."""
+    """The language, or else the script, of most letters; empty in a row that is not judged; (rows,)."""
 
 
 def comment_languages(content: pa.BinaryArray, languages: list[str], wanted: str) -> CommentLanguages:
-    """Which share of every row's comments is in another language than `wanted` (an ISO 639 code)."""
+    """How much of every row's comments is in another language than `wanted` (an ISO 639 code)."""
     rows = len(content)
     found = CommentLanguages(np.zeros(rows, np.int64), np.full(rows, -1.0), [""] * rows)
     text, lines, comment, _ = classified_lines(content, languages)
@@ -89,7 +91,7 @@ def comment_languages(content: pa.BinaryArray, languages: list[str], wanted: str
 
 
 def _passages(comments: bytes) -> Iterator[tuple[str, int]]:
-    """Words of comments with about PASSAGE_LETTERS letters, and that number; an ideograph counts as four."""
+    """Passages of about PASSAGE_LETTERS letters as words, and the number of letters; an ideograph counts as four."""
     words: list[str] = []
     count = 0
     for line in comments.decode("utf-8", "replace").split("\n"):
@@ -105,7 +107,7 @@ def _passages(comments: bytes) -> Iterator[tuple[str, int]]:
 
 
 def _language_of(passage: str, wanted: str) -> str:
-    """The language of a passage, or its script where that is not the wanted language's; empty where it is not certain."""
+    """The language of a passage, or its script where the wanted language has another one; empty where it is uncertain."""
     counts = {name: len(letters.findall(passage)) for name, letters in _SCRIPTS}
     script = max(counts, key=lambda name: counts[name] * (4 if name == "east asian" else 1))
     if script != _SCRIPT_OF.get(wanted, "latin"):
@@ -132,3 +134,32 @@ def decide_comment_languages(scores: CommentLanguages, wanted: str, limits: list
         f"{{value:.2f}} of what the comments say is not in {wanted}, expected at most {{limit:g}}",
     )
     return {row: (reason, f"{detail}; mostly {scores.most[row]}") for row, (reason, detail) in drops.items()}
+
+
+COMMENTS_LANGUAGE: Filter[CommentLanguages] = Filter(
+    stage="comments_language",
+    measure=lambda rows, plan: (
+        comment_languages(rows.column("content"), rows.column("language").to_pylist(), plan.comments_language)
+        if plan.comments_language != ANY
+        else None
+    ),
+    decide=lambda scores, languages, plan: decide_comment_languages(
+        scores, plan.comments_language, plan.limits(languages)
+    ),
+    scores=(
+        Score(
+            "mostly",
+            pa.string(),
+            lambda scores: [language or None for language in scores.most],
+            lambda plan, language: plan.comments_language,
+        ),
+        Score(
+            "other_share",
+            pa.float64(),
+            lambda scores: scores.other_share,
+            lambda plan, language: (
+                f"at most {plan.limits([language])[0].max_other_language_share:g} not in {plan.comments_language}"
+            ),
+        ),
+    ),
+)

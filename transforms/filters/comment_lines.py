@@ -1,7 +1,7 @@
-"""The comments of a file's head, line by line: where notices of generators and license headers are looked for.
+"""The comments of a file's head, line by line: notices of generators and license headers are looked for in them.
 
-A notice inside the text that a program writes speaks of what it writes, so strings of several lines are followed; a
-docstring that no code precedes is a comment.
+A notice in a string of several lines is about what the program writes, not about the program, so such strings do not count;
+a docstring that no code precedes is a comment.
 """
 
 import re
@@ -13,7 +13,7 @@ from stackfim.transforms.filters.comments import MARKERS
 _ANY_MARKER = rb"#+|//+|/\*+|\*+|--+|;+|%+|<!--|\(\*+|dnl\b|(?:@?rem|REM)\b|\"|!|\{-+|=begin"
 _ANY_BLOCKS = ((b"/*", b"*/"), (b"<!--", b"-->"), (b"(*", b"*)"), (b"{-", b"-}"))
 _DOCSTRING = re.compile(rb"[rRuUbB]{0,2}(\"\"\"|''')")
-# Text of several lines that code begins: a template of what a generator writes says what it writes.
+# Where code begins a string of several lines, such as the template of what a generator writes.
 _LONG_STRING = re.compile(rb"(\"\"\"|'''|`)|<<[~-]?[\"']?([A-Za-z_]\w*)")
 _LONG_STRINGS = {
     **dict.fromkeys(
@@ -26,9 +26,10 @@ _HEREDOCS = frozenset({"Shell", "Perl", "Ruby", "PHP"})
 
 
 def comment_lines(lines: list[bytes], language: str) -> Iterator[tuple[int, int, bytes]]:
-    """Number, indentation and words of the lines that are comments: by the language's markers, or by any.
+    """Number, indentation in bytes and words of each line that is a comment.
 
-    Lines are those of a file from its start, without line breaks; a comment behind code is none.
+    `lines` are those of a file from its start, without line breaks. A comment after code does not count. Where the markers
+    of the language are not known, those of any language do.
     """
     markers = MARKERS.get(language)
     blocks: tuple[tuple[bytes, bytes], ...]
@@ -65,7 +66,7 @@ def comment_lines(lines: list[bytes], language: str) -> Iterator[tuple[int, int,
 
 
 def _opened_text(line: bytes, language: str) -> bytes | None:
-    """What ends the text of several lines that a line of code begins; None where it begins none."""
+    """The mark that ends the string of several lines that a line of code begins; None where it begins none."""
     opened: bytes | None = None
     for fence, tag in _LONG_STRING.findall(line):
         if fence in _LONG_STRINGS.get(language, ()) and opened in (None, fence):

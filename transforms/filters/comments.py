@@ -1,8 +1,8 @@
-"""Comments and logic lines, told by how lines begin: no parse, all rows of a batch at once.
+"""Comments and lines of logic, recognised by how lines begin: without a parser, all rows of a batch at once.
 
-Rules: StarCoder (Li et al. 2023, section 3.1) drops files by their share of comments; OpenCoder (Huang et al. 2024) those
-of too few lines with logic. A line is a comment when a comment marker begins it or a block comment that began a line
-covers it; code with a comment behind it is code. Docstrings of Python are comments, as StarCoder counts them.
+Rules: StarCoder (Li et al. 2023, section 3.1) drops files by their share of comments; OpenCoder (Huang et al. 2024) drops
+those with too few lines of logic. A line is a comment when it begins with a comment marker or lies in a block comment that
+began a line; code with a comment after it is code. Docstrings of Python are comments, as StarCoder counts them.
 """
 
 from dataclasses import dataclass
@@ -13,12 +13,13 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.transforms.filters.decision import Drops, drop_over, drop_under, either
-from stackfim.transforms.filters.line_table import Lines, lines_of, starts_with
+from stackfim.transforms.filters.filter import Bounds, Filter, Score
+from stackfim.transforms.filters.line_table import LineTable, lines_of, starts_with
 from stackfim.transforms.filters.quality_limits import QualityLimits
 from stackfim.transforms.filters.text import Text, text_of
 
 MIN_COMMENT_BYTES = 512
-"""Shorter files are no one's essays: a share of so little says nothing."""
+"""Fewer visible bytes are not judged: in a short file the share of comments says little."""
 
 
 @dataclass(frozen=True)
@@ -76,29 +77,29 @@ _PREPROCESSED = frozenset({"C", "C++"})
 
 
 class CommentScores(NamedTuple):
-    """Comments of every row; -1 where the language's comments are not known."""
+    """How much of every row is comments and logic; -1 where the language's comments are not known."""
 
     share: npt.NDArray[np.float64]
-    """Bytes of comment lines, of the bytes of all lines, blanks at their edges apart; (rows,)."""
+    """Share of the visible bytes that are in comment lines; (rows,)."""
     logic_lines: npt.NDArray[np.int64]
-    """Lines that are no comment, import or punctuation; (rows,)."""
+    """Lines that are more than a comment, an import or punctuation; (rows,)."""
     visible_bytes: npt.NDArray[np.int64]
-    """Bytes of all lines, blanks at their edges apart; (rows,)."""
+    """Bytes of all lines without the blanks at their edges; known for every language; (rows,)."""
 
 
 class CommentLines(NamedTuple):
     """Which lines of a batch are comments and which have logic."""
 
     text: Text
-    lines: Lines
+    lines: LineTable
     comment: npt.NDArray[np.bool_]
-    """(lines,); false where the language's comments are not known."""
+    """Which lines are comments; none where the language's comments are not known; (lines,)."""
     logic: npt.NDArray[np.bool_]
-    """(lines,)."""
+    """Which lines have logic, likewise; (lines,)."""
 
 
 def classified_lines(content: pa.BinaryArray, languages: list[str]) -> CommentLines:
-    """The lines of every row, told apart by its language."""
+    """The lines of every row, classified by the rules of its language."""
     text = text_of(content)
     lines = lines_of(text)
     filled = lines.filled
@@ -109,7 +110,7 @@ def classified_lines(content: pa.BinaryArray, languages: list[str]) -> CommentLi
         chosen = np.flatnonzero(language == number)
         if not len(chosen):
             continue
-        part = Lines(lines.row[chosen], lines.start[chosen], lines.visible[chosen], lines.end[chosen], lines.first)
+        part = LineTable(lines.row[chosen], lines.start[chosen], lines.visible[chosen], lines.end[chosen], lines.first)
         in_comment = _line_comments(text, part, markers, name)
         if markers.block:
             in_comment |= _block_comments(text, part, markers.block)
@@ -134,33 +135,34 @@ def comment_scores(content: pa.BinaryArray, languages: list[str]) -> CommentScor
 
 
 def _numbers(languages: list[str]) -> npt.NDArray[np.int64]:
-    """Place of each row's language in MARKERS; -1 for one that is not there."""
+    """Position of each row's language in MARKERS, -1 for a language that is not there; (rows,)."""
     places = {name: place for place, name in enumerate(MARKERS)}
     return np.array([places.get(name, -1) for name in languages], np.int64)
 
 
-def _any_mark(text: Text, lines: Lines, marks: tuple[bytes, ...]) -> npt.NDArray[np.bool_]:
+def _any_mark(text: Text, lines: LineTable, marks: tuple[bytes, ...]) -> npt.NDArray[np.bool_]:
     found = np.zeros(len(lines.visible), bool)
     for mark in marks:
         found |= starts_with(text.data, lines.visible, mark)
     return found
 
 
-def _line_comments(text: Text, lines: Lines, markers: Markers, language: str) -> npt.NDArray[np.bool_]:
+def _line_comments(text: Text, lines: LineTable, markers: Markers, language: str) -> npt.NDArray[np.bool_]:
     found = _any_mark(text, lines, markers.line)
     # PHP: an attribute begins as a comment does.
     return found & ~starts_with(text.data, lines.visible, b"#[") if language == "PHP" else found
 
 
-def _block_comments(text: Text, lines: Lines, marks: tuple[bytes, bytes]) -> npt.NDArray[np.bool_]:
-    """Lines from one that a block comment begins to the one where it ends.
+def _block_comments(text: Text, lines: LineTable, marks: tuple[bytes, bytes]) -> npt.NDArray[np.bool_]:
+    """Lines from one that begins with a block comment to the one where the comment ends.
 
-    Every close ends what was open, so an opener inside a comment changes nothing, and none reaches into another row.
+    A closing mark ends whatever is open, so an opening one inside a comment changes nothing. No comment reaches into the
+    next row.
     """
     opens = starts_with(text.data, lines.visible, marks[0])
     at = np.flatnonzero(_positions(text, marks[1]))
     line_of_close = np.searchsorted(lines.start, at, side="right") - 1
-    # Where a language's lines are a part of the batch, a close elsewhere falls behind the line's end.
+    # The lines are those of one language: a closing mark in a row of another one lies past the end of the line before it.
     valid = line_of_close >= 0
     valid[valid] = at[valid] < lines.end[line_of_close[valid]]
     closes = np.zeros(len(opens), bool)
@@ -171,12 +173,13 @@ def _block_comments(text: Text, lines: Lines, marks: tuple[bytes, bytes]) -> npt
     row_start = np.maximum.accumulate(np.where(new_row, index, 0))
     last_open = np.maximum.accumulate(np.where(opens, index, -1))
     closed_before = np.concatenate(([-1], np.maximum.accumulate(np.where(closes, index, -1))[:-1]))
-    # Inside: something opened in this row at or after the last line, before this one, that closes a comment.
-    return opens | ((last_open >= row_start) & (last_open > closed_before))
+    # A line is inside a comment when one was opened in its row after the last line before it that closes one.
+    inside: npt.NDArray[np.bool_] = (last_open >= row_start) & (last_open > closed_before)
+    return opens | inside
 
 
 def _positions(text: Text, mark: bytes) -> npt.NDArray[np.bool_]:
-    """Where the mark begins, at every byte of the text; the last ones excluded."""
+    """At which bytes of the text the mark begins; (bytes,)."""
     data = text.data
     found = np.zeros(len(data), bool)
     length = len(data) - len(mark) + 1
@@ -187,8 +190,8 @@ def _positions(text: Text, mark: bytes) -> npt.NDArray[np.bool_]:
     return found
 
 
-def _docstrings(text: Text, lines: Lines) -> npt.NDArray[np.bool_]:
-    """Lines of strings of triple quotes that begin a line of code, row by row: quotes pair from the row's start."""
+def _docstrings(text: Text, lines: LineTable) -> npt.NDArray[np.bool_]:
+    """Lines of strings in triple quotes that stand where a statement begins; quotes are paired from the start of each row."""
     found = np.zeros(len(lines.row), bool)
     quotes = np.flatnonzero(_positions(text, b'"""') | _positions(text, b"'''"))
     if not len(quotes):
@@ -222,7 +225,7 @@ def _only_prefix(text: Text, start: int, end: int) -> bool:
     return all(byte in b"rRuUbBfF" for byte in text.data[start:end].tolist())
 
 
-def _begins_logic(text: Text, lines: Lines, markers: Markers, language: str) -> npt.NDArray[np.bool_]:
+def _begins_logic(text: Text, lines: LineTable, markers: Markers, language: str) -> npt.NDArray[np.bool_]:
     first = text.data[np.minimum(lines.visible, max(len(text.data) - 1, 0))]
     logic = _BEGINS_LOGIC[first] & ~_any_mark(text, lines, markers.imports)
     if language in _PREPROCESSED:
@@ -231,29 +234,47 @@ def _begins_logic(text: Text, lines: Lines, markers: Markers, language: str) -> 
 
 
 def decide_comments(scores: CommentScores, limits: list[QualityLimits]) -> Drops:
-    """Drops `too_many_comments` and `too_few_comments` rows of 512 visible bytes or more."""
+    """Drops `too_few_logic_lines` rows, and of those with 512 visible bytes or more `too_many_comments` and `too_few_comments`."""
     judged = (scores.share >= 0) & (scores.visible_bytes >= MIN_COMMENT_BYTES)
-    return either(
-        drop_over(
-            np.where(judged, scores.share, -1.0),
-            [limit.max_comment_share for limit in limits],
-            "too_many_comments",
-            "{value:.3f} of what is visible are comments, expected at most {limit:g}",
-        ),
-        drop_under(
-            np.where(judged, scores.share, 2.0),
-            [limit.min_comment_share for limit in limits],
-            "too_few_comments",
-            "{value:.3f} of what is visible are comments, expected at least {limit:g}",
-        ),
+    many = drop_over(
+        np.where(judged, scores.share, -1.0),
+        [limit.max_comment_share for limit in limits],
+        "too_many_comments",
+        "{value:.3f} of what is visible are comments, expected at most {limit:g}",
     )
-
-
-def decide_logic_lines(scores: CommentScores, limits: list[QualityLimits]) -> Drops:
-    """Drops `too_few_logic_lines` rows: nothing but comments, imports and punctuation."""
-    return drop_under(
+    few = drop_under(
+        np.where(judged, scores.share, 2.0),
+        [limit.min_comment_share for limit in limits],
+        "too_few_comments",
+        "{value:.3f} of what is visible are comments, expected at least {limit:g}",
+    )
+    no_logic = drop_under(
         np.where(scores.logic_lines >= 0, scores.logic_lines, np.iinfo(np.int64).max),
         [limit.min_logic_lines for limit in limits],
         "too_few_logic_lines",
         "{value} lines are more than comments, imports and punctuation, expected at least {limit}",
     )
+    return either(either(many, few), no_logic)
+
+
+COMMENTS: Filter[CommentScores] = Filter(
+    stage="comments",
+    measure=lambda rows, plan: comment_scores(rows.column("content"), rows.column("language").to_pylist()),
+    decide=lambda scores, languages, plan: decide_comments(scores, plan.limits(languages)),
+    scores=(
+        Score(
+            "comment_share",
+            pa.float64(),
+            lambda scores: scores.share,
+            Bounds("min_comment_share", "max_comment_share"),
+            "Comment lines, of the visible bytes; languages with known comments.",
+        ),
+        Score(
+            "logic_lines",
+            pa.int64(),
+            lambda scores: scores.logic_lines,
+            Bounds(minimum="min_logic_lines"),
+            "Lines that are no comment, import or punctuation; the same languages.",
+        ),
+    ),
+)

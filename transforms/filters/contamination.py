@@ -1,10 +1,10 @@
 """Decontamination: files that hold the prompts or solutions of a benchmark, verbatim or with other names.
 
 Two passes over word n-grams. *Verbatim*: 13 words in lower case, without punctuation and white space (GPT-3's rule, Brown
-et al. 2020, appendix C), so a formatter changes nothing. *Renamed*: the same over words of which identifiers are replaced
-by how far back the same one stands (Baker 1995, parameterised matching), keywords and numbers kept, so consistent
-renaming changes nothing. A text is found in a file when the file covers enough of the text's different n-grams: shared
-license headers and imports alone do not.
+et al. 2020, appendix C), so that a formatter changes nothing. *Renamed*: the same, but each identifier is replaced by the
+distance to the same one before it (Baker 1995, parameterised matching), so that consistent renaming changes nothing;
+keywords and numbers stay. A file holds a text when it covers enough of the text's different n-grams: license headers and
+imports in common are not enough.
 """
 
 from collections.abc import Sequence
@@ -16,23 +16,24 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.filters.filter import Filter, Limit, Score
 from stackfim.transforms.filters.text import text_of
 from stackfim.transforms.filters.words import Ngrams, Words, ngrams, word_blocks, words_of
 from stackfim.transforms.ragged import begins_run, distinct, ranges, run_offsets
 
 MAX_TEXTS_OF_NGRAM = 500
-"""N-grams in more texts than this are everyone's and are left out of all. An infilling benchmark cuts one function into
-some tens of texts, which must all stay."""
+"""N-grams in more texts than this are common phrases and do not count. It has to be more than the number of texts that an
+infilling benchmark makes from one function, which is some tens."""
 MAX_DISTANCE = 12
-"""How many words back an identifier is looked for."""
+"""How many words back the same identifier is looked for."""
 MIN_TELLING_WORDS = 4
-"""Words of a renamed n-gram that are keywords, numbers or repeated identifiers: prose has fewer."""
+"""Keywords, numbers and repeated identifiers that a renamed n-gram needs to count: prose has fewer."""
 MIN_KEPT_WORDS = 1
-"""Words of a renamed n-gram that are keywords or numbers: a list of names with a rhythm has none."""
+"""Keywords and numbers that a renamed n-gram needs to count: a regular list of names has none."""
 TABLE_LOAD = 16
-"""Slots of the first look-up for each n-gram."""
+"""Slots for each n-gram in the table of the first look-up."""
 
-# Words that are reserved wherever they mean something; those that are a name elsewhere (type, match, range) are names.
+# Words that are reserved in every language that uses them; those that are names in some (type, match, range) count as names.
 _KEYWORDS = (
     b"and as assert async await break case catch class const continue def do elif else elseif elsif enum except extends "
     b"false False finally for foreach from function goto if implements import in is lambda let namespace "
@@ -43,36 +44,36 @@ _KEYWORDS = (
 
 @dataclass(frozen=True)
 class ContaminationLimits:
-    """When a benchmark's text counts as found."""
+    """When a file counts as holding a benchmark's text."""
 
     ngram_words: int = 13
     min_coverage: float = 0.5
-    """Share of the text's n-grams that the file has, as they are."""
+    """Share of the text's n-grams that the file has verbatim."""
     renamed_min_coverage: float = 0.45
     """The same with identifiers normalised."""
     renamed_min_ngrams: int = 16
-    """Different normalised n-grams that a text needs to be looked for under other names."""
+    """Different normalised n-grams that a text needs so that renamed copies of it are looked for."""
 
 
 @dataclass(frozen=True)
 class NgramIndex:
-    """Which texts have an n-gram."""
+    """For each n-gram, the texts that have it."""
 
     hashes: npt.NDArray[np.uint64]
-    """The n-grams, ascending; (n-grams,)."""
+    """Hashes of the n-grams, ascending; (n-grams,)."""
     offsets: npt.NDArray[np.int64]
     """N-gram i is in texts[offsets[i]:offsets[i + 1]]; (n-grams + 1,)."""
     texts: npt.NDArray[np.int64]
     """Numbers of texts; (postings,)."""
     sizes: npt.NDArray[np.int64]
-    """Different n-grams of every text; (texts,)."""
+    """Number of different n-grams in every text; (texts,)."""
     table: npt.NDArray[np.bool_]
-    """Whether any n-gram begins with the slot's bits: a look-up that most n-grams of a file do not pass."""
+    """Whether any hash begins with the bits of a slot: most n-grams of a file end at this look-up; (slots,)."""
 
 
 @dataclass(frozen=True)
 class BenchmarkIndex:
-    """The texts of benchmarks, ready to be looked for. Plain arrays: it pickles."""
+    """The texts of benchmarks, ready to be searched for in files. Plain arrays, which can be pickled."""
 
     names: tuple[str, ...]
     limits: ContaminationLimits
@@ -81,21 +82,21 @@ class BenchmarkIndex:
 
     @property
     def too_short(self) -> int:
-        """Texts that are too short to have one n-gram, which cannot be found."""
+        """Number of texts that cannot be found because they are shorter than one n-gram."""
         return int(np.count_nonzero(self.verbatim.sizes == 0))
 
 
 class Contamination(NamedTuple):
-    """The text that each row covers most of, in each of the two ways."""
+    """The text that each row covers most of: verbatim, and with identifiers normalised."""
 
     text: npt.NDArray[np.int64]
     """Number of the text, -1 where no n-gram is shared; (rows,)."""
     coverage: npt.NDArray[np.float64]
-    """Share of its n-grams; (rows,)."""
+    """Share of its n-grams that the row has; (rows,)."""
     renamed_text: npt.NDArray[np.int64]
-    """The same with identifiers normalised; (rows,)."""
+    """Number of the text with identifiers normalised, likewise; (rows,)."""
     renamed_coverage: npt.NDArray[np.float64]
-    """(rows,)."""
+    """Share of its n-grams that the row has; (rows,)."""
 
 
 def index_benchmarks(
@@ -103,13 +104,13 @@ def index_benchmarks(
 ) -> BenchmarkIndex:
     """The index of named texts; of equal texts the first name stays.
 
-    Raises ValueError when there is not one name a text, or for n-grams of fewer than 2 words.
+    Raises ValueError when there are not as many names as texts, or for n-grams of fewer than 2 words.
     """
     limits = limits or ContaminationLimits()
     if len(names) != len(texts):
-        raise ValueError(f"one name a text: got {len(names)} names for {len(texts)} texts")
+        raise ValueError(f"expected one name for each text, got {len(names)} names for {len(texts)} texts")
     if limits.ngram_words < 2:
-        raise ValueError(f"n-grams are of 2 words or more, got {limits.ngram_words}")
+        raise ValueError(f"expected n-grams of 2 words or more, got {limits.ngram_words}")
     first = dict(zip(reversed(texts), reversed(names), strict=True))
     ordered = dict.fromkeys(texts)
     content = pa.array([text.encode("utf-8", "replace") for text in ordered], pa.binary())
@@ -151,7 +152,7 @@ def _ngrams_of(words: Words, limits: ContaminationLimits, *, renamed: bool) -> N
     tokens, kept = _normalised(words)
     found = ngrams(tokens, words.first, limits.ngram_words)
     end = found.word + limits.ngram_words
-    # Both counts in one running sum: kept words in the upper half, repeated identifiers and kept ones in the lower.
+    # One running sum has both counts: words that are kept in the upper half, these and repeated identifiers in the lower.
     before = np.concatenate(([0], np.cumsum((tokens > 0) + (kept.astype(np.int64) << 32))))
     counts = before[end] - before[found.word]
     enough = ((counts & 0xFFFFFFFF) >= MIN_TELLING_WORDS) & (counts >> 32 >= MIN_KEPT_WORDS)
@@ -159,12 +160,14 @@ def _ngrams_of(words: Words, limits: ContaminationLimits, *, renamed: bool) -> N
 
 
 def _normalised(words: Words) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bool_]]:
-    """Words with identifiers as the distance to the same one before, 0 for none near; and which are kept as they are."""
+    """Words as tokens, and which are keywords or numbers. Those keep their hash; another word becomes the distance to the
+    same one before it, or 0 where there is none near.
+    """
     hashes = words.hashes
     distance = np.zeros(len(hashes), np.uint8)
     for back in range(min(MAX_DISTANCE, len(hashes) - 1), 0, -1):
         np.copyto(distance[back:], np.uint8(back), where=hashes[back:] == hashes[:-back])
-    # A row does not look back into the one before.
+    # No distance reaches back into the row before.
     position = np.arange(len(hashes)) - np.repeat(words.first[:-1], np.diff(words.first))
     distance[distance > position] = 0
     kept = _KEYWORD_TABLE[hashes >> _KEYWORD_SHIFT] == hashes
@@ -173,7 +176,7 @@ def _normalised(words: Words) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.bo
 
 
 def _keyword_table() -> tuple[npt.NDArray[np.uint64], np.uint64]:
-    """The keywords' hashes, each in the slot of its first bits: as many bits as it takes for all to have their own."""
+    """The hashes of the keywords, each in the slot of its first bits, as many as give every keyword a slot of its own."""
     hashes = words_of(b" ".join(_KEYWORDS))
     bits = next(bits for bits in range(8, 24) if len(np.unique(hashes >> np.uint64(64 - bits))) == len(hashes))
     table = np.zeros(1 << bits, np.uint64)
@@ -185,7 +188,7 @@ _KEYWORD_TABLE, _KEYWORD_SHIFT = _keyword_table()
 
 
 def contamination(content: pa.BinaryArray, index: BenchmarkIndex) -> Contamination:
-    """How much of a benchmark's text each row has; rows may be files or the middles of examples."""
+    """How much of a benchmark's text each row has; rows may be whole files or other texts."""
     rows = len(content)
     scores = Contamination(np.full(rows, -1, np.int64), np.zeros(rows), np.full(rows, -1, np.int64), np.zeros(rows))
     for words in word_blocks(text_of(content), lower_case=True):
@@ -200,7 +203,7 @@ def contamination(content: pa.BinaryArray, index: BenchmarkIndex) -> Contaminati
 
 
 def _best_texts(found: Ngrams, rows: int, index: NgramIndex) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.float64]]:
-    """The text that each row covers most of, the first of several, and how much."""
+    """The text that each row covers most of, or the first of several, and how much of it."""
     best, coverage = np.full(rows, -1, np.int64), np.zeros(rows)
     shift = np.uint64(64 - (len(index.table).bit_length() - 1))
     near = np.flatnonzero(index.table[found.hashes >> shift])
@@ -241,3 +244,26 @@ def decide_contamination(scores: Contamination, index: BenchmarkIndex) -> Drops:
             f"has {share:.2f} of the {limits.ngram_words}-grams of {index.names[text]}, expected less than {limit:g}",
         )
     return drops
+
+
+def _less_than(name: str) -> Limit:
+    """A limit of ContaminationLimits in words; empty where there are no benchmarks."""
+    return lambda plan, language: f"less than {getattr(plan.benchmarks.limits, name):g}" if plan.benchmarks else ""
+
+
+CONTAMINATION: Filter[tuple[Contamination, BenchmarkIndex]] = Filter(
+    stage="contamination",
+    measure=lambda rows, plan: (
+        (contamination(rows.column("content"), plan.benchmarks), plan.benchmarks) if plan.benchmarks else None
+    ),
+    decide=lambda found, languages, plan: decide_contamination(*found),
+    scores=(
+        Score("coverage", pa.float64(), lambda found: found[0].coverage, _less_than("min_coverage")),
+        Score(
+            "renamed_coverage",
+            pa.float64(),
+            lambda found: found[0].renamed_coverage,
+            _less_than("renamed_min_coverage"),
+        ),
+    ),
+)

@@ -1,6 +1,6 @@
-"""Data files: JSON and YAML by size and letters, notebooks by what in them was written.
+"""Data files: JSON and YAML by their size and letters, notebooks by how much of them a person wrote.
 
-Rules: StarCoder (Li et al. 2023, section 3.1): JSON and YAML of 50 to 5,000 characters with at least half of them letters.
+Rules: StarCoder (Li et al. 2023, section 3.1): JSON and YAML of 50 to 5,000 characters, at least half of them letters.
 A notebook is JSON around a few cells; one that is nearly all output, or that says that a program made it, is generated.
 """
 
@@ -13,6 +13,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.transforms.filters.decision import Drops, drop_over, drop_under, either
+from stackfim.transforms.filters.filter import Bounds, Filter, Score
 from stackfim.transforms.filters.quality_limits import QualityLimits
 from stackfim.transforms.filters.text import BLANKS
 
@@ -27,18 +28,18 @@ _MADE_BY_PROGRAM = re.compile(
 
 
 class DataScores(NamedTuple):
-    """Sizes of data files; -1 in rows of other languages."""
+    """What data files hold; -1 in rows of other languages."""
 
     chars: npt.NDArray[np.int64]
     """Characters of JSON and YAML; (rows,)."""
     letter_share: npt.NDArray[np.float64]
-    """Their letters, characters beyond ASCII counted as such, of the visible ones; (rows,)."""
+    """Share of their visible characters that are letters, all beyond ASCII included; (rows,)."""
     notebook_source_share: npt.NDArray[np.float64]
-    """Bytes of source cells of a notebook, of all its bytes; 0 for one that is broken or made by a program; (rows,)."""
+    """Share of a notebook's bytes that are source cells; 0 for one that is broken or made by a program; (rows,)."""
 
 
 def data_scores(content: pa.BinaryArray, languages: list[str]) -> DataScores:
-    """Sizes of JSON, YAML and notebooks of valid UTF-8."""
+    """Scores of every row of valid UTF-8, by its language."""
     rows = len(content)
     chars, letters, source = np.full(rows, -1, np.int64), np.full(rows, -1.0), np.full(rows, -1.0)
     for row, language in enumerate(languages):
@@ -67,8 +68,8 @@ def _notebook_source_share(data: bytes) -> float:
     return written / max(len(data), 1)
 
 
-def decide_data(scores: DataScores, limits: list[QualityLimits]) -> Drops:
-    """Drops `data_file_size` and `too_few_letters` rows (JSON, YAML)."""
+def decide_data_files(scores: DataScores, limits: list[QualityLimits]) -> Drops:
+    """Drops `data_file_size` and `too_few_letters` rows (JSON, YAML) and `generated_notebook` rows."""
     known = scores.chars >= 0
     small = drop_under(
         np.where(known, scores.chars, np.iinfo(np.int64).max),
@@ -88,14 +89,40 @@ def decide_data(scores: DataScores, limits: list[QualityLimits]) -> Drops:
         "too_few_letters",
         "{value:.3f} of the visible characters are letters, expected at least {limit:g}",
     )
-    return either(few, either(small, large))
-
-
-def decide_notebooks(scores: DataScores, limits: list[QualityLimits]) -> Drops:
-    """Drops `generated_notebook` rows."""
-    return drop_under(
+    generated = drop_under(
         np.where(scores.notebook_source_share >= 0, scores.notebook_source_share, 2.0),
         [limit.min_notebook_source_share for limit in limits],
         "generated_notebook",
         "{value:.3f} of the bytes are source cells, expected at least {limit:g}",
     )
+    return either(either(few, either(small, large)), generated)
+
+
+DATA_FILE: Filter[DataScores] = Filter(
+    stage="data_file",
+    measure=lambda rows, plan: data_scores(rows.column("content"), rows.column("language").to_pylist()),
+    decide=lambda scores, languages, plan: decide_data_files(scores, plan.limits(languages)),
+    scores=(
+        Score(
+            "chars",
+            pa.int64(),
+            lambda scores: scores.chars,
+            Bounds("min_chars", "max_chars"),
+            "Characters; data files alone.",
+        ),
+        Score(
+            "letter_share",
+            pa.float64(),
+            lambda scores: scores.letter_share,
+            Bounds(minimum="min_letter_share"),
+            "Letters, of the visible characters; data files alone.",
+        ),
+        Score(
+            "notebook_source_share",
+            pa.float64(),
+            lambda scores: scores.notebook_source_share,
+            Bounds(minimum="min_notebook_source_share"),
+            "Bytes of source cells, of all bytes; notebooks alone.",
+        ),
+    ),
+)

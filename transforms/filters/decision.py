@@ -1,8 +1,10 @@
-"""What a filter decides: the rows that go, each with a reason; and how a batch is divided by it."""
+"""What a filter decides: which rows go and why, and the batch divided by that."""
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.schemas.rejection import FILE, rejections
@@ -11,22 +13,26 @@ Drops = dict[int, tuple[str, str]]
 """Row index to (reason, detail), in order of rows. The detail has the value that was wrong and what was expected."""
 
 
-def drop_where(mask: np.ndarray, reason: str, details: list[str] | None = None, *, detail: str = "") -> Drops:
-    """Drops of the rows where `mask` is true; `details` has a text a row of the batch, `detail` one for all."""
+def drop_where(
+    mask: npt.NDArray[np.bool_], reason: str, details: list[str] | None = None, *, detail: str = ""
+) -> Drops:
+    """Drops of the rows where `mask` is true; `details` has a text for each row of the batch, `detail` one for all."""
     return {row: (reason, details[row] if details is not None else detail) for row in np.flatnonzero(mask).tolist()}
 
 
-def drop_over(values: np.ndarray, limits: Sequence[float], reason: str, detail: str) -> Drops:
+def drop_over(values: npt.NDArray[Any], limits: Sequence[float], reason: str, detail: str) -> Drops:
     """Drops of the rows whose value is over their limit; `detail` is a format with `value` and `limit`."""
     return _drop_beyond(values, limits, values > np.asarray(limits, float), reason, detail)
 
 
-def drop_under(values: np.ndarray, limits: Sequence[float], reason: str, detail: str) -> Drops:
+def drop_under(values: npt.NDArray[Any], limits: Sequence[float], reason: str, detail: str) -> Drops:
     """Drops of the rows whose value is under their limit; `detail` is a format with `value` and `limit`."""
     return _drop_beyond(values, limits, values < np.asarray(limits, float), reason, detail)
 
 
-def _drop_beyond(values: np.ndarray, limits: Sequence[float], beyond: np.ndarray, reason: str, detail: str) -> Drops:
+def _drop_beyond(
+    values: npt.NDArray[Any], limits: Sequence[float], beyond: npt.NDArray[np.bool_], reason: str, detail: str
+) -> Drops:
     return {
         row: (reason, detail.format(value=values[row], limit=limits[row])) for row in np.flatnonzero(beyond).tolist()
     }

@@ -1,7 +1,7 @@
-"""Encoded data: base64, hex and escaped bytes, which no one wrote and no one completes.
+"""Encoded data: base64, hex and escaped bytes, which no one writes by hand and no one completes.
 
-Rule: StarCoder2 (Lozhkov et al. 2024) drops files by the longest match and by the share of matches of such
-expressions. Here a run counts from 64 bytes, and only where it looks encoded: paths, names and word lists do not.
+Rule: StarCoder2 (Lozhkov et al. 2024) drops files by the longest match of such expressions and by the share that all matches
+cover. Here a run counts from 64 bytes on, and only where it looks encoded: paths, names and word lists do not.
 """
 
 import re
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.transforms.filters.decision import Drops, drop_over, either
+from stackfim.transforms.filters.filter import Bounds, Filter, Score
 from stackfim.transforms.filters.quality_limits import QualityLimits
 from stackfim.transforms.filters.text import Text, text_of
 
@@ -30,9 +31,9 @@ class Encoded(NamedTuple):
     """Encoded data of every row."""
 
     size_bytes: npt.NDArray[np.int64]
-    """(rows,)."""
+    """Bytes of encoded data; (rows,)."""
     share: npt.NDArray[np.float64]
-    """Of the row's bytes; (rows,)."""
+    """Their share of the row's bytes; (rows,)."""
 
 
 def encoded_data(content: pa.BinaryArray) -> Encoded:
@@ -45,7 +46,7 @@ def encoded_data(content: pa.BinaryArray) -> Encoded:
 
 
 def _rows_with_long_runs(text: Text) -> npt.NDArray[np.int64]:
-    """Rows that may have a long run: a run of 64 bytes covers 7 aligned groups of 8, and hardly any line does."""
+    """Rows that may have a long run: a run of 64 bytes fills 7 aligned groups of 8 bytes, which hardly any line does."""
     padded = np.zeros(-(-len(text.data) // _LOAD) * _LOAD, bool)
     padded[: len(text.data)] = _ALPHABET[text.data]
     whole = padded.view(np.uint64) == np.uint64(0x0101010101010101)
@@ -55,12 +56,12 @@ def _rows_with_long_runs(text: Text) -> npt.NDArray[np.int64]:
     long = whole[: len(whole) - groups + 1].copy()
     for place in range(1, groups):
         long &= whole[place : len(whole) - groups + 1 + place]
-    # The middle of the first group: inside the run whatever its alignment.
+    # The first of the groups lies inside the run whatever the run's alignment.
     return np.unique(np.searchsorted(text.offsets, np.flatnonzero(long) * _LOAD, side="right") - 1)
 
 
 def _rows_with_escapes(text: Text) -> npt.NDArray[np.int64]:
-    """Rows with at least 16 backslashes that a digit or an x follows."""
+    """Rows with at least 16 backslashes before a digit or an x."""
     backslashes = np.flatnonzero(text.data[:-1] == 0x5C)
     after = text.data[backslashes + 1]
     escapes = backslashes[(after == ord("x")) | ((after >= ord("0")) & (after <= ord("7")))]
@@ -77,7 +78,7 @@ def _encoded_bytes(row: bytes) -> int:
 
 
 def _looks_encoded(run: bytes) -> bool:
-    """Hex, or letters of both cases with digits among them, and not one character over and over."""
+    """Whether it is hex, or has letters of both cases and digits, and is not one character over and over."""
     if len(set(run)) < 8:
         return False
     digits = sum(0x30 <= byte <= 0x39 for byte in run)
@@ -87,7 +88,7 @@ def _looks_encoded(run: bytes) -> bool:
 
 
 def decide_encoded(encoded: Encoded, limits: list[QualityLimits]) -> Drops:
-    """Drops `encoded_data` rows: over the share or over the size."""
+    """Drops `encoded_data` rows: those over the limit of the share or of the size."""
     return either(
         drop_over(
             encoded.size_bytes,
@@ -102,3 +103,26 @@ def decide_encoded(encoded: Encoded, limits: list[QualityLimits]) -> Drops:
             "{value:.3f} of the bytes are encoded data, expected at most {limit:g}",
         ),
     )
+
+
+ENCODED_DATA: Filter[Encoded] = Filter(
+    stage="encoded_data",
+    measure=lambda rows, plan: encoded_data(rows.column("content")),
+    decide=lambda encoded, languages, plan: decide_encoded(encoded, plan.limits(languages)),
+    scores=(
+        Score(
+            "encoded_bytes",
+            pa.int64(),
+            lambda encoded: encoded.size_bytes,
+            Bounds(maximum="max_encoded_bytes"),
+            "Bytes in runs of base64, hex and escapes of 64 bytes or more.",
+        ),
+        Score(
+            "encoded_share",
+            pa.float64(),
+            lambda encoded: encoded.share,
+            Bounds(maximum="max_encoded_share"),
+            "The same, of all bytes.",
+        ),
+    ),
+)

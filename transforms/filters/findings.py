@@ -1,6 +1,6 @@
-"""What a scan for secrets or personal data finds: where in which row, and of which kind. Never the value."""
+"""What a search for secrets or personal data finds: where in which row, and of which kind, never the value."""
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 import numpy as np
@@ -8,6 +8,10 @@ import pyarrow as pa
 
 from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.text import text_of
+
+KEEP, REDACT, DROP = "keep", "redact", "drop"
+MODES = (KEEP, REDACT, DROP)
+"""What a run may do about findings: leave them, replace them, or drop their files."""
 
 
 class Finding(NamedTuple):
@@ -25,6 +29,7 @@ class Buffer:
     """The bytes of all rows as one object that can be searched, and which row a byte is in."""
 
     def __init__(self, content: pa.BinaryArray) -> None:
+        """The rows of a binary column without nulls."""
         text = text_of(content)
         self.data = text.data
         self.bytes = text.data.tobytes()
@@ -32,20 +37,20 @@ class Buffer:
         self._borders = text.offsets.tolist()
 
     def occurrences(self, mark: bytes) -> Iterator[int]:
-        """Where a mark stands, in order; occurrences do not overlap."""
+        """Positions of a mark, in order; occurrences do not overlap."""
         at = self.bytes.find(mark)
         while at >= 0:
             yield at
             at = self.bytes.find(mark, at + len(mark))
 
     def row(self, at: int) -> tuple[int, int, int]:
-        """The row that a byte is in, where it begins and where it ends."""
+        """The row that a byte is in, and where that row begins and ends."""
         row = int(np.searchsorted(self._offsets, at, side="right")) - 1
         return row, self._borders[row], self._borders[row + 1]
 
 
 def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
-    """In order of rows and bytes; of two that overlap the earlier one, of two that begin together the longer one."""
+    """The findings in order of rows and bytes. Of two that overlap the earlier one stays, or else the longer one."""
     kept: list[Finding] = []
     for finding in sorted(findings, key=lambda found: (found.row, found.start, -found.end, found.kind)):
         if not kept or finding.row != kept[-1].row or finding.start >= kept[-1].end:
@@ -54,7 +59,7 @@ def without_overlaps(findings: Iterable[Finding]) -> list[Finding]:
 
 
 def counts_by_row(findings: Iterable[Finding]) -> dict[int, dict[str, int]]:
-    """How many of each kind every row has, rows and kinds in order; rows without any are left out."""
+    """How many findings of each kind every row has, rows and kinds in order; rows without any are left out."""
     counts: dict[int, dict[str, int]] = {}
     for finding in findings:
         kinds = counts.setdefault(finding.row, {})
@@ -62,13 +67,12 @@ def counts_by_row(findings: Iterable[Finding]) -> dict[int, dict[str, int]]:
     return {row: dict(sorted(counts[row].items())) for row in sorted(counts)}
 
 
-def decide_findings(findings: Iterable[Finding], reason: str) -> Drops:
-    """Drops rows that have any; the detail counts the kinds."""
-    return {
-        row: (reason, ", ".join(f"{count} {kind}" for kind, count in kinds.items()))
-        for row, kinds in counts_by_row(findings).items()
-    }
+def in_words(findings: Iterable[Finding], rows: int) -> list[str]:
+    """What each row has, such as `2 email, 1 ipv4`; empty for rows without any; (rows,)."""
+    counts = counts_by_row(findings)
+    return [", ".join(f"{count} {kind}" for kind, count in counts.get(row, {}).items()) for row in range(rows)]
 
 
-Scan = Callable[[pa.BinaryArray], list[Finding]]
-"""Content to findings, in order of rows and bytes, none of which overlap."""
+def decide_findings(found: list[str], reason: str) -> Drops:
+    """Drops rows that have any findings; the detail counts them by kind."""
+    return {row: (reason, words) for row, words in enumerate(found) if words}

@@ -1,15 +1,16 @@
-"""Languages: rows stay in a language that was asked for and that a grammar is there for."""
+"""Languages: rows of a language that is wanted and that has a grammar stay."""
 
 from collections.abc import Sequence
 
 import pyarrow as pa
 
 from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.filters.filter import Filter, Score
 from stackfim.transforms.languages import OFFICIAL, language_name, of_grammars, unsupported_reason
 
 
 def known_languages(languages: pa.StringArray) -> list[str | None]:
-    """For every row, the language's name in the table of languages; None for one that is not supported."""
+    """For every row, its language's name in the table of languages; None for a language that is not supported."""
     names = languages.to_pylist()
     known = {name: language_name(name) for name in dict.fromkeys(names)}
     return [known[name] for name in names]
@@ -21,7 +22,7 @@ def decide_languages(
     wanted: frozenset[str] | None,
     grammars: Sequence[str] = (OFFICIAL,),
 ) -> Drops:
-    """Drops `language_unsupported`, with why, and, when `wanted` names languages, `language_not_asked_for`.
+    """Drops `language_unsupported` rows, with why, and, where `wanted` names languages, `language_not_asked_for`.
 
     A language whose grammar is in none of the sets `grammars` is not supported.
     """
@@ -37,3 +38,22 @@ def decide_languages(
         elif wanted is not None and supported not in wanted:
             drops[row] = ("language_not_asked_for", supported)
     return drops
+
+
+LANGUAGE: Filter[pa.StringArray] = Filter(
+    stage="language",
+    measure=lambda rows, plan: rows.column("language"),
+    decide=lambda names, languages, plan: decide_languages(
+        names, known_languages(names), plan.languages, plan.grammars
+    ),
+    scores=(
+        Score(
+            "language",
+            pa.string(),
+            lambda names: names,
+            lambda plan, language: (
+                "any with a grammar" if plan.languages is None else f"one of {', '.join(sorted(plan.languages))}"
+            ),
+        ),
+    ),
+)

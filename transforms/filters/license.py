@@ -1,12 +1,11 @@
-"""Which licenses rows may have, by a list and a policy, and whose rows are left out on request.
+"""Licenses: which ones rows may have, by a list and a policy.
 
 The default rule is The Stack's ("all licenses permissive", Kocetkov et al. 2022): a row stays when it has licenses and
-every one of them is on the list. A license may be an SPDX expression: of a choice (`OR`) one alternative has to be on the
-list, of a conjunction (`AND`) all. An exception (`WITH`) only adds permissions, so a license with one is on the list when
-the license is, or the two together are.
+every one of them is on the list. A license may be an SPDX expression: one alternative of a choice (`OR`) has to be on the
+list, and all parts of a conjunction (`AND`). An exception (`WITH`) only adds permissions, so a license with one counts as
+on the list when the license is, or when the two together are.
 """
 
-from collections.abc import Iterable
 from dataclasses import dataclass, field
 from functools import cache, lru_cache
 from importlib.resources import files
@@ -15,24 +14,25 @@ from typing import Any
 import pyarrow as pa
 
 from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.filters.filter import Filter, Score
 from stackfim.transforms.filters.license_expressions import canonical_license, parse_license
 
 ALL, ANY = "all", "any"
 POLICIES = (ALL, ANY)
 PRESETS = ("permissive", "stack-v1", "public-domain")
-"""Lists that come along, as text files in this folder; each says where it is from."""
+"""Lists that come with stackfim, as text files in this folder; each says where it is from."""
 
 NO_LICENSE, UNKNOWN, NOT_ALLOWED = "no_license", "license_unknown", "license_not_allowed"
 
 
 def parse_license_list(text: str) -> frozenset[str]:
-    """License identifiers of a list file: one a line, `#` begins a comment; compared without case."""
+    """The license identifiers in a list file, in lower case: one on each line; `#` begins a comment."""
     return frozenset(line.partition("#")[0].strip().lower() for line in text.splitlines()) - {""}
 
 
 @cache
 def preset_licenses(name: str) -> frozenset[str]:
-    """A list of PRESETS, in lower case. Raises ValueError for another name."""
+    """A list of PRESETS, in lower case. Raises ValueError for a name that is not there."""
     if name not in PRESETS:
         raise ValueError(f"no such list of licenses: {name}; expected one of {', '.join(PRESETS)}")
     return parse_license_list((files(__package__) / f"{name}.txt").read_text("utf-8"))
@@ -52,14 +52,18 @@ class LicensePolicy:
     policy: str = ALL
     """Whether `all` licenses of a row have to be allowed, or `any` of them."""
     allow_unknown: bool = False
-    """Whether a license that is no SPDX expression and no known name is allowed."""
+    """Whether a license is allowed that is neither an SPDX expression nor a known name."""
     allow_missing: bool = False
     """Whether a row without a license stays."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError for a policy that there is not."""
+        """Raises ValueError for an unknown policy."""
         if self.policy not in POLICIES:
-            raise ValueError(f"license policy: one of {', '.join(POLICIES)}, got {self.policy!r}")
+            raise ValueError(f"license policy: expected one of {', '.join(POLICIES)}, got {self.policy!r}")
+
+    def in_words(self) -> str:
+        """What a row's licenses are held against, in words."""
+        return {ALL: "all on the allow-list", ANY: "one on the allow-list"}[self.policy]
 
 
 def license_problem(name: str, policy: LicensePolicy) -> str | None:
@@ -79,7 +83,7 @@ def _problem(name: str, allowed: frozenset[str], allow_unknown: bool) -> str | N
 
 @lru_cache(maxsize=16)
 def _current(allowed: frozenset[str]) -> frozenset[str]:
-    """The list with the current SPDX form of each entry beside it, so that `GPL-2.0` on it means `GPL-2.0-only`."""
+    """The list and the current SPDX form of each entry, so that `GPL-2.0` on it means `GPL-2.0-only`."""
     return allowed | {found.lower() for found in map(canonical_license, sorted(allowed)) if found is not None}
 
 
@@ -94,9 +98,9 @@ def _is_allowed(expression: Any, allowed: frozenset[str]) -> bool:
 
 
 def license_problem_of_row(names: list[str], policy: LicensePolicy) -> tuple[str, list[str]] | None:
-    """The reason for which a row with these license strings goes, and those at fault; None where it stays.
+    """The reason for which a row with these license strings goes, and the strings at fault; None where it stays.
 
-    A row without a license has `no_license`.
+    A row without a license goes for `no_license`.
     """
     if not names:
         return None if policy.allow_missing else (NO_LICENSE, [])
@@ -109,7 +113,8 @@ def license_problem_of_row(names: list[str], policy: LicensePolicy) -> tuple[str
 
 
 def license_problems(licenses: pa.ListArray, policy: LicensePolicy) -> list[tuple[str, list[str]] | None]:
-    """The same for every row of a batch; most rows have the licenses of another one."""
+    """The same for every row of a batch; (rows,)."""
+    # Most rows have the same licenses as another one.
     known: dict[tuple[str, ...], tuple[str, list[str]] | None] = {}
     rows = [tuple(names) for names in licenses.to_pylist()]
     for names in dict.fromkeys(rows):
@@ -132,33 +137,16 @@ def decide_licenses(problems: list[tuple[str, list[str]] | None]) -> Drops:
     return drops
 
 
-def opted_out(repositories: Iterable[str], names: frozenset[str]) -> list[bool]:
-    """Whether each repository, or its owner (what stands before the first `/`), is one of `names` (lower case)."""
-    return [
-        (lowered := name.lower()) in names or ("/" in lowered and lowered.partition("/")[0] in names)
-        for name in repositories
-    ]
-
-
-def parse_opt_outs(text: str) -> frozenset[str]:
-    """Names of an opt-out file in lower case: a repository (`owner/name`) or an owner a line, `#` begins a comment.
-
-    Addresses are taken too: of `https://github.com/owner/name.git` counts `owner/name`.
-    """
-    return frozenset(_repository_name(name) for name in parse_license_list(text)) - {""}
-
-
-def _repository_name(name: str) -> str:
-    _, separator, rest = name.partition("://")
-    if separator:
-        name = rest.partition("/")[2]
-    return name.strip("/").removesuffix(".git")
-
-
-def decide_opt_outs(repositories: list[str], names: frozenset[str]) -> Drops:
-    """Drops `opted_out` rows."""
-    return {
-        row: ("opted_out", "the repository or its owner is on the opt-out list")
-        for row, left_out in enumerate(opted_out(repositories, names))
-        if left_out
-    }
+LICENSE: Filter[pa.ListArray] = Filter(
+    stage="license",
+    measure=lambda rows, plan: rows.column("licenses"),
+    decide=lambda licenses, languages, plan: decide_licenses(license_problems(licenses, plan.licenses)),
+    scores=(
+        Score(
+            "licenses",
+            pa.string(),
+            lambda licenses: [", ".join(names) for names in licenses.to_pylist()],
+            lambda plan, language: plan.licenses.in_words(),
+        ),
+    ),
+)

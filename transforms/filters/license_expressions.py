@@ -1,7 +1,7 @@
 """License names as SPDX expressions: identifiers, old and informal ones, expressions of several.
 
-Every license string of a run passes through here, whether a package's metadata or a data set's column says it, and the
-filter decides on what comes out. A license is never guessed: what names none, or a family without its variant (`BSD`),
+Every license string of a run is read here, whether it is from a package's metadata or from a column of a data set, and the
+filter decides on the outcome. A license is never guessed: text that names none, or a family without its variant (`BSD`),
 is unknown. Two conventions: `Apache` alone is Apache-2.0, the foundation's only license since 2004, and a GNU license
 without a version is any version of it (GPL-2.0, section 9).
 
@@ -139,7 +139,7 @@ INFORMAL: dict[str, str] = {
     "zope public 2.1": "ZPL-2.1",
     "zpl 2.1": "ZPL-2.1",
 }
-"""Common ways to write a license, as `normalised` leaves them."""
+"""Common ways to write a license, in the form that `normalised` gives."""
 
 COMBINED: dict[str, str] = {
     "ecos-2.0": "GPL-2.0-or-later WITH eCos-exception-2.0",
@@ -158,16 +158,16 @@ _NOISE = ("the", "license", "licence", "licenses", "licensed", "under", "version
 _WITH_ABBREVIATION = re.compile(r"([^()]+)\(([^()]+)\)\s*")
 _CHOICE = re.compile(r"\s*(?:/|\||\bor\b)\s*", re.IGNORECASE)
 _TOGETHER = re.compile(r"\s*(?:;|,|&|\band\b)\s*", re.IGNORECASE)
-# `or later` is a part of a name.
+# `or later` is a part of a name, not a choice.
 _LATER = re.compile(r"\bor\s+(?=later|newer|greater|any\b|higher)", re.IGNORECASE)
 _LATER_MARK = re.compile(r"\bor_(?=later|newer|greater|any\b|higher)", re.IGNORECASE)
 
 
 @lru_cache(maxsize=10_000)
 def parse_license(text: str) -> Any | None:
-    """The expression that a license string stands for; None where it is not known.
+    """The expression that a license string stands for; None where it is unknown.
 
-    Its symbols have current SPDX identifiers, or ScanCode's (`LicenseRef-scancode-...`) where SPDX has none. `/`, `|` and
+    Its symbols are current SPDX identifiers, or ScanCode's (`LicenseRef-scancode-...`) where SPDX has none. `/`, `|` and
     `or` between names are a choice; `;`, `,`, `&` and `and` mean all of them.
     """
     text = text.strip().removeprefix(_DEPRECATED)
@@ -188,13 +188,13 @@ def parse_license(text: str) -> Any | None:
 
 
 def canonical_license(text: str) -> str | None:
-    """The same as SPDX text, each part of a choice or conjunction once; None where it is not known."""
+    """The same as SPDX text, without repeated parts; None where the license is unknown."""
     found = parse_license(text)
     return str(found) if found is not None else None
 
 
 def strict_license(text: str) -> str | None:
-    """As `canonical_license`, of SPDX expressions alone."""
+    """As `canonical_license`, but None for everything that is not an SPDX expression."""
     found = _strict(text.strip()) if len(text) <= _MAX_EXPRESSION_CHARS else None
     return str(found) if found is not None else None
 
@@ -208,7 +208,7 @@ def _strict(text: str) -> Any | None:
 
 
 def _without_repeats(expression: Any) -> Any:
-    """The expression with each operand once, in order; the library's own simplification reorders them."""
+    """The expression with each operand once, in order, which the library's own simplification would change."""
     arguments = getattr(expression, "args", ())
     if not arguments:
         return expression
@@ -238,7 +238,7 @@ def _informal(text: str) -> Any | None:
 
 
 def normalised(text: str) -> str:
-    """Lower case, without filler words, `v2.0` and `2.0` both as `2`."""
+    """The text in lower case, without filler words, with `v2.0` and `2.0` both written as `2`."""
     words = [word for word in re.split(r"[\s,()\"'_:-]+", text.lower()) if word and word not in _NOISE]
     spaced = " ".join(words)
     spaced = re.sub(r"\b(apache|a?gpl|lgpl|mpl|bsd|epl|psf|zpl|upl|apl|asl)v?\.?(?=\d)", r"\1 ", spaced)

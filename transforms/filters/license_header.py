@@ -1,9 +1,9 @@
-"""Licenses that a file states at its head, where they contradict those of its repository: the header wins.
+"""Licenses that a file states at its head: where they contradict those of its repository, the header wins.
 
 Two forms are read, in comments alone: tags (`SPDX-License-Identifier: GPL-2.0-only`, https://spdx.dev/learn/handling-license-info/)
-and the notices of licenses that ask for more than a notice: the GNU licenses, MPL, EPL, CPL, CDDL, source-available ones, and
-those of code that is nobody else's. A comment has to put the file under the license, by the words that such notices use: one
-that only speaks of the GPL states nothing. Permissive notices are not looked for; they tell a choice where one is offered.
+and notices: those of the GNU licenses, MPL, EPL, CPL, CDDL, source-available licenses, and of proprietary code. A comment has
+to put the file under the license in the words that such notices use; one that only mentions the GPL states nothing. Notices
+of permissive licenses count only as the alternatives of a choice.
 """
 
 import re
@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from stackfim.transforms.filters.comment_lines import comment_lines
 from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.filters.filter import Filter, Score
 from stackfim.transforms.filters.license import LicensePolicy, license_problem
 from stackfim.transforms.filters.license_expressions import parse_license
 
@@ -42,19 +43,19 @@ _HINTS = (
     b"source licen",
     b"polyform",
 )
-"""Every statement has one of these, in any case and on one line: told in a fraction of the time that the expressions take."""
+"""Every statement has one of these, in any case, on one line: they are found in a fraction of the time of the expressions."""
 _WORDS = (b"licen", b"gpl", b"cddl", b"proprietary", b"confidential", b"unauthori", b"by-nc")
-"""And one of these, which fewer files have."""
+"""It has one of these as well, which fewer files have."""
 _NO_COMMENTS = frozenset({"JSON", "Jupyter Notebook", "CSV", "Text", "Diff", "Pickle"})
 _PROSE = frozenset({"Markdown", "reStructuredText", "RMarkdown", "AsciiDoc", "TeX", "Org"})
 _DECORATION = b" \t*#=-/<>!;:%|+\"'{}()\\."
 _TAG = re.compile(rb"(?i:SPDX-License-Identifier):[ \t]*([^\r\n]*)")
 _TAG_OF_PROSE = re.compile(rb"^[ \t]*(?:<!--|\.\.|%+)[ \t]*(?i:SPDX-License-Identifier):[ \t]*([^\r\n]*)", re.MULTILINE)
 _TAG_REST = re.compile(r"\s*(?:\*/|-->|\*\)|#\}|--%>|\?>|\"|'|\\n|;|,).*$")
-# Tags that are no SPDX expression and still say that there is no open license.
+# Tags that are no SPDX expressions and still say that the file has no open license.
 _NO_OPEN_LICENSE = re.compile(r"(?i:(?:LicenseRef|DocumentRef)-\S+|UNLICENSED|NONE|proprietary\b.*)")
 _IGNORED = b"REUSE-IgnoreStart"
-"""What stands behind this mark is no statement (https://reuse.software/spec/)."""
+"""Nothing after this mark is a statement (https://reuse.software/spec/)."""
 
 _GNU = r"(?:(?P<kind>affero|lesser|library) )?general public licen[cs]e|\b(?P<letter>a|l)?gpl(?=v?\d|\b)"
 _NAMES = re.compile(
@@ -67,7 +68,7 @@ _NAMES = re.compile(
     r"|(?P<sspl>server side public licen[cs]e)|(?P<elastic>elastic licen[cs]e)|(?P<busl>business source licen[cs]e)"
     r"|(?P<cc>creative commons[^.]{0,40}non-?commercial|\bcc[ -]by-nc(?:-\w\w)?\b)|(?P<polyform>polyform [a-z]+)"
 )
-# What puts the file under the license that is named next.
+# Words that put the file under the license named after them.
 _GRANT = re.compile(
     r"(?:\b(?:licen[sc]ed|distribut\w+|releas\w+|redistribut\w+|modif\w+|publish\w+|provided|available|copied|copy|covered|"
     r"used?|placed|put|it|code|software|file)\b[^.;:]{0,60}?\b(?:under|according to|within)\b[^.;:]{0,110}?"
@@ -91,7 +92,7 @@ _PERMISSIVE = (
     (re.compile(r"\bbsd\b|redistribution and use in source and binary forms"), "BSD-3-Clause"),
     (re.compile(r"\bartistic\b"), "Artistic-2.0"),
 )
-# A quoted phrase is spoken of.
+# A phrase in quotes is only mentioned.
 _CONFIDENTIAL = re.compile(
     r"(?<![\"'`])(?:"
     r"unauthori[sz]ed (?:copying|reproduction|duplication|distribution|use|disclosure)\b[^.]{0,160}(?:prohibited|forbidden)"
@@ -100,7 +101,7 @@ _CONFIDENTIAL = re.compile(
     r"|confidential (?:property|information) of\b|this (?:file|code|software|source code) is (?:proprietary|confidential)\b"
     r"|strictly prohibited (?:without|unless)\b|express license agreement from [^.]{0,80}prohibited)"
 )
-# What goes into other programs by the license's own words: parts of Bison, Autoconf and Libtool.
+# Files that may go into other programs by their license's own words: parts of Bison, Autoconf and Libtool.
 _UNLIMITED = re.compile(
     r"gives unlimited permission to copy|contains part or all of the bison parser skeleton|"
     r"include (?:it|this file) under the same distribution terms"
@@ -111,19 +112,18 @@ _GRANTED_ANYWAY = re.compile(
 
 _VERSIONED = {"mpl": ("MPL", "1.1"), "epl": ("EPL", "1.0"), "cpl": ("CPL", "1.0"), "cddl": ("CDDL", "1.0"), "npl": ("NPL", "1.1"),
               "apsl": ("APSL", "2.0"), "sspl": ("SSPL", "1.0"), "elastic": ("Elastic", "2.0"), "busl": ("BUSL", "1.1")}  # fmt: skip
-"""Identifier and the version that is meant where none is said."""
-
+"""Identifiers, and the versions that are meant where a notice names none."""
 
 _ANY_VERSION = {"A": "AGPL-3.0-or-later", "L": "LGPL-2.0-or-later", "": "GPL-1.0-or-later"}
 
 
 class Statement(NamedTuple):
-    """What a head says of the file's license."""
+    """What a file's head says about its license."""
 
     licenses: tuple[str, ...]
-    """SPDX expressions, or the text of a tag that is none."""
+    """SPDX expressions, or the text of a tag that is not one."""
     choice: bool
-    """Whether one of them is enough."""
+    """Whether it is enough that one of them is allowed."""
 
 
 def stated_licenses(head: bytes, language: str) -> list[Statement]:
@@ -165,7 +165,7 @@ def _hints(text: bytes) -> bool:
 
 
 def _tag(value: bytes) -> Statement | None:
-    """The expression of a tag; None for one that is a placeholder or cut off."""
+    """The expression in a tag; None for a placeholder or a tag that was cut off."""
     text = _TAG_REST.sub("", value.decode("utf-8", "replace")).strip(" \t*#-/<>!")
     for candidate in (text, text.partition(" ")[0]):
         expression = parse_license(candidate)
@@ -175,7 +175,7 @@ def _tag(value: bytes) -> Statement | None:
 
 
 def _notice(flat: str) -> Statement | None:
-    """What a block of comment lines, in lower case and on one line, puts the file under; None for most."""
+    """The license that a block of comments, in lower case and on one line, puts the file under; None for most."""
     granted: list[str] = []
     named: list[str] = []
     for match in _NAMES.finditer(flat):
@@ -194,7 +194,7 @@ def _notice(flat: str) -> Statement | None:
 
 
 def _distinct(licenses: list[str]) -> tuple[str, ...]:
-    """Each once; a GNU license of any version only where no version of it is named."""
+    """The licenses without repeats, and without a GNU license of any version where one of a version is named."""
     family = {name.partition("-")[0] for name in licenses if name not in _ANY_VERSION.values()}
     return tuple(
         dict.fromkeys(
@@ -204,7 +204,7 @@ def _distinct(licenses: list[str]) -> tuple[str, ...]:
 
 
 def _license_id(match: re.Match[str], before: str, after: str) -> str:
-    """The SPDX identifier of a license by its name and what stands around it."""
+    """The SPDX identifier of a license, by its name and the text around it."""
     kind = next(name for name in ("gnu", *_VERSIONED, "cc", "polyform") if match[name])
     behind = _VERSION.search(after[:100])
     version = (behind["version"] or behind["bare"]) if behind else ""
@@ -224,35 +224,58 @@ def _license_id(match: re.Match[str], before: str, after: str) -> str:
         version = inside[1] if inside else ""
     number = version if "." in version else f"{version}.0"
     exact = f"{letter}GPL-{number}-{'or-later' if _LATER.search(before[-60:] + after) else 'only'}"
-    # A version that there is not is that of something else.
+    # A version that does not exist belongs to something else.
     return exact if version and parse_license(exact) is not None else _ANY_VERSION[letter]
 
 
-def contradicting_headers(rows: pa.RecordBatch, policy: LicensePolicy) -> list[list[str]]:
-    """For every row (stackfim.schemas.source.ROW), the licenses that its head states and that are not allowed; empty for most."""
+def all_stated_licenses(rows: pa.RecordBatch) -> list[list[Statement]]:
+    """The statements at the head of every row (stackfim.schemas.source.ROW); (rows,)."""
     return [
-        _contradicting(_head(content.as_buffer()), language, policy)
+        stated_licenses(_head(content.as_buffer()), language)
         for content, language in zip(rows.column("content"), rows.column("language").to_pylist(), strict=True)
     ]
 
 
 def _head(content: pa.Buffer) -> bytes:
-    return content.slice(0, min(HEAD_BYTES, content.size)).to_pybytes()
+    head: bytes = content.slice(0, min(HEAD_BYTES, content.size)).to_pybytes()
+    return head
 
 
-def _contradicting(head: bytes, language: str, policy: LicensePolicy) -> list[str]:
+def refused_licenses(statements: list[Statement], policy: LicensePolicy) -> list[str]:
+    """The stated licenses that are not allowed, each once; none where a choice has one that is allowed."""
     wrong: list[str] = []
-    for licenses, choice in stated_licenses(head, language):
+    for licenses, choice in statements:
         refused = [name for name in licenses if license_problem(name, policy) is not None]
         if refused and not (choice and len(refused) < len(licenses)):
             wrong += refused
     return list(dict.fromkeys(wrong))
 
 
-def decide_license_headers(contradicting: list[list[str]]) -> Drops:
-    """Drops `license_header` rows; the detail names the licenses."""
+def decide_license_headers(stated: list[list[Statement]], policy: LicensePolicy) -> Drops:
+    """Drops `license_header` rows; the detail names the licenses that are not allowed."""
     return {
-        row: ("license_header", f"the file itself states {', '.join(names)}: not on the allow-list")
-        for row, names in enumerate(contradicting)
-        if names
+        row: ("license_header", f"the file itself states {', '.join(refused)}: not on the allow-list")
+        for row, statements in enumerate(stated)
+        if (refused := refused_licenses(statements, policy))
     }
+
+
+def _names(statements: list[Statement]) -> str | None:
+    """The stated licenses, each once; None where there are none."""
+    names = dict.fromkeys(name for statement in statements for name in statement.licenses)
+    return ", ".join(names) or None
+
+
+LICENSE_HEADER: Filter[list[list[Statement]]] = Filter(
+    stage="license_header",
+    measure=lambda rows, plan: all_stated_licenses(rows),
+    decide=lambda stated, languages, plan: decide_license_headers(stated, plan.licenses),
+    scores=(
+        Score(
+            "stated",
+            pa.string(),
+            lambda stated: [_names(statements) for statements in stated],
+            lambda plan, language: plan.licenses.in_words(),
+        ),
+    ),
+)

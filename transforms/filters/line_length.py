@@ -1,43 +1,45 @@
 """Line lengths that separate written code from data and minified files.
 
 Rule and thresholds: The Stack's preprocessing (Kocetkov et al. 2022; StarCoder, Li et al. 2023, section 3.1): longest
-line at most 1,000 characters, mean at most 100. A file of which long lines are less than half is code all the same: a test
-with one long address, a parser with one long expression. Prose is not wrapped: it has no mean.
+line at most 1,000 characters, mean at most 100. A file whose long lines hold less than half of it is code all the same: a
+test with one long address, a parser with one long expression. Prose is often not wrapped, so its mean does not count.
 """
 
 from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.transforms.filters.decision import Drops, drop_over, either
+from stackfim.transforms.filters.filter import Bounds, Filter, Score
 from stackfim.transforms.filters.text import continuation_bytes, text_of
 
 LONG_CHARS = 1_000
 MAX_LONG_SHARE = 0.5
-"""Characters of long lines, of a file's, up to which it stays."""
+"""Share of a file's characters that may be in long lines."""
 ENDLESS_CHARS = 10_000
-"""A line that is longer than this was written by a program,"""
+"""A line longer than this was written by a program."""
 MAX_ENDLESS_SHARE = 0.1
-"""and a file may hold no more of such."""
+"""Share of a file's characters that may be in long lines where one of them is that long."""
 PROSE = frozenset({"Markdown", "reStructuredText", "AsciiDoc", "TeX"})
 """Languages of which a paragraph may be one line."""
 
 
 class LineLengths(NamedTuple):
-    """Longest and mean line of every row, in characters without line breaks."""
+    """Lengths of the lines of every row, in characters without line breaks."""
 
-    longest: np.ndarray
-    """int64, (rows,)."""
-    mean: np.ndarray
-    """float64, (rows,)."""
-    long_share: np.ndarray
-    """Characters of lines that are longer than asked for, of all lines'; float64, (rows,)."""
+    longest: npt.NDArray[np.int64]
+    """Characters of the longest line; (rows,)."""
+    mean: npt.NDArray[np.float64]
+    """Characters of a line on average; (rows,)."""
+    long_share: npt.NDArray[np.float64]
+    """Share of all characters that are in long lines; (rows,)."""
 
 
 def line_lengths(content: pa.BinaryArray, long_chars: int = LONG_CHARS) -> LineLengths:
-    """Lengths of the lines of valid UTF-8; 0 for empty rows. A line ends at LF or CRLF, a long one has over `long_chars`."""
+    """Lengths of the lines of valid UTF-8, 0 for empty rows. A line ends at LF or CRLF; a long one has over `long_chars`."""
     text = text_of(content)
     rows = len(content)
     if not len(text.data):
@@ -78,7 +80,7 @@ def decide_line_lengths(
     max_long_share: float = MAX_LONG_SHARE,
     languages: Sequence[str] = (),
 ) -> Drops:
-    """Drops `line_too_long` and `lines_too_long_on_average` rows; the latter never where the language is of PROSE."""
+    """Drops `line_too_long` and `lines_too_long_on_average` rows; the latter never where the language is one of PROSE."""
     most = np.where(lengths.longest > ENDLESS_CHARS, min(MAX_ENDLESS_SHARE, max_long_share), max_long_share)
     too_long: Drops = {
         row: (
@@ -95,3 +97,39 @@ def decide_line_lengths(
         "lines have {value:.1f} characters on average, expected at most {limit:g}",
     )
     return either(on_average, too_long)
+
+
+LINE_LENGTH: Filter[LineLengths] = Filter(
+    stage="line_length",
+    measure=lambda rows, plan: line_lengths(rows.column("content"), plan.settings.max_line_chars),
+    decide=lambda lengths, languages, plan: decide_line_lengths(
+        lengths,
+        plan.settings.max_line_chars,
+        plan.settings.max_mean_line_chars,
+        plan.settings.max_long_line_share,
+        languages,
+    ),
+    scores=(
+        Score(
+            "max_line_chars",
+            pa.int64(),
+            lambda lengths: lengths.longest,
+            Bounds(maximum="max_line_chars"),
+            "Characters of the longest line.",
+        ),
+        Score(
+            "mean_line_chars",
+            pa.float64(),
+            lambda lengths: lengths.mean,
+            Bounds(maximum="max_mean_line_chars"),
+            "Characters of a line on average.",
+        ),
+        Score(
+            "long_line_share",
+            pa.float64(),
+            lambda lengths: lengths.long_share,
+            Bounds(maximum="max_long_line_share"),
+            "Characters in lines longer than `max_line_chars` (1,000 by default), of all characters.",
+        ),
+    ),
+)

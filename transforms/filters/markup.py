@@ -1,7 +1,7 @@
-"""Markup: XML under another language's name, and HTML of little visible text.
+"""Markup: XML under another language's name, and HTML with little visible text.
 
-Rules: StarCoder (Li et al. 2023, section 3.1): a file with `<?xml version=` in its first 100 characters goes unless the
-language is XML's; HTML stays with at least 20% and 100 characters of visible text.
+Rules: StarCoder (Li et al. 2023, section 3.1): a file with `<?xml version=` in its first 100 characters goes unless its
+language is XML; HTML stays with at least 20% and 100 characters of visible text.
 """
 
 import re
@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.transforms.filters.decision import Drops, drop_under, drop_where, either
+from stackfim.transforms.filters.filter import Bounds, Filter, Score
 from stackfim.transforms.filters.quality_limits import QualityLimits
 
 XML_HEAD_BYTES = 100
@@ -30,9 +31,9 @@ class MarkupScores(NamedTuple):
     xml: npt.NDArray[np.bool_]
     """Whether an XML declaration begins a file of another language; (rows,)."""
     text_chars: npt.NDArray[np.int64]
-    """Characters of visible text, runs of blanks as one; -1 where the language is no markup; (rows,)."""
+    """Characters of visible text, each run of blanks as one; -1 where the language is no markup; (rows,)."""
     text_share: npt.NDArray[np.float64]
-    """The same, of all characters; -1 where the language is no markup; (rows,)."""
+    """Their share of all characters; -1 where the language is no markup; (rows,)."""
 
 
 def markup_scores(content: pa.BinaryArray, languages: list[str]) -> MarkupScores:
@@ -52,7 +53,7 @@ def markup_scores(content: pa.BinaryArray, languages: list[str]) -> MarkupScores
 
 
 def _visible(source: bytes) -> bytes:
-    """What stands outside of tags, comments, scripts and styles; one that never ends hides the rest, as in a browser."""
+    """The text outside of tags, comments, scripts and styles; one that never ends hides the rest, as in a browser."""
     lowered = source.lower()
     parts, position = [], 0
     while (tag := source.find(b"<", position)) >= 0:
@@ -66,7 +67,7 @@ def _visible(source: bytes) -> bytes:
         found = lowered.find(end, tag + 1)
         if found < 0:
             return b" ".join(parts)
-        # The closing tag of a hidden element is left for the next round.
+        # The closing tag of a hidden element is skipped in the next round.
         position = found if end.startswith(b"</") else found + len(end)
     return b" ".join([*parts, source[position:]])
 
@@ -87,3 +88,32 @@ def decide_markup(scores: MarkupScores, limits: list[QualityLimits]) -> Drops:
         "{value:.3f} of the characters are visible text, expected at least {limit:g}",
     )
     return either(either(short, thin), drop_where(scores.xml, "xml_content", detail="begins with an XML declaration"))
+
+
+MARKUP: Filter[MarkupScores] = Filter(
+    stage="markup",
+    measure=lambda rows, plan: markup_scores(rows.column("content"), rows.column("language").to_pylist()),
+    decide=lambda scores, languages, plan: decide_markup(scores, plan.limits(languages)),
+    scores=(
+        Score(
+            "xml_declaration",
+            pa.bool_(),
+            lambda scores: scores.xml,
+            description="Whether an XML declaration begins a file of another language.",
+        ),
+        Score(
+            "text_chars",
+            pa.int64(),
+            lambda scores: scores.text_chars,
+            Bounds(minimum="min_text_chars"),
+            "Characters of visible text; markup alone.",
+        ),
+        Score(
+            "text_share",
+            pa.float64(),
+            lambda scores: scores.text_share,
+            Bounds(minimum="min_text_share"),
+            "Visible text, of all characters; markup alone.",
+        ),
+    ),
+)

@@ -1,8 +1,8 @@
 """Personal data: e-mail addresses, and public IP addresses of version 4 and 6.
 
-Rules: StarCoder's redaction (Li et al. 2023, section 4: e-mail, IP addresses, keys). What no person has is left alone:
-addresses that RFC 2606, 5737 and 3849 reserve for examples, private and special ranges (IANA), role accounts of services,
-and four numbers that are a version.
+Rules: StarCoder's redaction (Li et al. 2023, section 4: e-mail, IP addresses, keys). Addresses that belong to no person are
+left alone: those that RFC 2606, 5737 and 3849 reserve for examples, private and special ranges (IANA), role accounts of
+services, and four numbers that are a version.
 """
 
 import ipaddress
@@ -13,7 +13,8 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
-from stackfim.transforms.filters.findings import Buffer, Finding, without_overlaps
+from stackfim.transforms.filters.filter import Filter, Score
+from stackfim.transforms.filters.findings import DROP, Buffer, Finding, decide_findings, in_words, without_overlaps
 
 EMAIL = "email"
 IPV4 = "ipv4"
@@ -29,12 +30,12 @@ _HEX[list(b"0123456789abcdefABCDEF")] = True
 MAX_LOCAL_BYTES = 64
 _LOCAL = re.compile(rb"[A-Za-z0-9](?:[A-Za-z0-9._%+\-]{0,62}[A-Za-z0-9_+\-])?$")
 _CODE_POINT = re.compile(rb"u[0-9A-Fa-f]{4}|x[0-9A-Fa-f]{2}")
-# What comes before a user's name in the authority of a URL (RFC 3986, section 3.2): no address follows.
-# Nor in a path, where a message id or a list's archive is named: other text there would break the link.
+# What looks like an address after this is a user's name and a host in a URL (RFC 3986, section 3.2), or names a message or
+# a list's archive in its path, where other text would break the link.
 _IN_URL = re.compile(rb"(?<!mailto)://[^\s?#\"'<>]*$")
 _MAX_URL_BYTES = 160
 _DOMAIN = re.compile(rb"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.)+[A-Za-z]{2,18}(?![A-Za-z0-9\-_(\[=])")
-# Generic top-level domains that people have addresses under; of two letters every one is a country, files apart.
+# Generic top-level domains that people have addresses under. One of two letters is a country's, unless files end in it.
 _GENERIC = frozenset(
     b"com org net edu gov mil int info biz name pro mobi dev app cloud online xyz site tech email blog page jobs coop museum "
     b"travel cat asia tel post software systems digital network agency company academy engineering science works design".split()
@@ -55,7 +56,7 @@ _RESERVED_DOMAIN = re.compile(
 
 
 def find_personal_data(content: pa.BinaryArray) -> list[Finding]:
-    """E-mail and public IP addresses of every row, in order, none of which overlap."""
+    """E-mail and public IP addresses of every row, in order, without overlaps."""
     buffer = Buffer(content)
     return without_overlaps([*_emails(buffer), *_ipv4(buffer), *_ipv6(buffer)])
 
@@ -81,7 +82,7 @@ def _emails(buffer: Buffer) -> Iterator[Finding]:
 
 
 def _local_part(buffer: Buffer, row_start: int, at: int) -> int:
-    """Where the part before the sign begins; the sign's own place where there is none."""
+    """Where the part before the sign begins; the position of the sign itself where there is no such part."""
     first = max(row_start, at - MAX_LOCAL_BYTES)
     before = buffer.bytes[first:at]
     begin = len(before)
@@ -89,7 +90,7 @@ def _local_part(buffer: Buffer, row_start: int, at: int) -> int:
         begin -= 1
     if begin == 0 and first > row_start:
         return at
-    # What a string or a URL writes before the address is no part of it: "\nme@", "%3Cme@", ".me@".
+    # Escapes and punctuation before an address are not a part of it: "\nme@", "%3Cme@", ".me@".
     word = before[begin:]
     if begin and before[begin - 1 : begin] == b"\\":
         code_point = _CODE_POINT.match(word)
@@ -114,13 +115,13 @@ _FOUR = re.compile(
     rb"(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])(?:\.(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])){3}"
 )
 MIN_HOST_NUMBER = 10
-"""Last number of an address whose third is 0, from which on it is taken for a real one."""
+"""An address whose third number is 0 is taken for a real one if its last number is at least this."""
 VERSION_PART_AT_MOST = 20
-"""Four numbers of which the first three are all at most this are taken for a version, a section or an object id."""
+"""Four numbers, the first three of them all at most this, are taken for a version, a section or an object id."""
 _VERSION_WORD = re.compile(
     rb"(?i:version|release|revision|\bver\b|\brev\b|build|upgrade|changelog|oid|section|rfc|posix|standard|assembly|==|>=|<=|~=|\^|~>)"
 )
-# Public name servers, and the numbers that people write when they mean any address.
+# Public name servers, and what people write when any address will do.
 _KNOWN_SERVERS = frozenset(
     b"8.8.8.8 8.8.4.4 1.1.1.1 1.0.0.1 9.9.9.9 4.4.4.4 4.2.2.1 4.2.2.2 208.67.222.222 208.67.220.220 1.2.3.4 4.3.2.1 5.6.7.8 "
     b"172.10.20.30 11.22.33.44 12.34.56.78 123.123.123.123 123.45.67.89 111.111.111.111 222.222.222.222 99.99.99.99".split()
@@ -149,7 +150,7 @@ def _ipv4(buffer: Buffer) -> Iterator[Finding]:
 
 
 def _stands_alone(buffer: Buffer, begin: int, stop: int, start: int, end: int) -> bool:
-    """No letter, digit, dot or hyphen goes on on either side; a dot that ends a sentence may."""
+    """Whether no letter, digit, dot or hyphen touches it on either side; a dot that ends a sentence may."""
     before = buffer.bytes[begin - 1] if begin > start else 0x20
     after = buffer.bytes[stop : min(stop + 2, end)]
     if _WORD[before] or before >= 0x80:
@@ -162,27 +163,27 @@ def _is_public_v4(text: bytes) -> bool:
     numbers = address.packed
     if not address.is_global or address.is_multicast or text in _KNOWN_SERVERS:
         return False
-    # The first of a network are what tests are written with: 192.160.0.1, 73.2.0.3.
+    # Tests are written with the first addresses of a network: 192.160.0.1, 73.2.0.3.
     if numbers[2] == 0 and numbers[3] < MIN_HOST_NUMBER:
         return False
-    # Networks and masks end in 0; 2.5 begins the object ids of X.500.
+    # Networks and masks end in 0 or 255; 2.5 begins the object ids of X.500.
     return numbers[3] not in (0, 255) and max(numbers[:3]) > VERSION_PART_AT_MOST and numbers[:2] != b"\x02\x05"
 
 
 def _says_version(buffer: Buffer, begin: int, start: int) -> bool:
     before = buffer.bytes[max(start, begin - MAX_VERSION_DISTANCE) : begin].rpartition(b"\n")[2]
-    # Coordinates of a path: the number before it has a point, and is no address.
+    # In the coordinates of a path the number before it has a point and is no address.
     coordinate = _NUMBER_BEFORE.search(before)
     return bool(_VERSION_WORD.search(before) or (coordinate and not _FOUR.fullmatch(coordinate.group(1))))
 
 
 MIN_GROUPS = 3
-"""Two groups and `::` are a range of revisions as often as an address."""
+"""Two groups with `::` between them are a range of revisions as often as an address."""
 _SIX = re.compile(rb"[0-9A-Fa-f:]{6,39}")
 
 
 def _ipv6(buffer: Buffer) -> Iterator[Finding]:
-    """Addresses of the global range 2000::/3, which all begin with four digits and a colon."""
+    """Addresses of the global range 2000::/3, all of which begin with four digits and a colon."""
     data = buffer.data
     colons = _colons_of_global(data)
     taken = -1
@@ -205,7 +206,8 @@ def _colons_of_global(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.int64]:
     for place in (1, 2, 3):
         colons = colons[_HEX[data[colons - place]]]
     after = data[colons + 1]
-    return colons[_HEX[after] | (after == 0x3A)]
+    found: npt.NDArray[np.int64] = colons[_HEX[after] | (after == 0x3A)]
+    return found
 
 
 def _is_public_v6(text: bytes) -> bool:
@@ -215,5 +217,21 @@ def _is_public_v6(text: bytes) -> bool:
         return False
     groups = [group for group in text.split(b":") if group]
     numbers = {number for number in np.frombuffer(address.packed, ">u2").tolist() if number}
-    # 2020:2020::2020 is a pattern, as tests have them.
+    # The likes of 2020:2020::2020 are patterns of tests.
     return address.is_global and not address.is_multicast and len(groups) >= MIN_GROUPS and len(numbers) > 1
+
+
+PERSONAL_DATA: Filter[list[str]] = Filter(
+    stage="personal_data",
+    measure=lambda rows, plan: in_words(find_personal_data(rows.column("content")), rows.num_rows),
+    decide=lambda found, languages, plan: decide_findings(found, "personal_data"),
+    scores=(
+        Score(
+            "found",
+            pa.string(),
+            lambda found: [words or None for words in found],
+            lambda plan, language: plan.personal_data,
+        ),
+    ),
+    active=lambda plan: plan.personal_data == DROP,
+)

@@ -1,62 +1,69 @@
-"""Thresholds of the quality filters: one table, a row a language, a column a rule.
+"""Limits of the quality filters in one table: a row for each language that differs from the default, a field for each rule.
 
 Origins: StarCoder (Li et al. 2023, section 3.1: comments, markup, JSON and YAML sizes), StarCoder2 (Lozhkov et al. 2024,
-encoded data) and OpenCoder's published filter configuration (Huang et al. 2024: digits, repetition). They
-are set where a file is no code at all rather than where it is poor: code that is dropped is lost, a table that stays
+encoded data) and OpenCoder's published filter configuration (Huang et al. 2024: digits, repetition). They are set where a
+file is no code at all rather than where it is poor code: code that is dropped is lost, while a table of numbers that stays
 yields few examples.
 """
 
 import dataclasses
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import cache
 
 ALL_LANGUAGES = "*"
 """Key of overrides that hold for every language."""
 
 NO_LIMIT = 1 << 30
-"""A most that no file reaches."""
+"""A maximum that no file reaches."""
 
 
 @dataclass(frozen=True)
 class QualityLimits:
-    """What a file of one language may be. Shares are of visible bytes, from 0 to 1, unless said otherwise."""
+    """What files of one language may be like. Shares are of visible bytes unless it says otherwise."""
 
     max_encoded_share: float = 0.5
-    """Base64, hex and escaped bytes (StarCoder2: 0.5)."""
+    """Share of base64, hex and escaped bytes (StarCoder2: 0.5)."""
     max_encoded_bytes: int = 16_384
-    """The same, in bytes (StarCoder2: 1,024 in one piece; here code that embeds an icon or a key stays)."""
+    """The same in bytes (StarCoder2: 1,024 in one piece; here code that embeds an icon or a key stays)."""
     max_digit_share: float = 0.45
-    """ASCII digits (OpenCoder: 0.2, which also drops test vectors)."""
+    """Share of ASCII digits (OpenCoder: 0.2, which also drops test vectors)."""
     max_number_line_share: float = 0.85
-    """Lines of nothing but number literals."""
+    """Share of lines that hold nothing but number literals."""
     min_comment_share: float = 0.0
-    """Comments; StarCoder asks for 0.01, which drops much good code without any."""
+    """Share of comments (StarCoder: 0.01, which drops much good code that has none)."""
     max_comment_share: float = 0.98
-    """Comments and docstrings (StarCoder, OpenCoder: 0.8, which drops small functions and interfaces under long
+    """Share of comments and docstrings (StarCoder, OpenCoder: 0.8, which drops small functions and interfaces under long
     documentation)."""
     max_other_language_share: float = 0.5
-    """Letters of comments in another language than asked for, of all that are judged."""
+    """Share of the judged letters of comments that are in another language than the wanted one."""
     min_logic_lines: int = 1
-    """Lines that are no comment, import or punctuation."""
+    """Lines that are more than a comment, an import or punctuation."""
     max_duplicate_line_share: float = 0.9
-    """Share of lines with words that repeat an earlier one (OpenCoder: 0.7, which drops tests and families of
+    """Share of the lines with words that repeat an earlier line (OpenCoder: 0.7, which drops tests and families of
     overloads)."""
     max_top_ngram_share: float = 0.6
-    """Words covered by the most frequent 5-gram."""
+    """Share of words that the most frequent 5-gram covers."""
     min_text_share: float = 0.0
-    """Visible text of markup, of all characters (StarCoder, HTML: 0.2)."""
+    """Share of all characters of markup that are visible text (StarCoder, HTML: 0.2)."""
     min_text_chars: int = 0
-    """Visible text of markup in characters (StarCoder, HTML: 100)."""
+    """Characters of visible text of markup (StarCoder, HTML: 100)."""
     min_chars: int = 0
     """Size of data files in characters (StarCoder, JSON and YAML: 50)."""
     max_chars: int = NO_LIMIT
     """Size of data files in characters (StarCoder, JSON and YAML: 5,000)."""
     min_letter_share: float = 0.0
-    """ASCII letters and characters beyond ASCII, of the visible ones (StarCoder, JSON and YAML: 0.5 of all, which drops
-    what is written with deep indents)."""
+    """Share of the visible characters that are ASCII letters or beyond ASCII (StarCoder, JSON and YAML: 0.5 of all
+    characters, which drops what is written with deep indents)."""
     min_notebook_source_share: float = 0.0
-    """Bytes of source cells, of the notebook with its outputs."""
+    """Share of a notebook's bytes, outputs included, that are source cells."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a share that is not from 0 to 1 and for another limit below 0."""
+        for name, value in vars(self).items():
+            if name.endswith("_share") and not 0 <= value <= 1:
+                raise ValueError(f"{name}: expected a share from 0 to 1, got {value!r}")
+            if not value >= 0:
+                raise ValueError(f"{name}: expected a number of at least 0, got {value!r}")
 
 
 _CODE = QualityLimits()
@@ -64,7 +71,7 @@ _DATA = QualityLimits(min_logic_lines=0, max_duplicate_line_share=0.95, max_top_
 _SIZED = dataclasses.replace(_DATA, min_chars=50, max_chars=5_000, min_letter_share=0.5)
 
 LIMITS: dict[str, QualityLimits] = {
-    # Little but registers, addresses and macro calls.
+    # There is little but registers, addresses and macro calls.
     "Assembly": dataclasses.replace(_CODE, max_digit_share=0.5, min_logic_lines=0, max_duplicate_line_share=0.95),
     # Dumps of rows are judged by their digits and n-grams; a schema has the same columns again and again.
     "SQL": dataclasses.replace(_CODE, min_logic_lines=0, max_digit_share=0.3),
@@ -86,23 +93,21 @@ LIMITS: dict[str, QualityLimits] = {
 def limits_of(language: str, overrides: Mapping[str, Mapping[str, float]] | None = None) -> QualityLimits:
     """The limits of a language: the table's, then the overrides for all languages, then those for this one.
 
-    Raises ValueError for an override of a limit that there is not.
+    Raises ValueError for an override of a limit that does not exist, or by a value that is out of its range.
     """
-    limits = LIMITS.get(language, _CODE)
+    values = vars(LIMITS.get(language, _CODE))
     for key in (ALL_LANGUAGES, language):
         changes = (overrides or {}).get(key, {})
-        unknown = sorted(set(changes) - _names())
+        unknown = sorted(changes.keys() - values.keys())
         if unknown:
             raise ValueError(
-                f"no such limit: {', '.join(unknown)} (for {key}); expected some of {', '.join(sorted(_names()))}"
+                f"no such limit: {', '.join(unknown)} (for {key}); expected some of {', '.join(sorted(values))}"
             )
-        limits = dataclasses.replace(limits, **changes)  # type: ignore[arg-type]
-    return limits
-
-
-@cache
-def _names() -> frozenset[str]:
-    return frozenset(field.name for field in dataclasses.fields(QualityLimits))
+        values = values | dict(changes)
+    try:
+        return QualityLimits(**values)
+    except ValueError as error:
+        raise ValueError(f"{error} (for {language})") from error
 
 
 def limits_by_row(

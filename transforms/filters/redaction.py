@@ -1,9 +1,9 @@
-"""Redaction: secrets and personal data replaced before anything is cut from a file, with a record of every replacement.
+"""Redaction: secrets and personal data are replaced before a file is split, with a record of every replacement.
 
-Rule: StarCoder (Li et al. 2023, section 4) replaced names, keys, e-mail and IP addresses by tokens of their own. Here what
-comes in has the form of what goes, so that the file parses as before: a word for a key, an address that RFC 2606, 5737
-or 3849 reserves for examples. Within a file the same value always becomes the same replacement, numbered in order of
-appearance; nothing depends on other files. A second redaction finds nothing.
+Rule: StarCoder (Li et al. 2023, section 4) replaced names, keys, e-mail and IP addresses by tokens of their own. Here a
+replacement has the form of what it replaces, so that the file parses as before: a word for a key, and for an address one
+that RFC 2606, 5737 or 3849 reserves for examples. Within a file the same value always gets the same replacement, numbered
+in order of appearance; nothing depends on other files. A second redaction finds nothing.
 """
 
 import itertools
@@ -13,42 +13,37 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from stackfim.schemas.source import git_blob_id
-from stackfim.transforms.filters.findings import Finding, counts_by_row, without_overlaps
+from stackfim.transforms.filters.findings import MODES, REDACT, Finding, counts_by_row, without_overlaps
 from stackfim.transforms.filters.personal_data import EMAIL, IPV4, IPV6, find_personal_data
 from stackfim.transforms.filters.secrets import find_secrets
 
-KEEP = "keep"
-REDACT = "redact"
-DROP = "drop"
-MODES = (KEEP, REDACT, DROP)
-
 
 class Replacement(NamedTuple):
-    """One replacement. Replacements of a file are in order and do not overlap."""
+    """One replacement in a file; the replacements of a file are in order and do not overlap."""
 
     offset: int
     """First byte replaced, in the file as it was."""
     removed: int
-    """Bytes that went."""
+    """Number of bytes that were removed."""
     inserted: bytes
-    """What stands there now: ASCII."""
+    """What stands there now, in ASCII."""
 
 
 class Redacted(NamedTuple):
     """A batch after redaction."""
 
     rows: pa.RecordBatch
-    """stackfim.schemas.source.ROW, in order: content replaced and content_id computed anew where anything was found."""
+    """stackfim.schemas.source.ROW in the same order; where anything was found the content and its content_id are new."""
     replacements: dict[int, list[Replacement]]
-    """Row to its replacements; rows without any are left out."""
+    """The replacements of each row; rows without any are left out."""
     counts: dict[int, dict[str, int]]
-    """Row to how many findings of each kind were replaced; rows without any are left out."""
+    """How many findings of each kind were replaced in each row; rows without any are left out."""
 
 
 def redact(rows: pa.RecordBatch, *, secrets: str = REDACT, personal_data: str = REDACT) -> Redacted:
-    """Replace what is found in valid UTF-8; of each of the two, only where its mode is `redact`.
+    """Replaces what is found in valid UTF-8: secrets and personal data, each where its mode is `redact`.
 
-    `source_id` stays what was read. Raises ValueError for a mode that there is not.
+    `source_id` stays that of the bytes read. Raises ValueError for an unknown mode.
     """
     content = rows.column("content")
     found = find_all(content, secrets=_known(secrets) == REDACT, personal=_known(personal_data) == REDACT)
@@ -68,12 +63,12 @@ def redact(rows: pa.RecordBatch, *, secrets: str = REDACT, personal_data: str = 
 
 def _known(mode: str) -> str:
     if mode not in MODES:
-        raise ValueError(f"what is done about secrets and personal data is one of {', '.join(MODES)}, got {mode!r}")
+        raise ValueError(f"mode for secrets and personal data: expected one of {', '.join(MODES)}, got {mode!r}")
     return mode
 
 
 def find_all(content: pa.BinaryArray, *, secrets: bool = True, personal: bool = True) -> list[Finding]:
-    """Secrets, personal data or both, in order of rows and bytes, none of which overlap: of two, the secret stays."""
+    """Secrets, personal data or both, in order of rows and bytes; where two overlap, the secret stays."""
     found = find_secrets(content) if secrets else []
     taken = {row: list(spans) for row, spans in itertools.groupby(found, key=lambda finding: finding.row)}
     for finding in find_personal_data(content) if personal else []:
@@ -83,7 +78,7 @@ def find_all(content: pa.BinaryArray, *, secrets: bool = True, personal: bool = 
 
 
 def replacements_of(content: bytes, findings: Sequence[Finding]) -> list[Replacement]:
-    """The replacements of one file: the same value and kind, letter case apart for addresses, get the same text."""
+    """The replacements of one file: equal values of a kind get the same text, and so do addresses in another case."""
     chosen: dict[tuple[str, bytes], bytes] = {}
     names: dict[str, Iterator[bytes]] = {}
     result = []
@@ -92,14 +87,14 @@ def replacements_of(content: bytes, findings: Sequence[Finding]) -> list[Replace
         key = (finding.kind, value.lower() if finding.kind in (EMAIL, IPV6) else value)
         if key not in chosen:
             stock = names.setdefault(finding.kind, _replacements(finding.kind))
-            # One that the file has already would make two things one.
+            # A text that the file already has would make two different values the same.
             chosen[key] = next(text for text in stock if text not in content)
         result.append(Replacement(finding.start, finding.end - finding.start, chosen[key]))
     return result
 
 
 def apply_replacements(content: bytes, replacements: Iterable[Replacement]) -> bytes:
-    """The file with its replacements made."""
+    """The content with the replacements made."""
     parts, position = [], 0
     for offset, removed, inserted in replacements:
         parts += [content[position:offset], inserted]
@@ -108,7 +103,7 @@ def apply_replacements(content: bytes, replacements: Iterable[Replacement]) -> b
 
 
 def _replacements(kind: str) -> Iterator[bytes]:
-    """Replacements of a kind, all different, without end."""
+    """Replacements of a kind, all different; there is no end of them."""
     for number in itertools.count(1):
         if kind == EMAIL:
             yield b"user%d@example.com" % number

@@ -1,7 +1,7 @@
-"""Repetition inside a file: lines that come again and one n-gram that covers everything.
+"""Repetition inside a file: lines that come again and again, and an n-gram that covers most of it.
 
 Rules: Gopher (Rae et al. 2021, table A1), as OpenCoder's code configuration has them (`frac_lines_dupe_lines` 0.7, top
-n-grams). Lines without a word (closing braces) do not count, nor do files of few lines: code repeats itself.
+n-grams). Lines without a word (closing braces) do not count, nor do files of few lines, since code repeats itself.
 """
 
 from typing import NamedTuple
@@ -11,6 +11,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.transforms.filters.decision import Drops, drop_over, either
+from stackfim.transforms.filters.filter import Bounds, Filter, Score
 from stackfim.transforms.filters.line_table import lines_of
 from stackfim.transforms.filters.quality_limits import QualityLimits
 from stackfim.transforms.filters.text import Text, text_of
@@ -21,20 +22,20 @@ NGRAM_WORDS = 5
 MIN_LINES = 30
 MIN_WORDS = 200
 EXACT_FROM = 0.2
-"""Shares from which overlaps are told: below, the share is the bound that ignores them."""
+"""From this share on overlaps are taken into account; below it, the share is the upper bound that ignores them."""
 
 
 class Repetition(NamedTuple):
     """How much of every row repeats; 0 for rows of fewer than 30 lines with words, or than 200 words."""
 
     duplicate_lines: npt.NDArray[np.float64]
-    """Lines whose words an earlier line has, of the lines with words; (rows,)."""
+    """Share of the lines with words whose words are those of an earlier line; (rows,)."""
     top_ngram: npt.NDArray[np.float64]
-    """Words that one 5-gram covers, of all words; (rows,)."""
+    """Share of the words that one 5-gram covers; (rows,)."""
 
 
 def repetition(content: pa.BinaryArray) -> Repetition:
-    """Duplicate lines and the most frequent 5-gram of every row, in words: punctuation and blanks make no difference."""
+    """How much of every row repeats, counted in words: punctuation and blanks make no difference."""
     text = text_of(content)
     lines, top = np.zeros(len(content)), np.zeros(len(content))
     for words in word_blocks(text):
@@ -75,7 +76,7 @@ def _top_ngram(words: Words) -> npt.NDArray[np.float64]:
 
 
 def _covered(hashes: npt.NDArray[np.uint64]) -> int:
-    """Words that the widest spread n-gram covers; `hashes` are those of a row, in order of its words."""
+    """Number of words that the most widely spread n-gram covers; `hashes` are those of a row, in order of its words."""
     order = np.argsort(hashes, kind="stable")
     runs = run_offsets(hashes[order])
     # An occurrence covers its words up to the next one of the same n-gram.
@@ -87,7 +88,7 @@ def _covered(hashes: npt.NDArray[np.uint64]) -> int:
 def _sorted_keys(
     row: npt.NDArray[np.int64], hashes: npt.NDArray[np.uint64], rows: int
 ) -> tuple[npt.NDArray[np.uint64], np.uint64]:
-    """Row and hash in one number, ascending, and by how many bits the row is shifted: one sort instead of two."""
+    """Row and hash in one number, so that one sort does for two, ascending; and by how many bits the row is shifted."""
     bits = max(rows - 1, 1).bit_length()
     shift = np.uint64(64 - bits)
     keys = row.astype(np.uint64) << shift | hashes >> np.uint64(bits)
@@ -111,3 +112,26 @@ def decide_repetition(scores: Repetition, limits: list[QualityLimits]) -> Drops:
             "{value:.3f} of the lines repeat an earlier one, expected at most {limit:g}",
         ),
     )
+
+
+REPETITION: Filter[Repetition] = Filter(
+    stage="repetition",
+    measure=lambda rows, plan: repetition(rows.column("content")),
+    decide=lambda scores, languages, plan: decide_repetition(scores, plan.limits(languages)),
+    scores=(
+        Score(
+            "duplicate_line_share",
+            pa.float64(),
+            lambda scores: scores.duplicate_lines,
+            Bounds(maximum="max_duplicate_line_share"),
+            "Lines whose words an earlier line has; 0 below 30 lines.",
+        ),
+        Score(
+            "top_ngram_share",
+            pa.float64(),
+            lambda scores: scores.top_ngram,
+            Bounds(maximum="max_top_ngram_share"),
+            "Words that the most frequent 5-gram covers; 0 below 200 words.",
+        ),
+    ),
+)

@@ -1,9 +1,9 @@
-"""Secrets: keys and tokens that are told by a known prefix and then by their structure, and passwords in URLs.
+"""Secrets: keys and tokens, recognised by a known prefix and then by their structure, and passwords in URLs.
 
 Formats are those that the issuers publish, as the rule sets of gitleaks and detect-secrets collect them. A prefix alone
 is never enough: checksums are computed, headers decoded, lengths and alphabets compared, and what documentation and tests
-put in a secret's place (EXAMPLE, xxxx, your-token) is left alone. One search a prefix over the bytes of the whole batch;
-an expression runs only where a prefix stands.
+write in place of a secret (EXAMPLE, xxxx, your-token) is left alone. Each prefix is searched for once in the bytes of the
+whole batch, and an expression is tried only where a prefix was found.
 """
 
 import base64
@@ -19,7 +19,8 @@ from typing import Any
 
 import pyarrow as pa
 
-from stackfim.transforms.filters.findings import Buffer, Finding, without_overlaps
+from stackfim.transforms.filters.filter import Filter, Score
+from stackfim.transforms.filters.findings import DROP, Buffer, Finding, decide_findings, in_words, without_overlaps
 
 Span = tuple[int, int]
 _BASE62 = "0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
@@ -36,9 +37,9 @@ class SecretKind:
 
     name: str
     anchors: tuple[bytes, ...]
-    """What every secret of the kind has; searched in the whole batch."""
+    """Every secret of the kind has one of these, which is searched for in the whole batch."""
     pattern: re.Pattern[bytes]
-    """Matched where an anchor begins; the group `secret`, or else all, is what is found."""
+    """Tried where an anchor begins; the secret is its group `secret`, or else all of the match."""
     is_real: Callable[[bytes], bool]
     """Whether a match has the structure of the kind."""
     inside_word: bool = False
@@ -46,19 +47,19 @@ class SecretKind:
 
 
 def _varied(secret: bytes, least_bits: float = 3.0) -> bool:
-    """Entropy of the bytes of at least `least_bits` a byte, and no placeholder in them."""
+    """Whether the entropy is at least `least_bits` a byte and there is no placeholder in it."""
     counts, size = Counter(secret).values(), len(secret)
     entropy = -sum(count / size * math.log2(count / size) for count in counts)
     return entropy >= least_bits and not _PLACEHOLDER.search(secret)
 
 
 def _mixed(secret: bytes) -> bool:
-    """Varied, with digits and letters."""
+    """Whether it is varied and has digits and letters."""
     return _varied(secret) and any(48 <= byte <= 57 for byte in secret) and any(byte >= 65 for byte in secret)
 
 
 def _has_checksum(token: bytes) -> bool:
-    """GitHub's and npm's tokens end in the CRC32 of the 30 characters before, in base 62, six digits.
+    """Whether a token of GitHub or npm ends in the CRC32 of the 30 characters before, as six digits in base 62.
 
     https://github.blog/engineering/behind-githubs-new-authentication-token-formats/
     """
@@ -71,7 +72,7 @@ def _has_checksum(token: bytes) -> bool:
 
 
 def _is_jwt(token: bytes) -> bool:
-    """A header that decodes to JSON with an algorithm (RFC 7519), and not the example of every tutorial."""
+    """Whether the header decodes to JSON with an algorithm (RFC 7519) and the token is not the one of all tutorials."""
     header, payload, _ = token.split(b".")
     claims = _decoded_json(payload)
     algorithm = (_decoded_json(header) or {}).get("alg")
@@ -98,14 +99,14 @@ _NO_PASSWORD = re.compile(
 )
 
 
-# `s3cr3t` and `pass:word` say what they are too.
+# Passwords such as `s3cr3t` and `pass:word` only say what they are.
 _SAYS_SO = re.compile(rb"secret|passw|pwd")
 _LOOKALIKES = bytes.maketrans(b"01345", b"oleas")
 _SEPARATORS = b":@-_.!*+ "
 
 
 def _is_password(password: bytes) -> bool:
-    """No variable, no placeholder, no word that only says what it is."""
+    """Whether it is more than a variable, a placeholder or a word that only says what it is."""
     return (
         len(password) >= 5
         and password.lower() not in _WEAK_PASSWORDS
@@ -119,7 +120,7 @@ def _is_password(password: bytes) -> bool:
 KINDS: tuple[SecretKind, ...] = tuple(
     SecretKind(name, tuple(anchors.split()), re.compile(pattern), is_real, inside_word)
     for name, anchors, pattern, is_real, inside_word in (
-        # Key ids are base 32: RFC 4648, letters and 2 to 7.
+        # Key ids are in base 32 (RFC 4648): letters and the digits 2 to 7.
         ("aws_access_key_id", b"AKIA ASIA", rb"A[KS]IA[A-Z2-7]{16}(?![A-Za-z0-9_])", _varied, False),
         ("github_token", b"ghp_ gho_ ghu_ ghs_ ghr_", rb"gh[pousr]_[A-Za-z0-9]{36}(?![A-Za-z0-9_])", _has_checksum, False),
         (
@@ -161,7 +162,7 @@ KINDS: tuple[SecretKind, ...] = tuple(
             False,
         ),
         ("npm_token", b"npm_", rb"npm_[A-Za-z0-9]{36}(?![A-Za-z0-9_])", _has_checksum, False),
-        # Its fixed part is the header of a macaroon for pypi.org.
+        # The fixed part is the header of a macaroon for pypi.org.
         ("pypi_token", b"pypi-AgE", rb"pypi-AgE[A-Za-z0-9_\-]{60,500}", _mixed, False),
         ("hugging_face_token", b"hf_", rb"hf_[A-Za-z0-9]{34}(?![A-Za-z0-9_])", _varied, False),
         # The letters in the middle are "OpenAI" in base 64.
@@ -190,13 +191,13 @@ _KEY_HEADER = re.compile(rb"-----BEGIN (?:[A-Z0-9]{2,10} )?(?:ENCRYPTED )?PRIVAT
 _KEY_END = re.compile(rb"-----END (?:[A-Z0-9]{2,10} )?(?:ENCRYPTED )?PRIVATE KEY(?: BLOCK)?-----")
 _KEY_LINE = re.compile(rb"[A-Za-z0-9+/]{16,}={0,2}|(?<=[\n\"'n ])[A-Za-z0-9+/]{4,15}={0,2}(?=[\s\"'\\])")
 MAX_LINE_BYTES = 500
-"""How far on either side of its name an AWS secret is looked for."""
+"""How far an AWS secret may be from its name, on either side."""
 MIN_KEY_BYTES = 64
 MAX_KEY_BYTES = 20_000
 
 
 def find_secrets(content: pa.BinaryArray) -> list[Finding]:
-    """The secrets of every row, in order, none of which overlap. Of a private key, every line of its body is one."""
+    """The secrets of every row, in order, without overlaps. Each line of a private key's body is one finding."""
     buffer = Buffer(content)
     found = [*_prefixed(buffer), *_aws_secrets(buffer), *_url_passwords(buffer), *_private_keys(buffer)]
     return without_overlaps(found)
@@ -217,7 +218,7 @@ def _prefixed(buffer: Buffer) -> Iterator[Finding]:
 def _continues_word(data: bytes, row_start: int, at: int) -> bool:
     if at == row_start or data[at - 1] not in _WORD_BYTES:
         return False
-    # An escape before it, as in a string of lines, ends in a letter as well.
+    # An escape before it, as in a string of several lines, ends in a letter as well.
     return at - 2 < row_start or data[at - 2 : at] not in (rb"\n", rb"\t", rb"\r")
 
 
@@ -228,7 +229,7 @@ def _real_span(buffer: Buffer, kind: SecretKind, match: re.Match[bytes], row_sta
         return None
     first = match.start(group)
     if kind.name == "telegram_token":
-        # The number of the bot comes before the colon.
+        # The bot's number comes before the colon.
         while first > row_start and 0x30 <= buffer.bytes[first - 1] <= 0x39:
             first -= 1
         if not 8 <= match.start(group) - first <= 10:
@@ -237,7 +238,7 @@ def _real_span(buffer: Buffer, kind: SecretKind, match: re.Match[bytes], row_sta
 
 
 def _aws_secrets(buffer: Buffer) -> Iterator[Finding]:
-    """Forty characters of base 64 behind a name that says AWS and secret, on its line."""
+    """Forty characters of base 64 after a name that says AWS and secret, on the same line."""
     for anchor in _AWS_ANCHORS:
         for at in buffer.occurrences(anchor):
             row, start, end = buffer.row(at)
@@ -269,7 +270,7 @@ def _url_passwords(buffer: Buffer) -> Iterator[Finding]:
 
 
 def _private_keys(buffer: Buffer) -> Iterator[Finding]:
-    """Base 64 between the two lines of a private key; in source code quotes and escapes stand between its lines."""
+    """Base 64 between the two marks of a private key; in source code there may be quotes and escapes between its lines."""
     taken = 0
     for at in buffer.occurrences(_KEY_BEGIN):
         if at < taken:
@@ -285,3 +286,16 @@ def _private_keys(buffer: Buffer) -> Iterator[Finding]:
         if len(body) >= MIN_KEY_BYTES and _varied(body, 4.0):
             for first, last in lines:
                 yield Finding(row, first - start, last - start, "private_key")
+
+
+SECRETS: Filter[list[str]] = Filter(
+    stage="secrets",
+    measure=lambda rows, plan: in_words(find_secrets(rows.column("content")), rows.num_rows),
+    decide=lambda found, languages, plan: decide_findings(found, "secret"),
+    scores=(
+        Score(
+            "found", pa.string(), lambda found: [words or None for words in found], lambda plan, language: plan.secrets
+        ),
+    ),
+    active=lambda plan: plan.secrets == DROP,
+)

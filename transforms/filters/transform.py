@@ -3,47 +3,73 @@
 from collections import Counter
 
 import apache_beam as beam
+import pyarrow as pa
 
 from stackfim.schemas.rejection import no_rejections
-from stackfim.transforms.filters.chain import FilterSettings, filter_rows, relabel
-from stackfim.transforms.filters.contamination import BenchmarkIndex
+from stackfim.transforms.filters.chain import filter_rows, relabel
+from stackfim.transforms.filters.filter_settings import FilterPlan
 from stackfim.transforms.filters.redaction import redact
+from stackfim.transforms.filters.scores import score_rows
 from stackfim.transforms.shard_batch import ShardBatch
 
 
 class FilterRows(beam.PTransform):
-    """Rows that pass all filters stay, in the language that they show; the others become rejections of their batch."""
+    """Rows that pass all filters stay, labelled with the language that they show; the others become rejections."""
 
-    def __init__(self, settings: FilterSettings, benchmarks: BenchmarkIndex | None = None) -> None:
+    def __init__(self, plan: FilterPlan) -> None:
+        """What the filters go by."""
         super().__init__()
-        self._settings = settings
-        self._benchmarks = benchmarks
+        self._plan = plan
 
     def expand(self, batches: beam.PCollection) -> beam.PCollection:
         """ShardBatch of source rows to the same."""
-        return batches | beam.Map(_filtered, self._settings, self._benchmarks).with_output_types(ShardBatch)
+        return batches | beam.Map(_filtered, self._plan).with_output_types(ShardBatch)
 
 
-def _filtered(batch: ShardBatch, settings: FilterSettings, benchmarks: BenchmarkIndex | None) -> ShardBatch:
-    rows, changes = relabel(batch.rows, settings)
-    counts = {f"relabelled:{change}": count for change, count in changes.items()}
-    return batch.with_rows(*filter_rows(rows, settings, benchmarks), counts)
+def _filtered(batch: ShardBatch, plan: FilterPlan) -> ShardBatch:
+    rows, changes = relabel(batch.rows, plan)
+    return batch.with_rows(*filter_rows(rows, plan), _counts(changes))
+
+
+class FilterAndScoreRows(beam.PTransform):
+    """The same, with the scores of all rows, dropped ones included."""
+
+    def __init__(self, plan: FilterPlan) -> None:
+        """What the filters go by."""
+        super().__init__()
+        self._plan = plan
+
+    def expand(self, batches: beam.PCollection) -> beam.PCollection:
+        """ShardBatch of source rows to pairs of the same and scores (stackfim.transforms.filters.filter_list.FILTER_SCORE)."""
+        return batches | beam.Map(_filtered_and_scored, self._plan).with_output_types(tuple[ShardBatch, pa.RecordBatch])
+
+
+def _filtered_and_scored(batch: ShardBatch, plan: FilterPlan) -> tuple[ShardBatch, pa.RecordBatch]:
+    rows, changes = relabel(batch.rows, plan)
+    scored = score_rows(rows, plan)
+    return batch.with_rows(*filter_rows(rows, plan, scored.decided), _counts(changes)), scored.scores
+
+
+def _counts(changes: dict[str, int]) -> dict[str, int]:
+    return {f"relabelled:{change}": count for change, count in changes.items()}
 
 
 class RedactRows(beam.PTransform):
-    """Secrets and personal data are replaced where `mode` is `redact`; what was replaced is counted by kind."""
+    """Secrets and personal data are replaced, each where its mode is `redact`; replacements are counted by kind."""
 
-    def __init__(self, mode: str) -> None:
+    def __init__(self, secrets: str, personal_data: str) -> None:
+        """The modes of secrets and of personal data."""
         super().__init__()
-        self._mode = mode
+        self._secrets = secrets
+        self._personal_data = personal_data
 
     def expand(self, batches: beam.PCollection) -> beam.PCollection:
         """ShardBatch of source rows to the same."""
-        return batches | beam.Map(_redacted, self._mode).with_output_types(ShardBatch)
+        return batches | beam.Map(_redacted, self._secrets, self._personal_data).with_output_types(ShardBatch)
 
 
-def _redacted(batch: ShardBatch, mode: str) -> ShardBatch:
-    redacted = redact(batch.rows, secrets=mode, personal_data=mode)
+def _redacted(batch: ShardBatch, secrets: str, personal_data: str) -> ShardBatch:
+    redacted = redact(batch.rows, secrets=secrets, personal_data=personal_data)
     counts: Counter[str] = Counter()
     for found in redacted.counts.values():
         counts.update({f"redacted:{kind}": count for kind, count in found.items()})

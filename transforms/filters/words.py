@@ -1,7 +1,7 @@
-"""Words and word n-grams of all rows as 64-bit hashes, block by block: what repetition and contamination are counted on.
+"""Words and word n-grams of all rows as 64-bit hashes, block by block: repetition and contamination are counted on them.
 
-A word is what the deduplication calls one (stackfim.transforms.dedup.shingles): a run of letters, digits, underscores and bytes
-beyond ASCII. Punctuation and white space only separate, so no formatter changes the words of a file.
+A word is the same as in deduplication (stackfim.transforms.dedup.shingles): a run of letters, digits, underscores and bytes
+beyond ASCII. Punctuation and white space only separate words, so no formatter changes the words of a file.
 """
 
 from collections.abc import Iterator
@@ -19,26 +19,26 @@ _INVERSE_STEP = pow(_STEP, -1, 2**64)
 
 
 class Words(NamedTuple):
-    """The words of some rows that follow each other."""
+    """The words of a block of consecutive rows."""
 
     rows: slice
-    """The rows."""
+    """The rows, by their numbers in the batch."""
     data: npt.NDArray[np.uint8]
-    """Their bytes."""
+    """Bytes of the rows; (bytes,)."""
     borders: npt.NDArray[np.int64]
     """Where the rows begin and end in `data`; (rows + 1,)."""
     hashes: npt.NDArray[np.uint64]
-    """Hash of each word as it stands; (words,)."""
+    """Hash of each word as it is written; (words,)."""
     lowered: npt.NDArray[np.uint64]
-    """Hash of each word in lower case; empty where that was not asked for; (words,)."""
+    """Hash of each word in lower case; (words,), or empty where it was not wanted."""
     starts: npt.NDArray[np.int64]
     """First byte of each word in `data`; (words,)."""
     first: npt.NDArray[np.int64]
-    """First word of each row, and the number of words at the end; (rows + 1,)."""
+    """First word of each row, and after them the number of all words; (rows + 1,)."""
 
 
 def word_blocks(text: Text, *, lower_case: bool = False) -> Iterator[Words]:
-    """The words of all rows, in blocks of rows that fit a processor's cache; a longer row is a block of its own."""
+    """The words of all rows, in blocks of rows that fit into a processor's cache; a longer row is a block of its own."""
     data, offsets = text
     first, rows = 0, len(offsets) - 1
     while first < rows:
@@ -52,13 +52,13 @@ def word_blocks(text: Text, *, lower_case: bool = False) -> Iterator[Words]:
 
 
 def words_of(text: bytes) -> npt.NDArray[np.uint64]:
-    """The hashes of the words of one text, as they stand."""
+    """The hashes of the words of one text, as they are written; (words,)."""
     data = np.frombuffer(text, np.uint8)
     return hash_words(data, *word_spans(data, np.zeros(0, np.int64)))
 
 
 def in_lower_case(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
-    """The bytes with A to Z as a to z, as a new array."""
+    """A copy of the bytes with A to Z as a to z."""
     return data | (((data - np.uint8(0x41)) < np.uint8(26)).view(np.uint8) << np.uint8(5))
 
 
@@ -66,18 +66,18 @@ class Ngrams(NamedTuple):
     """The word n-grams of a block, none of which runs from one row into the next."""
 
     hashes: npt.NDArray[np.uint64]
-    """(n-grams,)."""
+    """Hash of each n-gram; (n-grams,)."""
     row: npt.NDArray[np.int64]
-    """Row of each n-gram, counted from the first of the block, ascending; (n-grams,)."""
+    """Row of each n-gram, counted from the first row of the block, ascending; (n-grams,)."""
     word: npt.NDArray[np.int64]
     """First word of each n-gram; (n-grams,)."""
 
 
 def ngrams(tokens: npt.NDArray[np.uint64], first: npt.NDArray[np.int64], length: int) -> Ngrams:
-    """Every `length` tokens in a row, by a rolling sum: the cost does not depend on the length.
+    """Every `length` consecutive tokens, by a rolling sum, so that the cost does not depend on the length.
 
-    The hash of tokens t0, t1, ... is the finalised sum of t_i * STEP^i modulo 2^64 (Karp and Rabin 1987, the modulus a
-    power of two: the tokens are hashes, not letters).
+    The hash of tokens t0, t1, ... is the finalised sum of t_i * STEP^i modulo 2^64 (Karp and Rabin 1987, with a power of
+    two as the modulus, since the tokens are hashes rather than letters).
     """
     row_of_word = np.repeat(np.arange(len(first) - 1), np.diff(first))
     total = max(len(tokens) - length + 1, 0)
@@ -91,13 +91,13 @@ def ngrams(tokens: npt.NDArray[np.uint64], first: npt.NDArray[np.int64], length:
 def span_hashes(
     tokens: npt.NDArray[np.uint64], starts: npt.NDArray[np.int64], ends: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.uint64]:
-    """Hashes of the spans of tokens [starts[i], ends[i]): equal for equal tokens, wherever they stand."""
+    """Hashes of the spans of tokens [starts[i], ends[i]): equal for equal tokens, wherever they are; (spans,)."""
     sums, inverses = _rolling_sums(tokens)
     return finalise_64((sums[ends] - sums[starts]) * inverses[starts])
 
 
 def _rolling_sums(tokens: npt.NDArray[np.uint64]) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """Sums of t_i * STEP^i up to every token, (tokens + 1,), and STEP^-i, which puts a span back to where it began."""
+    """Sums of t_i * STEP^i before each token, (tokens + 1,), and STEP^-i, which moves a span's sum back to position 0."""
     powers, inverses = _powers(len(tokens) + 1)
     sums = np.zeros(len(tokens) + 1, np.uint64)
     np.cumsum(tokens * powers[: len(tokens)], out=sums[1:])
@@ -108,7 +108,7 @@ _POWERS = {base: np.ones(1, np.uint64) for base in (_STEP, _INVERSE_STEP)}
 
 
 def _powers(count: int) -> tuple[npt.NDArray[np.uint64], npt.NDArray[np.uint64]]:
-    """STEP^i and its inverse modulo 2^64 for i below `count`: kept between calls, doubled as longer blocks come."""
+    """STEP^i and its inverse modulo 2^64 for i below `count`; kept between calls, and doubled when a longer block comes."""
     for base, known in _POWERS.items():
         while len(known) < count:
             known = np.concatenate((known, known * np.uint64(pow(base, len(known), 2**64))))

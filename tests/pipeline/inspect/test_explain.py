@@ -1,16 +1,20 @@
-"""`stackfim explain` and `--filter-scores`: what the filters measured, for one file or all of them."""
+"""`stackfim explain` and `--filter-scores`: what the filters measure, of one file or of all."""
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pyarrow.parquet as pq
 import pytest
 
-from stackfim.schemas.filter_score import FILTER_SCORE
 from stackfim.schemas.manifest import check_manifest
+from stackfim.transforms.filters.filter_list import FILTER_SCORE
+
+Run = Callable[..., CompletedProcess[str]]
 
 
-def test_one_file_is_explained_in_full(source_folder: Path, stackfim) -> None:
+def test_one_file_is_explained_in_full(source_folder: Path, stackfim: Run) -> None:
     done = stackfim("explain", f"parquet:{source_folder}", "--path", "abc.py")
     assert done.returncode == 0, done.stderr
     assert "abc.py (Python)" in done.stdout
@@ -19,7 +23,7 @@ def test_one_file_is_explained_in_full(source_folder: Path, stackfim) -> None:
     assert "The file stays." in done.stdout
 
 
-def test_json_tells_the_same_as_values(source_folder: Path, stackfim, tmp_path: Path) -> None:
+def test_json_has_the_same_as_values(source_folder: Path, stackfim: Run, tmp_path: Path) -> None:
     (tmp_path / "run.toml").write_text("[filters]\nmax_line_chars = 10\nswitched_off = ['markup']\n")
     rows = [row for path in source_folder.glob("*.parquet") for row in pq.read_table(path).to_pylist()]
     repository = next(row["repository"] for row in rows if row["path"] == "abc.py")
@@ -27,9 +31,9 @@ def test_json_tells_the_same_as_values(source_folder: Path, stackfim, tmp_path: 
         "explain", f"parquet:{source_folder}", "--path", "abc.py", "--repository", repository, "--json",
         "--config", tmp_path / "run.toml",
     )  # fmt: skip
-    said = json.loads(done.stdout)
-    assert (said["path"], said["repository"], said["kept"]) == ("abc.py", repository, False)
-    filters = {report["stage"]: report for report in said["filters"]}
+    report = json.loads(done.stdout)
+    assert (report["path"], report["repository"], report["kept"]) == ("abc.py", repository, False)
+    filters = {report["stage"]: report for report in report["filters"]}
     assert filters["line_length"]["reason"] == "line_too_long"
     assert {score["score"]: score["limit"] for score in filters["line_length"]["scores"]}[
         "max_line_chars"
@@ -39,19 +43,21 @@ def test_json_tells_the_same_as_values(source_folder: Path, stackfim, tmp_path: 
 
 
 @pytest.mark.parametrize(("path", "reason"), [("main.f90", "language_unsupported"), ("nul.py", "nul_byte")])
-def test_the_reason_on_record_is_named(path: str, reason: str, source_folder: Path, stackfim) -> None:
+def test_the_reason_on_record_is_named(path: str, reason: str, source_folder: Path, stackfim: Run) -> None:
     done = stackfim("explain", f"parquet:{source_folder}", "--path", path)
     assert done.returncode == 0
     assert f"{reason}:" in done.stdout.replace("\n", " ")
 
 
-def test_a_file_that_is_not_there_is_wrong_usage(source_folder: Path, stackfim) -> None:
+def test_a_file_that_is_not_there_is_wrong_usage(source_folder: Path, stackfim: Run) -> None:
     done = stackfim("explain", f"parquet:{source_folder}", "--path", "abc.py", "--repository", "no/such")
     assert done.returncode == 2
     assert "no/such: abc.py" in done.stderr
 
 
-def test_scores_of_every_file_are_written_where_asked_for(source_folder: Path, stackfim, tmp_path: Path) -> None:
+def test_scores_of_every_file_are_written_where_a_run_wants_them(
+    source_folder: Path, stackfim: Run, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     done = stackfim("build", f"parquet:{source_folder}/part-0.parquet", "--out", out, "--filter-scores", "--workers", 1)
     assert done.returncode == 0, done.stderr

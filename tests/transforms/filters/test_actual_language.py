@@ -1,13 +1,21 @@
-"""The language that a file shows: what is relabelled, what is rejected, what is left as its row says."""
+"""The language that a file shows: which rows are relabelled, which are rejected, and which stay as they are labelled."""
+
+from __future__ import annotations
 
 import time
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
 
 from stackfim.schemas.source import ROW
 from stackfim.transforms.filters.actual_language import HEAD_BYTES, Evidence, evidence, relabelled
-from stackfim.transforms.filters.chain import FILTERS, FilterSettings, filter_rows
+from stackfim.transforms.filters.chain import filter_rows, relabel
+from stackfim.transforms.filters.filter_settings import FilterPlan, FilterSettings
+
+if TYPE_CHECKING:
+    from tests.conftest import SourceFile
 
 CLASS = "#ifndef A_H\n#define A_H\n\nclass Widget : public Base {\n public:\n  int x;\n};\n#endif\n"
 GUARDED = (
@@ -17,7 +25,7 @@ GUARDED = (
 PROSE = "/*\n * The class of all things, and the template\nclass of others;\n */\nstruct s { int private; };\n// std::string here\n"
 
 SHOWN = [
-    # path, content, what the row says, what the file shows (None: what the row says)
+    # path, content, label of the row, evidence for another language
     ("a/w.h", CLASS, "C", Evidence("C++", "content")),
     ("w.h", "namespace a::b {\nint x;\n}\n", "C", Evidence("C++", "content")),
     ("w.h", "#include <vector>\nint f(void);\n", "C", Evidence("C++", "content")),
@@ -61,12 +69,12 @@ SHOWN = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("path", "content", "said", "shown"), SHOWN)
-def test_each_file_shows_its_language(path: str, content: str, said: str, shown: Evidence | None) -> None:
-    assert evidence(path, pa.py_buffer(content.encode()), said) == shown
+@pytest.mark.parametrize(("path", "content", "label", "shown"), SHOWN)
+def test_each_file_shows_its_language(path: str, content: str, label: str, shown: Evidence | None) -> None:
+    assert evidence(path, pa.py_buffer(content.encode()), label) == shown
 
 
-def rows_with_paths(rows_of, files: list[tuple[str, str, str]]) -> pa.RecordBatch:
+def rows_with_paths(rows_of: Callable[..., pa.RecordBatch], files: list[tuple[str, str, str]]) -> pa.RecordBatch:
     rows = rows_of((language, content.encode()) for _, language, content in files)
     place = ROW.get_field_index("path")
     rows = rows.set_column(place, ROW.field(place), pa.array([path for path, _, _ in files]))
@@ -84,7 +92,7 @@ FILES = [
 ]
 
 
-def test_rows_get_the_language_that_their_content_shows(rows_of) -> None:
+def test_rows_get_the_language_that_their_content_shows(rows_of: Callable[..., pa.RecordBatch]) -> None:
     rows, counts = relabelled(rows_with_paths(rows_of, FILES))
     assert rows.schema.equals(ROW)
     assert rows.column("language").to_pylist() == ["C++", "C", "Objective-C", "Python", "Perl", "Python"]
@@ -94,8 +102,8 @@ def test_rows_get_the_language_that_their_content_shows(rows_of) -> None:
     assert again.equals(rows)
 
 
-def test_what_cannot_be_relabelled_is_rejected_with_both_languages(rows_of) -> None:
-    kept, rejected = filter_rows(relabelled(rows_with_paths(rows_of, FILES))[0], FilterSettings())
+def test_what_cannot_be_relabelled_is_rejected_with_both_languages(rows_of: Callable[..., pa.RecordBatch]) -> None:
+    kept, rejected = filter_rows(relabelled(rows_with_paths(rows_of, FILES))[0], FilterPlan())
     assert kept.column("path").to_pylist() == ["w.h", "w.h", "main.py"]
     found = {row["path"]: (row["stage"], row["reason"], row["detail"]) for row in rejected.to_pylist()}
     assert found["Main.java"][:2] == found["a.t"][:2] == ("file_language", "language_mismatch")
@@ -103,7 +111,9 @@ def test_what_cannot_be_relabelled_is_rejected_with_both_languages(rows_of) -> N
     assert found["w.h"][:2] == ("language", "language_unsupported")
 
 
-def test_hand_written_and_installed_files_are_what_their_rows_say(sources, installed) -> None:
+def test_hand_written_and_installed_files_are_in_the_language_of_their_label(
+    sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
+) -> None:
     for file in (*sources, *installed):
         name = str(getattr(file, "path", getattr(file, "name", "")))
         found = evidence(name, pa.py_buffer(file.content), file.language)
@@ -116,15 +126,18 @@ def test_hand_written_and_installed_files_are_what_their_rows_say(sources, insta
     ["/*", "#ifdef __cplusplus\n", "class a", "\n", "class a\n", "namespace\n", "my\n", "-*- ", "vi: ", "(", "a("],
 )
 @pytest.mark.parametrize("path", ["a.h", "a.pl", "a.t", "a.m", "a.v", "a.ts", "a"])
-def test_no_text_takes_more_than_its_share_of_time(piece: str, path: str) -> None:
+def test_no_text_takes_more_than_linear_time(piece: str, path: str) -> None:
     content = pa.py_buffer((("class std:: public " + piece * HEAD_BYTES)[:HEAD_BYTES]).encode())
     started = time.process_time()
     evidence(path, content, "C")
     assert time.process_time() - started < 1
 
 
-def test_the_stage_is_one_that_can_be_switched_off(rows_of) -> None:
-    assert "file_language" in FILTERS
-    rows = rows_with_paths(rows_of, FILES[3:5])
-    kept, _ = filter_rows(rows, FilterSettings(switched_off=("file_language",)))
+def test_where_the_filter_is_switched_off_no_row_is_relabelled_or_dropped_by_it(
+    rows_of: Callable[..., pa.RecordBatch],
+) -> None:
+    rows, plan = rows_with_paths(rows_of, FILES), FilterPlan(FilterSettings(switched_off=("file_language",)))
+    assert relabel(rows, FilterPlan())[1] == {"C>C++": 1, "C>Objective-C": 1}
+    assert relabel(rows, plan) == (rows, {})
+    kept, _ = filter_rows(rows.slice(3, 2), plan)
     assert kept.column("path").to_pylist() == ["Main.java", "a.t"]

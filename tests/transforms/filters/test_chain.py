@@ -1,10 +1,11 @@
-"""The filters in a row: nothing is lost, nothing is reordered, the first reason counts."""
+"""All filters one after another: nothing is lost, nothing is reordered, the first reason counts, each row is measured once."""
 
 import base64
-import dataclasses
-import json
 import random
+from collections import Counter
 from collections.abc import Callable
+from dataclasses import replace
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -13,13 +14,19 @@ from hypothesis import strategies as st
 
 from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.source import ROW
-from stackfim.transforms.filters import chain
-from stackfim.transforms.filters.chain import FILTERS, FilterSettings, filter_rows
+from stackfim.transforms.filters import chain, scores
+from stackfim.transforms.filters.chain import filter_rows
 from stackfim.transforms.filters.contamination import index_benchmarks
+from stackfim.transforms.filters.decision import Drops
+from stackfim.transforms.filters.filter import Filter
+from stackfim.transforms.filters.filter_list import BYTE_FILTERS, FILTERS, STAGES, TEXT_FILTERS
+from stackfim.transforms.filters.filter_settings import FilterPlan, FilterSettings
+from stackfim.transforms.filters.scores import score_rows
 
 GOOD = b"def f(x):\n    return x + 1\n"
 ENCODED = base64.b64encode(random.Random(0).randbytes(60))
-CASES = [
+Case = tuple[bytes, str, list[str], str | None, str | None]
+CASES: list[Case] = [
     # content, language, licenses, the stage and the reason that reject it
     (GOOD, "Python", ["MIT"], None, None),
     (GOOD, "python", ["apache-2.0", "BSD-3-Clause"], None, None),
@@ -48,16 +55,16 @@ CASES = [
 ]
 
 
-def batch(rows_of: Callable[..., pa.RecordBatch], cases: list[tuple]) -> pa.RecordBatch:
+def batch(rows_of: Callable[..., pa.RecordBatch], cases: list[Case]) -> pa.RecordBatch:
     """The cases as rows; the path is the number of the case."""
     rows = rows_of((language, content) for content, language, _, _, _ in cases)
     licenses = pa.array([names for _, _, names, _, _ in cases], ROW.field("licenses").type)
     return rows.set_column(ROW.get_field_index("licenses"), ROW.field("licenses"), licenses)
 
 
-def test_each_case_is_kept_or_rejected_for_its_reason(rows_of) -> None:
+def test_each_case_is_kept_or_rejected_for_its_reason(rows_of: Callable[..., pa.RecordBatch]) -> None:
     rows = batch(rows_of, CASES)
-    kept, rejected = filter_rows(rows, FilterSettings())
+    kept, rejected = filter_rows(rows, FilterPlan())
     assert kept.schema.equals(ROW)
     assert rejected.schema.equals(REJECTION)
     assert kept.column("path").to_pylist() == [str(number) for number, case in enumerate(CASES) if case[3] is None]
@@ -67,112 +74,164 @@ def test_each_case_is_kept_or_rejected_for_its_reason(rows_of) -> None:
 
 
 @given(st.lists(st.integers(0, len(CASES) - 1), max_size=25), st.integers(0, 3))
-def test_rows_are_conserved_in_order_whatever_the_batch(rows_of, chosen: list[int], skipped: int) -> None:
+def test_rows_are_conserved_in_order_whatever_the_batch(
+    rows_of: Callable[..., pa.RecordBatch], chosen: list[int], skipped: int
+) -> None:
     cases = [CASES[0]] * skipped + [CASES[number] for number in chosen]
     rows = batch(rows_of, cases).slice(skipped)
-    kept, rejected = filter_rows(rows, FilterSettings())
+    kept, rejected = filter_rows(rows, FilterPlan())
     assert kept.num_rows + rejected.num_rows == rows.num_rows
     expected = [str(number) for number, case in enumerate(cases) if case[3] is None and number >= skipped]
     assert kept.column("path").to_pylist() == expected
     paths = [*kept.column("path").to_pylist(), *rejected.column("path").to_pylist()]
     assert sorted(paths) == sorted(rows.column("path").to_pylist())
-    stages = [list(FILTERS).index(stage) for stage in rejected.column("stage").to_pylist()]
+    stages = [STAGES.index(stage) for stage in rejected.column("stage").to_pylist()]
     assert stages == sorted(stages)
     by_path = {row["path"]: row for row in rows.to_pylist()}
     assert all(by_path[row["path"]] == row for row in kept.to_pylist())
 
 
-def test_a_detail_never_holds_file_content(rows_of) -> None:
+def test_a_detail_never_holds_file_content(rows_of: Callable[..., pa.RecordBatch]) -> None:
     secret = b"password_hunter2"
-    broken = [(secret + case[0], *case[1:]) for case in CASES[7:]]
-    _, rejected = filter_rows(batch(rows_of, broken), FilterSettings())
+    broken: list[Case] = [(secret + case[0], *case[1:]) for case in CASES[7:]]
+    _, rejected = filter_rows(batch(rows_of, broken), FilterPlan())
     assert rejected.num_rows
     assert not any("hunter2" in detail for detail in rejected.column("detail").to_pylist())
 
 
-def test_thresholds_are_the_settings(rows_of) -> None:
+def test_what_is_dropped_follows_the_plan(rows_of: Callable[..., pa.RecordBatch]) -> None:
     rows = batch(rows_of, CASES[:1])
-    for settings in (
-        FilterSettings(allowed_licenses=frozenset({"isc"})),
-        FilterSettings(languages=frozenset({"Go"})),
-        FilterSettings(max_size_bytes=len(GOOD) - 1),
-        FilterSettings(max_line_chars=15),
-        FilterSettings(max_mean_line_chars=10),
-        FilterSettings(min_alphanumeric_fraction=0.9),
+    for plan in (
+        FilterPlan(allowed_licenses=frozenset({"isc"})),
+        FilterPlan(languages=frozenset({"Go"})),
+        FilterPlan(opt_outs=frozenset({"owner"})),
+        FilterPlan(FilterSettings(max_size_bytes=len(GOOD) - 1)),
+        FilterPlan(FilterSettings(max_line_chars=15)),
+        FilterPlan(FilterSettings(max_mean_line_chars=10)),
+        FilterPlan(FilterSettings(min_alphanumeric_fraction=0.9)),
+        FilterPlan(FilterSettings(limits={"Python": {"min_logic_lines": 3}})),
     ):
-        assert filter_rows(rows, settings)[0].num_rows == 0
-    exact = FilterSettings(max_size_bytes=len(GOOD), max_line_chars=16, languages=frozenset({"Python"}))
-    assert filter_rows(rows, exact)[0].num_rows == 1
+        assert filter_rows(rows, plan)[0].num_rows == 0
+    exact = FilterSettings(max_size_bytes=len(GOOD), max_line_chars=16, limits={"Go": {"min_logic_lines": 3}})
+    assert filter_rows(rows, FilterPlan(exact, languages=frozenset({"Python"})))[0].num_rows == 1
 
 
-def test_a_stage_that_is_switched_off_does_not_run(rows_of) -> None:
-    broken = [case for case in CASES if case[3] == "generated"]
-    assert filter_rows(batch(rows_of, broken), FilterSettings(switched_off=("generated",)))[0].num_rows == 1
-    with pytest.raises(ValueError, match="no such filter: spelling"):
-        FilterSettings(switched_off=("spelling",))
+def test_a_filter_that_is_switched_off_drops_nothing(rows_of: Callable[..., pa.RecordBatch]) -> None:
+    plan = FilterPlan(FilterSettings(switched_off=("generated",)))
+    generated = [case for case in CASES if case[3] == "generated"]
+    assert filter_rows(batch(rows_of, generated), plan)[0].num_rows == 1
 
 
-def test_limits_of_a_language_are_settings_too(rows_of) -> None:
-    rows = batch(rows_of, CASES[:1])
-    assert filter_rows(rows, FilterSettings(limits={"Python": {"min_logic_lines": 3}}))[0].num_rows == 0
-    assert filter_rows(rows, FilterSettings(limits={"Go": {"min_logic_lines": 3}}))[0].num_rows == 1
-    with pytest.raises(ValueError, match="no such limit: min_lines"):
-        FilterSettings(limits={"Go": {"min_lines": 3}})
-
-
-def test_settings_are_json_values_but_for_sets() -> None:
-    values = dataclasses.asdict(FilterSettings(limits={"*": {"max_digit_share": 0.3}}, switched_off=("markup",)))
-    assert json.loads(json.dumps(values, default=sorted))["limits"] == {"*": {"max_digit_share": 0.3}}
-
-
-def test_secrets_and_personal_data_are_dropped_only_where_asked_for(rows_of) -> None:
+def test_secrets_and_personal_data_are_dropped_only_in_that_mode(rows_of: Callable[..., pa.RecordBatch]) -> None:
     address, key = b"ada.l@" + b"initech.io", b"shp" + b"at_" + b"0b1c2d3e4f5a69788796a5b4c3d2e1f0"
     rows = rows_of([("Python", GOOD), ("Python", GOOD + b"# " + address), ("Python", GOOD + b"# " + key)])
-    assert filter_rows(rows, FilterSettings())[0].num_rows == 3
-    kept, rejected = filter_rows(rows, FilterSettings(secrets="drop", personal_data="drop"))
+    assert filter_rows(rows, FilterPlan())[0].num_rows == 3
+    kept, rejected = filter_rows(rows, FilterPlan(secrets="drop", personal_data="drop"))
     assert kept.column("path").to_pylist() == ["0"]
     found = {row["path"]: (row["stage"], row["reason"], row["detail"]) for row in rejected.to_pylist()}
     assert found == {
         "1": ("personal_data", "personal_data", "1 email"),
         "2": ("secrets", "secret", "1 shopify_token"),
     }
-    with pytest.raises(ValueError, match="'mask'"):
-        FilterSettings(secrets="mask")
 
 
-def test_texts_of_benchmarks_are_dropped_when_they_are_given(rows_of) -> None:
+def test_texts_of_benchmarks_are_dropped_where_the_plan_has_them(rows_of: Callable[..., pa.RecordBatch]) -> None:
     solution = "def middle(values):\n    ordered = sorted(values)\n    return ordered[len(ordered) // 2] if ordered else None\n"
     benchmarks = index_benchmarks(["Set/7"], [solution])
     rows = rows_of([("Python", GOOD), ("Python", GOOD + solution.encode())])
-    assert filter_rows(rows, FilterSettings())[0].num_rows == 2
-    kept, rejected = filter_rows(rows, FilterSettings(), benchmarks)
+    assert filter_rows(rows, FilterPlan())[0].num_rows == 2
+    kept, rejected = filter_rows(rows, FilterPlan(benchmarks=benchmarks))
     assert kept.column("path").to_pylist() == ["0"]
     assert [(row["stage"], row["reason"]) for row in rejected.to_pylist()] == [("contamination", "benchmark_text")]
     assert "Set/7" in rejected.column("detail")[0].as_py()
-    assert filter_rows(rows, FilterSettings(switched_off=("contamination",)), benchmarks)[0].num_rows == 2
+    off = FilterPlan(FilterSettings(switched_off=("contamination",)), benchmarks=benchmarks)
+    assert filter_rows(rows, off)[0].num_rows == 2
+
+
+def contents(rows: pa.RecordBatch, plan: FilterPlan) -> list[bytes]:
+    found: list[bytes] = rows.column("content").to_pylist()
+    if b"boom" in found:
+        raise RecursionError(found)
+    return found
+
+
+def short(measured: list[bytes], languages: list[str], plan: FilterPlan) -> Drops:
+    if b"bang" in measured:
+        raise ZeroDivisionError(measured)
+    return {row: ("short", "too short") for row, content in enumerate(measured) if len(content) < 3}
 
 
 def test_a_row_that_a_filter_cannot_handle_is_a_rejection_and_takes_no_other_along(
-    rows_of, monkeypatch: pytest.MonkeyPatch
+    rows_of: Callable[..., pa.RecordBatch], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    def shaky(rows: pa.RecordBatch, settings: FilterSettings) -> dict[int, tuple[str, str]]:
-        contents = rows.column("content").to_pylist()
-        if b"boom" in contents:
-            raise RecursionError(contents)
-        return {row: ("short", "too short") for row, content in enumerate(contents) if len(content) < 3}
-
-    monkeypatch.setattr(chain, "FILTERS", {"shaky": shaky})
-    rows = rows_of([("Python", content) for content in (b"good", b"boom", b"x", b"fine", b"boom")])
-    kept, rejected = filter_rows(rows, FilterSettings())
+    shaky: Filter[list[bytes]] = Filter("shaky", contents, short)
+    monkeypatch.setattr(chain, "FILTERS", (shaky,))
+    rows = rows_of([("Python", content) for content in (b"good", b"boom", b"x", b"fine", b"bang", b"boom")])
+    kept, rejected = filter_rows(rows, FilterPlan())
     assert kept.column("path").to_pylist() == ["0", "3"]
     found = [(row["path"], row["reason"], row["detail"]) for row in rejected.to_pylist()]
     assert found == [
         ("1", "filter_failed", "RecursionError"),
         ("2", "short", "too short"),
-        ("4", "filter_failed", "RecursionError"),
+        ("4", "filter_failed", "ZeroDivisionError"),
+        ("5", "filter_failed", "RecursionError"),
     ]
 
 
-def test_no_rows_are_no_rows(rows_of) -> None:
-    kept, rejected = filter_rows(rows_of([]), FilterSettings())
+def test_no_rows_are_no_rows(rows_of: Callable[..., pa.RecordBatch]) -> None:
+    kept, rejected = filter_rows(rows_of([]), FilterPlan())
     assert (kept.num_rows, rejected.num_rows) == (0, 0)
+    scored = score_rows(rows_of([]), FilterPlan())
+    assert scored.scores.num_rows == 0
+    assert not any(scored.decided.values())
+
+
+@given(
+    st.lists(st.integers(0, len(CASES) - 1), max_size=25),
+    st.sets(st.sampled_from(STAGES)),
+)
+def test_a_run_that_writes_scores_drops_the_same_rows_for_the_same_reasons(
+    rows_of: Callable[..., pa.RecordBatch], chosen: list[int], switched_off: set[str]
+) -> None:
+    rows = batch(rows_of, [CASES[number] for number in chosen])
+    plan = FilterPlan(FilterSettings(switched_off=tuple(switched_off)), languages=frozenset({"Python", "Go"}))
+    kept, rejected = filter_rows(rows, plan)
+    scored_kept, scored_rejected = filter_rows(rows, plan, score_rows(rows, plan).decided)
+    assert scored_kept.equals(kept)
+    assert scored_rejected.equals(rejected)
+
+
+def counted(filter_: Filter[Any], counts: Counter[str]) -> Filter[Any]:
+    """The filter, and how many rows it measures from now on."""
+
+    def measure(rows: pa.RecordBatch, plan: FilterPlan) -> Any:
+        counts[filter_.stage] += rows.num_rows
+        return filter_.measure(rows, plan)
+
+    return replace(filter_, measure=measure)
+
+
+def test_every_row_is_measured_once_by_a_filter_and_without_scores_no_dropped_row_at_all(
+    rows_of: Callable[..., pa.RecordBatch], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    counts: Counter[str] = Counter()
+    counting = {filter_.stage: counted(filter_, counts) for filter_ in FILTERS}
+    monkeypatch.setattr(chain, "FILTERS", tuple(counting.values()))
+    monkeypatch.setattr(scores, "BYTE_FILTERS", tuple(counting[filter_.stage] for filter_ in BYTE_FILTERS))
+    monkeypatch.setattr(scores, "TEXT_FILTERS", tuple(counting[filter_.stage] for filter_ in TEXT_FILTERS))
+    monkeypatch.setattr(scores, "ENCODING", counting["encoding"])
+    rows, plan = batch(rows_of, CASES), FilterPlan()
+    _, rejected = filter_rows(rows, plan)
+    dropped = Counter(rejected.column("stage").to_pylist())
+    left = rows.num_rows
+    for filter_ in FILTERS:
+        assert counts[filter_.stage] == (left if filter_.active(plan) else 0)
+        left -= dropped[filter_.stage]
+    counts.clear()
+    filter_rows(rows, plan, score_rows(rows, plan).decided)
+    valid = sum(case[0].decode("utf-8", "replace").encode() == case[0] for case in CASES)
+    for filter_ in FILTERS:
+        if filter_.columns or filter_.stage == "encoding":
+            assert counts[filter_.stage] == (rows.num_rows if filter_ in BYTE_FILTERS else valid)
+        else:
+            assert counts[filter_.stage] <= rows.num_rows

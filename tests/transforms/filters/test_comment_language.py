@@ -1,15 +1,24 @@
-"""The language of comments: confidently another one goes, everything else stays."""
+"""The language of comments: files with comments that are clearly in another one go, all others stay."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 import pytest
 
 from stackfim.schemas.source import ROW
-from stackfim.transforms.filters.chain import FilterSettings, filter_rows
+from stackfim.transforms.filters.chain import filter_rows
+from stackfim.transforms.filters.filter_settings import FilterPlan, FilterSettings
 
 pytest.importorskip("py3langid", reason="the extra comments-language is not installed")
 
 from stackfim.transforms.filters.comment_language import comment_languages, decide_comment_languages
 from stackfim.transforms.filters.quality_limits import limits_of
+
+if TYPE_CHECKING:
+    from tests.conftest import SourceFile
 
 TEXTS = {
     "en": "This module handles the requests of users and checks what they may do. First we check that the user exists, "
@@ -78,28 +87,27 @@ def test_little_text_code_names_and_addresses_are_not_judged(content: bytes | st
     assert share(content.encode() if isinstance(content, str) else content, "Python", "en") <= 0.0
 
 
-def test_files_of_languages_without_known_comments_are_not_judged() -> None:
+def test_files_in_languages_without_known_comments_are_not_judged() -> None:
     assert share(python(TEXTS["es"]), "Fortran", "en") == -1.0
 
 
-def test_the_filter_runs_only_where_a_language_is_asked_for(rows_of) -> None:
+def test_the_filter_runs_only_where_a_language_is_wanted(rows_of: Callable[..., pa.RecordBatch]) -> None:
     rows = rows_of([("Python", python(text)) for text in TEXTS.values()])
     licenses = ROW.get_field_index("licenses")
     rows = rows.set_column(licenses, ROW.field(licenses), pa.array([["MIT"]] * len(TEXTS), ROW.field(licenses).type))
-    assert filter_rows(rows, FilterSettings())[0].num_rows == len(TEXTS)
-    kept, rejected = filter_rows(rows, FilterSettings(comments_language="en"))
+    assert filter_rows(rows, FilterPlan())[0].num_rows == len(TEXTS)
+    kept, rejected = filter_rows(rows, FilterPlan(comments_language="en"))
     assert kept.column("path").to_pylist() == ["0"]
     assert {(row["stage"], row["reason"]) for row in rejected.to_pylist()} == {
         ("comments_language", "comments_in_other_language")
     }
     assert "not in en" in rejected.column("detail")[0].as_py()
-    relaxed = FilterSettings(comments_language="en", limits={"*": {"max_other_language_share": 1.0}})
+    settings = FilterSettings(limits={"*": {"max_other_language_share": 1.0}})
+    relaxed = FilterPlan(settings, comments_language="en")
     assert filter_rows(rows, relaxed)[0].num_rows == len(TEXTS)
-    with pytest.raises(ValueError, match="'english'"):
-        FilterSettings(comments_language="english")
 
 
-def test_real_files_are_in_english(sources, installed) -> None:
+def test_real_files_are_in_english(sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]) -> None:
     files = [*sources, *installed]
     contents, languages = pa.array([file.content for file in files], pa.binary()), [file.language for file in files]
     scores = comment_languages(contents, languages, "en")

@@ -1,4 +1,6 @@
-"""Benchmark texts are found in files as they are, reformatted and renamed; other files are left alone."""
+"""Benchmark texts are found in files verbatim, reformatted and with other names; files without them stay."""
+
+from __future__ import annotations
 
 import ast
 import builtins
@@ -8,6 +10,7 @@ import re
 import sysconfig
 from functools import cache
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -25,15 +28,18 @@ from stackfim.transforms.filters.contamination import (
     index_benchmarks,
 )
 
+if TYPE_CHECKING:
+    from tests.conftest import SourceFile
+
 STDLIB = Path(sysconfig.get_path("stdlib"))
 HOSTS = ("heapq", "bisect", "shlex", "textwrap", "queue", "sched", "cmd", "fnmatch", "glob", "netrc")
-"""Modules to plant texts in; none of their own functions is one."""
+"""Modules to plant texts in; none of their own functions is among the texts."""
 LIMITS = ContaminationLimits()
 
 
 @cache
 def functions() -> tuple[tuple[str, str], ...]:
-    """Module and source, docstrings and comments left out, of functions of the standard library; in a fixed order."""
+    """Functions of the standard library in a fixed order: module, and source without docstrings and comments."""
     found = []
     for path in sorted(STDLIB.glob("*.py"))[:70]:
         if path.stem in HOSTS:
@@ -48,7 +54,7 @@ def functions() -> tuple[tuple[str, str], ...]:
 
 
 def benchmark() -> tuple[list[str], list[str]]:
-    """A hundred different texts of 40 words or more, and the modules that they are from."""
+    """A hundred different texts of 40 words or more, and the modules that they come from."""
     chosen: dict[str, str] = {}
     for module, text in functions():
         if len(re.findall(r"\w+", text)) >= 40 and text not in chosen:
@@ -69,7 +75,7 @@ def hosts() -> tuple[tuple[str, str], ...]:
 
 
 def planted(texts: list[str]) -> pa.BinaryArray:
-    """A file a text: a real module with the text in its middle."""
+    """For each text a file: a real module with the text in its middle."""
     files = []
     for number, text in enumerate(texts):
         _, host = hosts()[number % len(hosts())]
@@ -83,7 +89,7 @@ def found(column: pa.BinaryArray) -> dict[int, tuple[str, str]]:
 
 
 class Renamed(ast.NodeTransformer):
-    """Gives every name, argument, attribute and function another name, always the same one; built-in ones stay."""
+    """Gives every name, argument, attribute and function a new name, the same one everywhere; built-in names stay."""
 
     def __init__(self, seed: int) -> None:
         self.names: dict[str, str] = {}
@@ -125,11 +131,11 @@ def reformatted(text: str) -> str:
     return re.sub(r"([,(])\s*", r"\1\n\t\t", text).replace("\n", "\r\n\n").upper()
 
 
-def test_every_text_is_found_as_it_is() -> None:
+def test_every_text_is_found_verbatim() -> None:
     drops = found(planted(benchmark()[0]))
     assert len(drops) == 100
     assert {reason for reason, _ in drops.values()} == {"benchmark_text"}
-    # Two of the library's functions may be the same but for their ends: the first of them is named.
+    # Two functions of the library may differ only at their ends; then the first of them is named.
     assert sum(f"task/{row}," in detail for row, (_, detail) in drops.items()) >= 98
 
 
@@ -147,13 +153,13 @@ def test_texts_with_other_names_are_found_by_the_second_pass() -> None:
     assert sum(f"task/{row}," in drops[row][1] for row in by_renaming) >= 0.95 * len(by_renaming)
 
 
-def test_files_without_a_text_are_left_alone(installed) -> None:
+def test_files_without_a_text_are_left_alone(installed: tuple[SourceFile, ...]) -> None:
     from_modules = set(benchmark()[1])
     others = [file.content for file in installed if Path(file.name).stem not in from_modules and "/" in file.name]
     others += [host.encode() for name, host in hosts() if name not in from_modules]
     others += [path.read_bytes() for path in sorted((STDLIB / "email").glob("*.py"))]
     assert len(others) > 30
-    # The library copies some functions from module to module: those are found as they are, and rightly.
+    # The library has copies of some functions in several modules, which are rightly found.
     drops = found(pa.array(others, pa.binary()))
     assert [row for row, (reason, _) in drops.items() if reason == "benchmark_text_renamed"] == []
     assert len(drops) <= 2
@@ -193,8 +199,8 @@ def test_scores_do_not_depend_on_the_other_files_of_the_batch(chosen: list[int],
         assert values.tolist() == [scores[place][0] for scores in alone]
 
 
-def test_the_reference_agrees_word_by_word(installed) -> None:
-    """Sets of tuples of words, as one would write it first, on real files and planted ones."""
+def test_the_reference_agrees_word_by_word(installed: tuple[SourceFile, ...]) -> None:
+    """The plain way, with sets of tuples of words, on real files and on files with planted texts."""
     texts = benchmark()[0][:20]
     few = index_benchmarks(list(map(str, range(20))), texts)
     files = [*planted(texts[:5]).to_pylist(), *(file.content for file in installed[6:10])]
@@ -210,7 +216,7 @@ def test_the_reference_agrees_word_by_word(installed) -> None:
         assert scores.coverage[row] == pytest.approx(max(shares))
 
 
-def test_texts_that_everyone_has_are_told_by_the_rest() -> None:
+def test_ngrams_that_many_texts_share_do_not_count() -> None:
     header = " ".join(f"license{number}" for number in range(60))
     texts = [header + "".join(f" own{copy}_{number}" for number in range(20)) for copy in range(MAX_TEXTS_OF_NGRAM + 1)]
     many = index_benchmarks([str(number) for number in range(len(texts))], texts)

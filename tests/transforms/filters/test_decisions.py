@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from stackfim.schemas.rejection import REJECTION
 from stackfim.transforms.filters.alphanumeric import decide_alphanumeric
 from stackfim.transforms.filters.decision import Drops, divide, drop_where
-from stackfim.transforms.filters.encoding import decide_encoding
+from stackfim.transforms.filters.encoding import EncodingFaults, decide_encoding
 from stackfim.transforms.filters.language import decide_languages, known_languages
 from stackfim.transforms.filters.line_length import LineLengths, decide_line_lengths
 from stackfim.transforms.filters.size import decide_size
@@ -23,7 +23,7 @@ def test_size_says_how_many_bytes_and_how_many_are_allowed() -> None:
 
 
 def test_encoding_says_where_it_breaks() -> None:
-    assert decide_encoding(np.array([-1, 7, -1, 3]), np.array([0, 0, 2, 9])) == {
+    assert decide_encoding(EncodingFaults(np.array([-1, 7, -1, 3]), np.array([0, 0, 2, 9]))) == {
         1: ("not_utf8", "invalid at byte 7"),
         2: ("nul_byte", "2 NUL bytes"),
         3: ("not_utf8", "invalid at byte 3"),
@@ -46,7 +46,7 @@ def test_a_row_over_both_line_limits_has_one_reason() -> None:
     assert drops[0][0] == "line_too_long"
 
 
-def test_long_lines_that_hold_little_of_the_file_are_no_reason() -> None:
+def test_long_lines_may_hold_a_small_part_of_the_file() -> None:
     lengths = LineLengths(np.array([1200, 1200]), np.array([30.0, 30.0]), np.array([0.5, 0.51]))
     assert list(decide_line_lengths(lengths, 1000, 100.0)) == [1]
     assert list(decide_line_lengths(lengths, 1000, 100.0, 0.05)) == [0, 1]
@@ -59,7 +59,7 @@ def test_a_line_that_no_one_typed_may_hold_less_of_the_file() -> None:
     assert drops[0][1].endswith("hold 0.110 of the file, expected at most 1000 or 0.1")
 
 
-def test_prose_is_not_wrapped() -> None:
+def test_prose_may_have_one_line_for_each_paragraph() -> None:
     lengths = LineLengths(np.full(3, 900), np.full(3, 110.0), np.zeros(3))
     assert list(decide_line_lengths(lengths, 1000, 100.0, languages=["Markdown", "Python", "reStructuredText"])) == [1]
 
@@ -79,7 +79,7 @@ def test_languages_are_known_by_any_case_and_by_other_names() -> None:
     ]
 
 
-def test_languages_that_are_not_there_or_not_asked_for_go() -> None:
+def test_rows_in_unsupported_or_unwanted_languages_go() -> None:
     names = pa.array(["python", "Go", "COBOL", ""])
     known = known_languages(names)
     assert decide_languages(names, known, frozenset({"Python"})) == {
@@ -90,7 +90,7 @@ def test_languages_that_are_not_there_or_not_asked_for_go() -> None:
     assert list(decide_languages(names, known, None)) == [2, 3]
 
 
-def test_drop_where_takes_a_detail_a_row_or_one_for_all() -> None:
+def test_drop_where_takes_a_detail_for_each_row_or_one_for_all() -> None:
     mask = np.array([True, False, True])
     assert drop_where(mask, "why", ["a", "b", "c"]) == {0: ("why", "a"), 2: ("why", "c")}
     assert drop_where(mask, "why", detail="x") == {0: ("why", "x"), 2: ("why", "x")}

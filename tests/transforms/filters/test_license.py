@@ -1,4 +1,4 @@
-"""Which license strings are allowed: expressions, old and common names, lists and policies; and who is left out."""
+"""Which license strings are allowed: expressions, old and common names, lists and policies; and opt-outs."""
 
 import re
 
@@ -14,21 +14,20 @@ from stackfim.transforms.filters.license import (
     PRESETS,
     LicensePolicy,
     decide_licenses,
-    decide_opt_outs,
     license_problem,
     license_problems,
     parse_license_list,
-    parse_opt_outs,
     permissive_licenses,
     preset_licenses,
 )
 from stackfim.transforms.filters.license_expressions import COMBINED, INFORMAL, canonical_license, normalised
+from stackfim.transforms.filters.opt_out import decide_opt_outs, parse_opt_outs
 
 LISTS = pa.list_(pa.field("element", pa.string(), nullable=False))
 ALLOWED, REFUSED, UNKNOWN = None, "license_not_allowed", "license_unknown"
 
 STRINGS = [
-    # as the data sets, metadata files and people write them; what the default list says of it
+    # text as data sets, metadata files and people write it, and what the default list makes of it
     ("MIT", ALLOWED),
     ("mit", ALLOWED),
     ("  MIT ", ALLOWED),
@@ -192,7 +191,7 @@ def test_any_license_of_a_row_is_enough_where_the_policy_says_so() -> None:
         LicensePolicy(policy="most")
 
 
-def test_unknown_and_missing_licenses_stay_only_where_asked_for() -> None:
+def test_unknown_and_missing_licenses_stay_only_where_the_policy_allows_them() -> None:
     rows = [["Ours"], [], ["GPL-3.0-only"], ["MIT", "Ours"]]
     assert list(decide(rows, LicensePolicy())) == [0, 1, 2, 3]
     assert list(decide(rows, LicensePolicy(allow_unknown=True))) == [1, 2]
@@ -224,7 +223,7 @@ def test_a_license_with_its_exception_can_be_on_a_list() -> None:
 
 
 @pytest.mark.parametrize("preset", PRESETS)
-def test_the_lists_that_come_along_name_licenses_that_are_known(preset: str) -> None:
+def test_the_lists_of_stackfim_name_known_licenses(preset: str) -> None:
     names = preset_licenses(preset)
     unknown = [name for name in names if canonical_license(name) is None]
     # ScanCode has keys of its own for old forms of a license, as the default list holds them.

@@ -1,4 +1,4 @@
-"""Licenses that files state themselves: tags and notices in comments count, talk of licenses does not."""
+"""Licenses that files state themselves: tags and notices in comments count, other mentions of licenses do not."""
 
 import importlib.util
 from pathlib import Path
@@ -11,8 +11,10 @@ from stackfim.transforms.filters.license import LicensePolicy
 from stackfim.transforms.filters.license_header import (
     HEAD_BYTES,
     PROPRIETARY,
-    contradicting_headers,
+    Statement,
+    all_stated_licenses,
     decide_license_headers,
+    refused_licenses,
     stated_licenses,
 )
 
@@ -45,7 +47,7 @@ def slashes(text: str) -> str:
 
 
 STATED = [
-    # language, head, what it puts the file under
+    # language, head, licenses that it puts the file under
     ("Python", "#!/usr/bin/env python\n# SPDX-License-Identifier: GPL-2.0-only\nimport os\n", ["GPL-2.0-only"]),
     ("C", "/* SPDX-License-Identifier: GPL-2.0 WITH Linux-syscall-note */\nint x;\n",
      ["GPL-2.0-only WITH Linux-syscall-note"]),
@@ -116,11 +118,16 @@ DUAL = [
 
 
 def rows(*files: tuple[str, str]) -> pa.RecordBatch:
-    """Rows of language and content."""
+    """Rows with languages and contents."""
     values = {name: pa.array([""] * len(files)) for name in ROW.names}
     values |= {"content": pa.array([text.encode() for _, text in files], pa.binary())}
     values |= {"language": pa.array([language for language, _ in files])}
     return pa.RecordBatch.from_arrays([values["content"], values["language"]], names=["content", "language"])
+
+
+def refused(files: pa.RecordBatch, policy: LicensePolicy) -> list[list[str]]:
+    """For each file, the licenses that it states and that are not allowed."""
+    return [refused_licenses(statements, policy) for statements in all_stated_licenses(files)]
 
 
 @pytest.mark.parametrize(("language", "head", "licenses"), STATED)
@@ -130,44 +137,45 @@ def test_what_a_head_states_is_read(language: str, head: str, licenses: list[str
 
 
 @pytest.mark.parametrize(("language", "head"), SILENT)
-def test_a_file_that_speaks_of_licenses_states_none(language: str, head: str) -> None:
-    assert contradicting_headers(rows((language, head)), LicensePolicy()) == [[]]
+def test_a_file_that_mentions_licenses_states_none(language: str, head: str) -> None:
+    assert refused(rows((language, head)), LicensePolicy()) == [[]]
 
 
 @pytest.mark.parametrize(("language", "head"), DUAL)
 def test_a_choice_with_an_allowed_license_is_no_contradiction(language: str, head: str) -> None:
-    assert contradicting_headers(rows((language, head)), LicensePolicy()) == [[]]
-    assert contradicting_headers(rows((language, head)), LicensePolicy(frozenset({"isc"}))) != [[]]
+    assert refused(rows((language, head)), LicensePolicy()) == [[]]
+    assert refused(rows((language, head)), LicensePolicy(frozenset({"isc"}))) != [[]]
 
 
-def test_a_choice_of_copyleft_licenses_alone_is_none() -> None:
+def test_a_choice_needs_an_alternative_that_is_allowed() -> None:
     head = stars(MPL + ALTERNATIVELY.format(which="either the GNU General Public License or the LGPL"))
-    assert contradicting_headers(rows(("C", head)), LicensePolicy()) == [
-        ["MPL-1.1", "GPL-1.0-or-later", "LGPL-2.0-or-later"]
-    ]
-    assert contradicting_headers(rows(("C", head)), LicensePolicy(frozenset({"mpl-1.1"}))) == [[]]
+    assert refused(rows(("C", head)), LicensePolicy()) == [["MPL-1.1", "GPL-1.0-or-later", "LGPL-2.0-or-later"]]
+    assert refused(rows(("C", head)), LicensePolicy(frozenset({"mpl-1.1"}))) == [[]]
 
 
 def test_the_header_is_judged_by_the_same_list_as_the_repository() -> None:
     mit, gpl = ("C", "// SPDX-License-Identifier: MIT\n"), ("C", slashes(GPL.format(kind="", version="2")))
-    assert contradicting_headers(rows(mit, gpl), LicensePolicy()) == [[], ["GPL-2.0-or-later"]]
-    assert contradicting_headers(rows(mit, gpl), LicensePolicy(frozenset({"gpl-2.0-or-later"}))) == [["MIT"], []]
+    assert refused(rows(mit, gpl), LicensePolicy()) == [[], ["GPL-2.0-or-later"]]
+    assert refused(rows(mit, gpl), LicensePolicy(frozenset({"gpl-2.0-or-later"}))) == [["MIT"], []]
 
 
 def test_drops_name_the_licenses() -> None:
-    drops = decide_license_headers([[], ["GPL-2.0-only", "MPL-2.0"]])
+    stated = [[], [Statement(("GPL-2.0-only",), False), Statement(("MIT",), False), Statement(("MPL-2.0",), False)]]
+    drops = decide_license_headers(stated, LicensePolicy())
     assert drops == {1: ("license_header", "the file itself states GPL-2.0-only, MPL-2.0: not on the allow-list")}
 
 
-@pytest.mark.parametrize("package", ["pydantic", "pip", "packaging", "datasets", "typer", "pipeline", "transforms"])
+@pytest.mark.parametrize(
+    "package", ["pydantic", "pip", "packaging", "datasets", "typer", "stackfim.pipeline", "stackfim.transforms"]
+)
 def test_permissive_packages_pass_even_where_they_are_about_licenses(package: str) -> None:
-    """Real files: installers and checkers of licenses, this project's own filters."""
+    """Real files, such as installers, checkers of licenses and this project's own filters."""
     spec = importlib.util.find_spec(package)
     assert spec is not None
     files = [file for place in spec.submodule_search_locations or [] for file in sorted(Path(place).rglob("*.py"))]
     contents = [("Python", file.read_text("utf-8", "replace")) for file in files]
-    wrong = contradicting_headers(rows(*contents), LicensePolicy())
+    wrong = refused(rows(*contents), LicensePolicy())
     found = {str(file): names for file, names in zip(files, wrong, strict=True) if names}
-    # Libraries that pip carries: chardet was LGPL, distlib's vendored bits are PSF; these say so themselves.
+    # A library that pip has a copy of: chardet was under the LGPL, and its files say so.
     assert [file for file in found if "chardet" not in file] == [], found
     assert len(files) > 5

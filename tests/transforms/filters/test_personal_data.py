@@ -1,4 +1,4 @@
-"""E-mail and public addresses are found; what no person has, and what is no address, is not."""
+"""E-mail and public IP addresses are found; addresses that belong to no person and other text are left alone."""
 
 import random
 import string
@@ -73,7 +73,7 @@ def test_email_addresses_are_found_whole(text: str, address: str) -> None:
         "decorated@module.py",
     ],
 )
-def test_addresses_of_no_person_and_other_signs_are_left_alone(text: str) -> None:
+def test_addresses_of_no_person_and_other_uses_of_the_sign_are_left_alone(text: str) -> None:
     assert found(text) == []
 
 
@@ -110,7 +110,7 @@ def test_private_documented_and_version_numbers_are_left_alone(text: str) -> Non
 
 
 @given(st.data())
-def test_a_scan_takes_any_text_row_by_row(text_columns, data: st.DataObject) -> None:
+def test_a_scan_takes_any_text_row_by_row(text_columns: st.SearchStrategy[pa.Array], data: st.DataObject) -> None:
     rows = data.draw(text_columns).to_pylist()
     draw = random.Random(data.draw(st.integers(0, 99)))
     name = "".join(draw.choice(string.ascii_lowercase) for _ in range(8))

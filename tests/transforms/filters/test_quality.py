@@ -1,4 +1,6 @@
-"""Quality scores against slow and plain references, what each rule drops, and what it must not."""
+"""Quality scores against slow and plain references, what each rule drops, and what it must not drop."""
+
+from __future__ import annotations
 
 import base64
 import json
@@ -6,6 +8,8 @@ import random
 import re
 import time
 from collections import Counter
+from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -13,22 +17,26 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackfim.transforms.filters.comments import MARKERS, comment_scores, decide_comments, decide_logic_lines
-from stackfim.transforms.filters.data_files import data_scores, decide_data, decide_notebooks
+from stackfim.transforms.filters.comments import MARKERS, comment_scores, decide_comments
+from stackfim.transforms.filters.data_files import data_scores, decide_data_files
 from stackfim.transforms.filters.encoded import decide_encoded, encoded_data
+from stackfim.transforms.filters.filter_settings import FilterPlan
 from stackfim.transforms.filters.line_table import lines_of
 from stackfim.transforms.filters.markup import decide_markup, markup_scores
 from stackfim.transforms.filters.number_tables import decide_numbers, number_shares
 from stackfim.transforms.filters.quality_limits import LIMITS, QualityLimits, limits_by_row, limits_of
 from stackfim.transforms.filters.redaction import find_all
 from stackfim.transforms.filters.repetition import decide_repetition, repetition
-from stackfim.transforms.filters.scores import quality_scores
+from stackfim.transforms.filters.scores import score_rows
 from stackfim.transforms.filters.text import text_of
 from stackfim.transforms.filters.words import ngrams, span_hashes, word_blocks, words_of
 
+if TYPE_CHECKING:
+    from tests.conftest import SourceFile
+
 
 def column(*contents: str | bytes) -> pa.BinaryArray:
-    """The contents between two others, as a slice: their bytes do not begin where the buffer does."""
+    """The contents as a slice between two others, so that their bytes do not begin where the buffer does."""
     values = [content.encode() if isinstance(content, str) else content for content in contents]
     return pa.array([b"before\n\x00", *values, b"\nafter"], pa.binary()).slice(1, len(values))
 
@@ -37,7 +45,9 @@ DEFAULT = [QualityLimits()]
 
 
 @given(st.data())
-def test_lines_are_those_that_end_at_a_line_feed(text_columns, data: st.DataObject) -> None:
+def test_lines_are_those_that_end_at_a_line_feed(
+    text_columns: st.SearchStrategy[pa.Array], data: st.DataObject
+) -> None:
     drawn = data.draw(text_columns)
     lines = lines_of(text_of(drawn))
     expected = []
@@ -55,7 +65,7 @@ def test_lines_are_those_that_end_at_a_line_feed(text_columns, data: st.DataObje
 
 
 @given(st.data())
-def test_ngrams_are_equal_where_their_words_are(text_columns, data: st.DataObject) -> None:
+def test_ngrams_are_equal_where_their_words_are(text_columns: st.SearchStrategy[pa.Array], data: st.DataObject) -> None:
     drawn = data.draw(text_columns)
     length = data.draw(st.integers(1, 4))
     words = [re.findall(rb"[A-Za-z0-9_\x80-\xff]+", value) for value in drawn.to_pylist()]
@@ -97,7 +107,9 @@ def reference_repetition(text: bytes) -> tuple[float, float]:
     return duplicates, max(map(len, places.values())) / len(words)
 
 
-def test_repetition_of_real_files_is_the_reference(sources, installed) -> None:
+def test_repetition_of_real_files_is_that_of_the_reference(
+    sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
+) -> None:
     contents = [file.content for file in (*sources, *installed)]
     contents += [b"x = f(a, b, c)\n" * 60, b"0, 0, 0, 0, 0, 0, 0,\n" * 40, b"a b c d e f\n" * 40 + contents[0]]
     found = repetition(column(*contents))
@@ -138,7 +150,7 @@ CODE = "def add(first, second):\n    return first + second\n\n\n" * 12
         ("", 0.0),
     ],
 )
-def test_encoded_data_is_told_from_long_words(content: str, share: float) -> None:
+def test_encoded_data_is_told_apart_from_long_words(content: str, share: float) -> None:
     found = encoded_data(column(CODE, content, CODE))
     assert found.share.tolist() == pytest.approx([0, share, 0])
     assert found.size_bytes[1] == round(share * len(content))
@@ -171,7 +183,7 @@ def test_tables_of_numbers_go_and_arithmetic_stays() -> None:
 
 
 COMMENTED = {
-    # Language: comment lines and logic lines, each beginning one.
+    # For each language, lines of comments and the beginnings of lines with logic.
     "Python": (["# a comment", '"""A docstring', "of two lines.\"\"\"", "'''One.'''", "r'''Raw", "text'''"], ["x = 1", "@decorate", 'y = """', 'text"""', "(a, b) = c"]),
     "JavaScript": (["// a", "/* b", "c", "d */", "/** e */"], ["let x = 1 // y", "f(a) /* b */", "'a'.b()"]),
     "C": (["// a", "/* b", " * c", " */"], ["int x; /* y */", "#define A 1", "*p = 1;"]),
@@ -185,7 +197,7 @@ NO_LOGIC = {"C": ["*p = 1;"], "Python": ["(a, b) = c"]}
 
 
 @pytest.mark.parametrize("language", COMMENTED)
-def test_comments_and_logic_are_told_by_language(language: str) -> None:
+def test_comments_and_logic_are_recognised_by_language(language: str) -> None:
     comments, logic = COMMENTED[language]
     content = "\n".join([*logic, "", *comments, "  " + logic[0], "}", "})"]) + "\n"
     scores = comment_scores(column("x", content, "y"), ["C", language, "Python"])
@@ -203,7 +215,7 @@ def test_a_comment_ends_with_its_row() -> None:
     assert python.share.tolist() == [0, 0, 0]
 
 
-def test_a_string_that_is_no_docstring_is_code() -> None:
+def test_a_string_that_is_not_a_docstring_is_code() -> None:
     content = 'TEXT = """\n# not a comment?\n"""\n\n\ndef f():\n    """Says what it does."""\n    return TEXT\n'
     scores = comment_scores(column(content), ["Python"])
     assert scores.share[0] == pytest.approx((16 + 26) / 74, abs=0.03)
@@ -225,7 +237,7 @@ def test_files_of_nothing_but_comments_and_imports_go() -> None:
     languages = [language for _, language, _ in contents.values()]
     scores = comment_scores(column(*(content for content, _, _ in contents.values())), languages)
     limits = limits_by_row(languages)
-    drops = decide_comments(scores, limits) | decide_logic_lines(scores, limits)
+    drops = decide_comments(scores, limits)
     found = {name: drops.get(row, (None,))[0] for row, name in enumerate(contents)}
     assert found == {name: reason for name, (_, _, reason) in contents.items()}
 
@@ -280,7 +292,7 @@ def test_data_files_are_judged_by_size_letters_and_source() -> None:
     languages = [language for _, language, _ in contents]
     scores = data_scores(column(*(content for content, _, _ in contents)), languages)
     limits = limits_by_row(languages)
-    drops = decide_data(scores, limits) | decide_notebooks(scores, limits)
+    drops = decide_data_files(scores, limits)
     assert [drops.get(row, (None,))[0] for row in range(len(contents))] == [reason for _, _, reason in contents]
 
 
@@ -295,7 +307,9 @@ def test_limits_are_the_tables_then_those_for_all_then_those_of_the_language() -
 
 
 @given(st.data())
-def test_scores_do_not_depend_on_the_batch(rows_of, text_columns, data: st.DataObject) -> None:
+def test_scores_do_not_depend_on_the_batch(
+    rows_of: Callable[..., pa.RecordBatch], text_columns: st.SearchStrategy[pa.Array], data: st.DataObject
+) -> None:
     languages = st.sampled_from([*MARKERS, "HTML", "JSON", "Jupyter Notebook", "Fortran", ""])
     pieces = st.sampled_from(
         ["/* ", " */\n", '"""', "# x\n", "// y\n", "x = 1\n" * 40, BASE64[:70], "1, 2,\n" * 99, "\n"]
@@ -305,13 +319,15 @@ def test_scores_do_not_depend_on_the_batch(rows_of, text_columns, data: st.DataO
         extra = "".join(data.draw(st.lists(pieces, max_size=5))).encode()
         files.append((data.draw(languages), extra + content + extra))
     rows = rows_of(files)
-    together = quality_scores(rows).to_pylist()
-    alone = [quality_scores(rows.slice(row, 1)).to_pylist()[0] for row in range(rows.num_rows)]
+    together = score_rows(rows, FilterPlan()).scores.to_pylist()
+    alone = [score_rows(rows.slice(row, 1), FilterPlan()).scores.to_pylist()[0] for row in range(rows.num_rows)]
     assert together == alone
 
 
-def test_code_that_was_written_passes_every_rule(rows_of, sources, installed) -> None:
-    # HTML is judged by its visible text, of which a template of forms has little.
+def test_code_that_was_written_passes_every_rule(
+    rows_of: Callable[..., pa.RecordBatch], sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
+) -> None:
+    # HTML is judged by its visible text, and a template of forms has little of that.
     files = [(file.language, file.content) for file in (*sources, *installed) if file.language != "HTML"]
     rows = rows_of(files)
     content, languages = rows.column("content"), [language for language, _ in files]
@@ -321,7 +337,6 @@ def test_code_that_was_written_passes_every_rule(rows_of, sources, installed) ->
         decide_encoded(encoded_data(content), limits),
         decide_numbers(number_shares(content), limits),
         decide_comments(comments, limits),
-        decide_logic_lines(comments, limits),
         decide_repetition(repetition(content), limits),
         decide_markup(markup_scores(content, languages), limits),
     ):
@@ -334,11 +349,11 @@ def test_code_that_was_written_passes_every_rule(rows_of, sources, installed) ->
     ["<!--", "<script", '"""', "/*", "://a:", "://:b", "\\x4", "1.", "1,", "2001:", "eyJ-", "ecret", "a@", "a@b.", "# generated "]
     + ["-----BEGIN " + "PRIVATE KEY-----\n", "1.2.3.", "aws secret ", '{"cells":[', "A-"],
 )  # fmt: skip
-def test_no_text_takes_more_than_its_share_of_time(piece: str, rows_of) -> None:
+def test_no_text_takes_more_than_linear_time(piece: str, rows_of: Callable[..., pa.RecordBatch]) -> None:
     """256 KiB of the same beginning over and over: quadratic searching would take minutes."""
     content = (piece * (1 << 18))[: 1 << 18].encode()
     started = time.process_time()
     for language in ("Python", "C", "HTML", "Jupyter Notebook"):
-        quality_scores(rows_of([(language, content)]))
+        score_rows(rows_of([(language, content)]), FilterPlan())
     find_all(pa.array([content], pa.binary()))
     assert time.process_time() - started < 5

@@ -1,6 +1,7 @@
-"""Redaction: what goes, what comes, and that every byte is accounted for."""
+"""Redaction: what is replaced, by what, and that every other byte stays."""
 
 import random
+from collections.abc import Callable
 
 import pyarrow as pa
 import pytest
@@ -26,10 +27,10 @@ def personal(seed: int) -> str:
 
 
 def contents(rows: pa.RecordBatch) -> list[bytes]:
-    return rows.column("content").to_pylist()
+    return list(rows.column("content").to_pylist())
 
 
-def test_the_same_value_gets_the_same_replacement_numbered_as_they_come(rows_of) -> None:
+def test_the_same_value_gets_the_same_replacement_numbered_as_they_come(rows_of: Callable[..., pa.RecordBatch]) -> None:
     text = f"{token(1)} {token(2)} {token(1)} b{AT}initech.io A{AT}initech.io B{AT}INITECH.io 151.101.1.69 2a04:4e42:c00::347\n"
     done = redact(rows_of([("Python", text.encode()), ("Python", token(2).encode())]))
     assert contents(done.rows) == [
@@ -40,20 +41,24 @@ def test_the_same_value_gets_the_same_replacement_numbered_as_they_come(rows_of)
     assert done.counts == {0: {"email": 3, "ipv4": 1, "ipv6": 1, "shopify_token": 3}, 1: {"shopify_token": 1}}
 
 
-def test_a_replacement_that_the_file_has_already_is_not_used(rows_of) -> None:
+def test_a_replacement_that_the_file_has_already_is_not_used(rows_of: Callable[..., pa.RecordBatch]) -> None:
     text = f"user1@example.com ada{AT}initech.io 192.0.2.1 151.101.1.69"
     done = redact(rows_of([("Python", text.encode())]))
     assert contents(done.rows) == [b"user1@example.com user2@example.com 192.0.2.1 192.0.2.2"]
 
 
-def test_only_the_password_of_a_url_goes_and_no_address_is_made_of_it(rows_of) -> None:
+def test_only_the_password_of_a_url_is_replaced_and_the_rest_is_no_address(
+    rows_of: Callable[..., pa.RecordBatch],
+) -> None:
     text = b"git clone https://deploy:" + b"zP9qLm2vXe" + b"@git.initech.io/a.git"
     assert contents(redact(rows_of([("Shell", text)])).rows) == [
         b"git clone https://deploy:REDACTED_URL_PASSWORD_1@git.initech.io/a.git"
     ]
 
 
-def test_a_private_key_in_source_code_leaves_the_source_as_it_was_around_it(rows_of) -> None:
+def test_a_private_key_in_source_code_leaves_the_source_as_it_was_around_it(
+    rows_of: Callable[..., pa.RecordBatch],
+) -> None:
     draw = random.Random(5)
     body = ["".join(draw.choice("ABCDEFGHIJKLMNOPabcdefghijklmnop0123456789+/") for _ in range(64)) for _ in range(4)]
     dashes = "-" * 5
@@ -65,7 +70,9 @@ def test_a_private_key_in_source_code_leaves_the_source_as_it_was_around_it(rows
     assert done == text
 
 
-def test_identifiers_say_what_was_read_and_what_is_there_now(rows_of) -> None:
+def test_source_id_is_that_of_the_bytes_read_and_content_id_of_the_new_content(
+    rows_of: Callable[..., pa.RecordBatch],
+) -> None:
     rows = rows_of([("Python", b"x = 1\n"), ("Python", f"# {token(3)}\n".encode())])
     done = redact(rows).rows
     assert done.schema.equals(ROW)
@@ -75,7 +82,7 @@ def test_identifiers_say_what_was_read_and_what_is_there_now(rows_of) -> None:
     assert done.column("content_id")[1] != rows.column("content_id")[1]
 
 
-def test_each_of_the_two_is_replaced_only_where_asked_for(rows_of) -> None:
+def test_secrets_and_personal_data_are_replaced_only_in_that_mode(rows_of: Callable[..., pa.RecordBatch]) -> None:
     rows = rows_of([("Python", f"{token(4)} ada{AT}initech.io".encode())])
     both = {kind for finding in find_all(rows.column("content")) for kind in [finding.kind]}
     assert both == {"shopify_token", "email"}
@@ -90,7 +97,7 @@ def test_each_of_the_two_is_replaced_only_where_asked_for(rows_of) -> None:
 
 @given(st.data())
 def test_replacements_account_for_every_byte_and_a_second_redaction_changes_nothing(
-    rows_of, text_columns, data: st.DataObject
+    rows_of: Callable[..., pa.RecordBatch], text_columns: st.SearchStrategy[pa.Array], data: st.DataObject
 ) -> None:
     files = []
     for content in data.draw(text_columns).to_pylist():
@@ -124,7 +131,7 @@ def test_replacements_account_for_every_byte_and_a_second_redaction_changes_noth
     assert again.rows.equals(done.rows)
 
 
-def test_thousands_of_addresses_in_one_file_all_get_one_of_their_own(rows_of) -> None:
+def test_thousands_of_addresses_in_one_file_all_get_different_ones(rows_of: Callable[..., pa.RecordBatch]) -> None:
     addresses = [f"151.101.{high}.{low}" for high in range(1, 9) for low in range(1, 255)]
     done = redact(rows_of([("Python", "\n".join(addresses).encode())]))
     values = contents(done.rows)[0].split(b"\n")

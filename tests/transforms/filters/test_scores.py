@@ -1,6 +1,9 @@
 """What filters measure, against slow and plain references, on whole arrays and on slices of them."""
 
+from __future__ import annotations
+
 import re
+from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
@@ -14,9 +17,12 @@ from stackfim.transforms.filters.line_length import line_lengths
 from stackfim.transforms.filters.size import size_bytes
 from stackfim.transforms.filters.text import characters, text_of
 
+if TYPE_CHECKING:
+    from tests.conftest import SourceFile
+
 
 def reference_lines(text: str) -> list[str]:
-    """The lines of a text that ends lines at LF or CRLF only, without their breaks."""
+    """The lines of a text, which end at LF or CRLF and nowhere else, without their breaks."""
     if not text:
         return []
     lines = text.split("\n")
@@ -25,7 +31,7 @@ def reference_lines(text: str) -> list[str]:
 
 
 def alphanumeric(text: str) -> float:
-    """Letters and digits, of what is visible."""
+    """Share of the visible characters that are letters or digits."""
     visible = [character for character in text if character not in " \t\r\n\x0b\x0c"]
     return sum(map(str.isalnum, visible)) / max(len(visible), 1)
 
@@ -35,7 +41,9 @@ def texts(column: pa.Array) -> list[str]:
 
 
 @given(st.data())
-def test_line_lengths_are_those_of_the_lines_in_characters(text_columns, data: st.DataObject) -> None:
+def test_line_lengths_are_those_of_the_lines_in_characters(
+    text_columns: st.SearchStrategy[pa.Array], data: st.DataObject
+) -> None:
     column = data.draw(text_columns)
     if not any(column.to_pylist()):
         return  # see test_line_lengths_of_nothing_but_empty_rows
@@ -46,7 +54,7 @@ def test_line_lengths_are_those_of_the_lines_in_characters(text_columns, data: s
     assert found.mean.tolist() == pytest.approx(expected, rel=1e-12)
     long = [sum(len(line) for line in row if len(line) > 3) / max(sum(map(len, row)), 1) for row in lines]
     assert line_lengths(column, 3).long_share.tolist() == pytest.approx(long, rel=1e-12)
-    assert (found.longest.dtype, found.mean.dtype) == (np.int64, np.float64)
+    assert (found.longest.dtype, found.mean.dtype) == (np.dtype(np.int64), np.dtype(np.float64))
 
 
 @pytest.mark.parametrize(
@@ -67,7 +75,7 @@ def test_line_lengths_are_those_of_the_lines_in_characters(text_columns, data: s
     ],
 )
 def test_a_line_ends_at_lf_or_crlf_and_nowhere_else(content: str, longest: int, mean: float) -> None:
-    # Between neighbours whose last and first bytes could be taken for its own.
+    # It stands between rows whose last and first bytes could be taken for its own.
     found = line_lengths(pa.array([b"x\r", content.encode(), b"\nx"], pa.binary()))
     assert (found.longest[1], found.mean[1]) == (longest, mean)
 
@@ -80,7 +88,9 @@ def test_line_lengths_of_nothing_but_empty_rows(rows: int) -> None:
 
 
 @given(st.data())
-def test_alphanumeric_fraction_counts_what_str_isalnum_does(text_columns, data: st.DataObject) -> None:
+def test_alphanumeric_fraction_counts_what_str_isalnum_does(
+    text_columns: st.SearchStrategy[pa.Array], data: st.DataObject
+) -> None:
     column = data.draw(text_columns)
     expected = [alphanumeric(text) for text in texts(column)]
     assert alphanumeric_fraction(column).tolist() == pytest.approx(expected, rel=1e-12)
@@ -104,7 +114,9 @@ def test_letters_and_digits_of_every_script_count(content: str, fraction: float)
 
 
 @given(st.data())
-def test_invalid_utf8_is_found_where_the_strict_decoder_stops(binary_columns, data: st.DataObject) -> None:
+def test_invalid_utf8_is_found_where_the_strict_decoder_stops(
+    binary_columns: st.SearchStrategy[pa.Array], data: st.DataObject
+) -> None:
     column = data.draw(binary_columns)
     expected = []
     for value in column.to_pylist():
@@ -118,7 +130,7 @@ def test_invalid_utf8_is_found_where_the_strict_decoder_stops(binary_columns, da
 
 @pytest.mark.parametrize("character", ["é", "日", "👍"])
 def test_a_code_point_that_straddles_two_rows_makes_both_invalid(character: str) -> None:
-    """The rows' bytes one after another are valid; each row alone is not."""
+    """The bytes of the rows one after another are valid; those of each row alone are not."""
     encoded = character.encode()
     for cut in range(1, len(encoded)):
         halves = [b"ok", encoded[:cut], encoded[cut:], b"ok"]
@@ -128,7 +140,9 @@ def test_a_code_point_that_straddles_two_rows_makes_both_invalid(character: str)
 
 
 @given(st.data())
-def test_nul_bytes_sizes_and_characters_are_counted_by_row(text_columns, data: st.DataObject) -> None:
+def test_nul_bytes_sizes_and_characters_are_counted_by_row(
+    text_columns: st.SearchStrategy[pa.Array], data: st.DataObject
+) -> None:
     column = data.draw(text_columns)
     values = column.to_pylist()
     assert nul_count(column).tolist() == [value.count(0) for value in values]
@@ -137,7 +151,7 @@ def test_nul_bytes_sizes_and_characters_are_counted_by_row(text_columns, data: s
 
 
 @given(st.data())
-def test_text_of_gives_each_row_its_bytes(binary_columns, data: st.DataObject) -> None:
+def test_text_of_gives_each_row_its_bytes(binary_columns: st.SearchStrategy[pa.Array], data: st.DataObject) -> None:
     column = data.draw(binary_columns)
     text = text_of(column)
     borders = text.offsets.tolist()
@@ -154,7 +168,9 @@ def test_scores_of_no_rows_are_empty() -> None:
         assert line_lengths(column).longest.tolist() == []
 
 
-def test_scores_of_real_files_are_those_of_the_references(sources, installed) -> None:
+def test_scores_of_real_files_are_those_of_the_references(
+    sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
+) -> None:
     contents = [file.content for file in (*sources, *installed)]
     contents += [content.replace(b"\n", b"\r\n") for content in contents]
     column = pa.array(contents, pa.binary()).slice(1)

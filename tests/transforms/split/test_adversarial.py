@@ -6,7 +6,8 @@ from dataclasses import replace
 
 import pytest
 
-from stackfim.transforms.filters.chain import FilterSettings, filter_rows
+from stackfim.transforms.filters.chain import filter_rows
+from stackfim.transforms.filters.filter_settings import FilterPlan
 from stackfim.transforms.languages import GRAMMARS
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
@@ -141,6 +142,6 @@ def test_nul_and_invalid_utf8_never_reach_the_splitter(rows_of, sources) -> None
         middle = len(file.content) // 2
         for broken in (b"\x00", b"\xff", b"\xc3", b"\xed\xa0\x80"):
             contents.append((file.language, file.content[:middle] + broken + b"\n" + file.content[middle:]))
-    kept, rejected = filter_rows(rows_of(contents), FilterSettings(grammars=GRAMMARS))
+    kept, rejected = filter_rows(rows_of(contents), FilterPlan(grammars=GRAMMARS))
     assert kept.num_rows == 0
     assert set(rejected.column("reason").to_pylist()) == {"nul_byte", "not_utf8"}

@@ -1,0 +1,86 @@
+"""Settings and plans are checked when they are made: the message has the field, its value and what was expected."""
+
+import dataclasses
+import json
+import math
+import pickle
+from typing import Any
+
+import pytest
+
+from stackfim.transforms.filters.contamination import index_benchmarks
+from stackfim.transforms.filters.filter_list import STAGES
+from stackfim.transforms.filters.filter_settings import FilterPlan, FilterSettings
+from stackfim.transforms.filters.license import LicensePolicy
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "message"),
+    [
+        ("max_size_bytes", 0, "max_size_bytes: expected a number above 0, got 0"),
+        ("max_line_chars", -1, "max_line_chars: expected a number above 0, got -1"),
+        ("max_mean_line_chars", math.nan, "max_mean_line_chars: expected a number above 0, got nan"),
+        ("max_long_line_share", 1.5, "max_long_line_share: expected a share from 0 to 1, got 1.5"),
+        ("min_alphanumeric_fraction", -0.1, "min_alphanumeric_fraction: expected a share from 0 to 1, got -0.1"),
+        ("switched_off", ("size", "spelling"), "switched_off: no such filter: spelling; expected some of opt_out, "),
+        ("license_policy", "most", "license_policy: expected one of all, any, got 'most'"),
+        ("limits", {"Go": {"min_lines": 3}}, "limits: no such limit: min_lines (for Go); expected some of max_chars, "),
+        (
+            "limits",
+            {"*": {"max_digit_share": 3}},
+            "limits: max_digit_share: expected a share from 0 to 1, got 3 (for *)",
+        ),
+        ("limits", {"Go": {"min_chars": -3}}, "limits: min_chars: expected a number of at least 0, got -3 (for Go)"),
+        ("limits", {"Go": {"min_chars": math.nan}}, "min_chars: expected a number of at least 0, got nan (for Go)"),
+    ],
+)
+def test_a_setting_that_makes_no_sense_is_refused(field: str, value: Any, message: str) -> None:
+    with pytest.raises(ValueError) as error:
+        FilterSettings(**{field: value})
+    assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("field", "message"),
+    [
+        ("secrets", "secrets: expected one of keep, redact, drop, got 'mask'"),
+        ("personal_data", "personal_data: expected one of keep, redact, drop, got 'mask'"),
+        ("comments_language", "comments_language: expected any or one of ar, bg, "),
+    ],
+)
+def test_an_unknown_mode_or_language_of_a_plan_is_refused(field: str, message: str) -> None:
+    values: dict[str, Any] = {field: "mask"}
+    with pytest.raises(ValueError) as error:
+        FilterPlan(**values)
+    assert message in str(error.value)
+    assert "'mask'" in str(error.value)
+
+
+def test_every_stage_can_be_switched_off() -> None:
+    assert FilterSettings(switched_off=STAGES).switched_off == STAGES
+
+
+def test_ends_of_ranges_are_valid() -> None:
+    limits = {"Python": {"max_comment_share": 1.0, "min_comment_share": 0, "min_logic_lines": 0}}
+    settings = FilterSettings(1, 1, 0.5, 0.0, 1.0, limits=limits)
+    assert FilterPlan(settings).limits(["Python", "Go"])[0].max_comment_share == 1.0
+
+
+def test_settings_are_json_values() -> None:
+    settings = FilterSettings(limits={"*": {"max_digit_share": 0.3}}, switched_off=("markup",))
+    assert json.loads(json.dumps(dataclasses.asdict(settings)))["limits"] == {"*": {"max_digit_share": 0.3}}
+
+
+def test_a_plan_travels_in_the_graph() -> None:
+    plan = FilterPlan(FilterSettings(license_policy="any"), benchmarks=index_benchmarks(["a"], ["b " * 40]))
+    copy = pickle.loads(pickle.dumps(plan))
+    assert (copy.settings, copy.licenses) == (plan.settings, plan.licenses)
+    assert copy.benchmarks.names == ("a",)
+
+
+def test_the_policy_of_licenses_is_that_of_the_settings() -> None:
+    settings = FilterSettings(license_policy="any", allow_unknown_licenses=True, allow_missing_licenses=True)
+    allowed = frozenset({"mit"})
+    assert FilterPlan(settings, allowed).licenses == LicensePolicy(
+        allowed, "any", allow_unknown=True, allow_missing=True
+    )
