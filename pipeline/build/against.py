@@ -5,7 +5,7 @@ import json
 from typing import Any
 
 from stackfim.pipeline.folder import paths
-from stackfim.pipeline.config.run_config import UsageError
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.fingerprints import ReferenceFile, signature_settings, stored_settings
 from stackfim.pipeline.sources import Source, open_source
 from stackfim.pipeline.folder.storage import Storage

@@ -19,7 +19,8 @@ from stackfim.pipeline.folder import paths
 from stackfim.pipeline.build.against import reference_files
 from stackfim.pipeline.folder.attribution import write_attribution
 from stackfim.pipeline.build.beam_options import Engine
-from stackfim.pipeline.config.run_config import RunConfig, UsageError
+from stackfim.pipeline.config.run_config import RunConfig
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.fingerprints import FingerprintFiles, ReferenceFile
 from stackfim.pipeline.folder.manifest import dataset_card, make_manifest, stackfim_version, versions
 from stackfim.pipeline.local.memory import bound_memory, giving_back_memory

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
-from stackfim.pipeline.config.run_config import RunConfig, UsageError
+from stackfim.pipeline.config.run_config import RunConfig
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.manifest import stackfim_version
 from stackfim.pipeline.sources import open_source
 from stackfim.transforms.filters.chain import FilterSettings, relabel
