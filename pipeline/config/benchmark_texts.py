@@ -62,7 +62,10 @@ class Benchmark:
         if self.format is not None:
             expect_choice("format", self.format, tuple(FORMATS))
         elif self.name is None or not self.texts:
-            raise ValueError(f"expected a format ({', '.join(FORMATS)}), or name and texts")
+            raise ValueError(
+                f"texts and name are needed without a format ({', '.join(FORMATS)}), "
+                f"got {list(self.texts)} and {self.name!r}"
+            )
 
     @property
     def columns(self) -> BenchmarkColumns:

@@ -92,7 +92,13 @@ def refusal(values: dict[str, Any]) -> str:
         ),
         (
             {"benchmarks": [{"path": "x"}]},
-            "benchmarks[0]: expected a format (human-eval, human-eval-infilling, mbpp), or name and texts",
+            "benchmarks[0]: texts and name are needed without a format (human-eval, human-eval-infilling, mbpp), "
+            "got [] and None",
+        ),
+        (
+            {"benchmarks": [{"path": "x", "name": "id", "texts": []}]},
+            "benchmarks[0].texts and name are needed without a format (human-eval, human-eval-infilling, mbpp), "
+            "got [] and 'id'",
         ),
         (
             {"repository_url": "https://git.example"},
