@@ -30,7 +30,7 @@ $(READY): $(INSTALLED)
 # Once it is there it stays: the packages that it is made of are more after `make test`.
 sample: $(INSTALLED) ## Examples from 5,200 files of the packages that the set-up installed, scored, in sample/
 	@test -f sample/manifest.json && echo "sample/ is complete; remove it to make it anew" \
-	  || $(BIN)/stackfim build "code:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" --limit 5200 --per-file 4 --out sample
+	  || $(BIN)/stackfim build "code:$$($(BIN)/python -c 'import sysconfig; print(sysconfig.get_path("purelib"))')" --limit 5200 --set split.max_slots=4 --out sample
 
 stack: $(INSTALLED) ## The same on The Stack dedup: make stack LANG=python
 	$(BIN)/stackfim build hf://datasets/bigcode/the-stack-dedup@v1.1/data/$(STACK_LANGUAGE) --out stack/$(STACK_LANGUAGE)

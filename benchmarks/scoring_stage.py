@@ -34,8 +34,8 @@ import pyarrow as pa
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from stackfim.model.scorer import ScoredRow, Scorer
+from stackfim.pipeline.config.score_section import ScoreSection
 from stackfim.pipeline.config.scoring_model import find_scoring
-from stackfim.pipeline.config.sections import ScoreSection
 from stackfim.pipeline.folder.shards import example_files, read_examples
 from stackfim.schemas.example import CATEGORIES, EMPTY, EXAMPLE, MULTI_LINE
 from stackfim.schemas.rejection import no_rejections

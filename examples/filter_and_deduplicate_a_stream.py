@@ -26,7 +26,9 @@ def main(*files: str) -> None:
         reasons.update(result.rejected["reason"])
     unique = stackfim.deduplicate(kept, threshold=0.8)
 
-    print(f"{len(unique.kept):,} rows stay, {reasons.total():,} were rejected, {len(unique.removals):,} were duplicates")
+    print(
+        f"{len(unique.kept):,} rows stay, {reasons.total():,} were rejected, {len(unique.removals):,} were duplicates"
+    )
     for reason, count in reasons.most_common(5):
         print(f"  {count:,} {reason}")
     for removal in unique.removals[:3]:

@@ -1,6 +1,6 @@
 """One file, looked at from all sides: cells for a notebook (`# %%`), or a script.
 
-    python examples/one_file_to_examples.py [FILE]
+python examples/one_file_to_examples.py [FILE]
 """
 
 # %% A file

@@ -69,7 +69,7 @@ def split(text_or_rows: Any, language: str | None = None, **settings: Any) -> An
     return split_rows(text_or_rows, language, settings)
 
 
-def filter(rows: Any, language: str | None = None, **settings: Any) -> Filtered:  # noqa: A001  what users of datasets expect
+def filter(rows: Any, language: str | None = None, **settings: Any) -> Filtered:
     """The rows that are worth learning from: license, language, size, generated and vendored code, data, repetition.
 
     `rows` have a column `content`, `language` or `lang` (or the argument), and `path`, `repository` and `licenses` where
@@ -107,7 +107,7 @@ def deduplicate(rows: Any, language: str | None = None, **settings: Any) -> Dedu
 
 def render(
     examples: Any,
-    format: str,  # noqa: A002  the name of the command's option
+    format: str,
     tokenizer: str | os.PathLike[str] | None = None,
     max_tokens: int | None = None,
     **settings: Any,

@@ -20,7 +20,7 @@ from stackfim.schemas.rejection import REJECTION, concatenate
 from stackfim.schemas.removal import REMOVAL
 from stackfim.schemas.scored import SCORED
 from stackfim.schemas.source import ROW
-from stackfim.source_rows import SourceRows, known_language, source_rows, taken
+from stackfim.source_rows import source_rows, taken
 from stackfim.tables import read_rows
 from stackfim.transforms.shard_batch import single_batch
 

@@ -12,10 +12,7 @@ from typing import TYPE_CHECKING, Any
 import pyarrow as pa
 
 if TYPE_CHECKING:
-    import datasets
-
-
-
+    pass
 
 
 def read_rows(rows: Any) -> tuple[pa.Table, Callable[[pa.Table], Any]]:

@@ -4,11 +4,11 @@ import hashlib
 import json
 from typing import Any
 
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder import paths
-from stackfim.pipeline.config.run_config import UsageError
 from stackfim.pipeline.folder.fingerprints import ReferenceFile, signature_settings, stored_settings
-from stackfim.pipeline.sources import Source, open_source, scheme_of
 from stackfim.pipeline.folder.storage import Storage
+from stackfim.pipeline.sources import Source, open_source, scheme_of
 from stackfim.schemas.manifest import ManifestMismatch, check_manifest
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 

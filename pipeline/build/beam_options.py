@@ -5,7 +5,7 @@ import contextlib
 import io
 from dataclasses import dataclass
 
-from stackfim.pipeline.config.run_config import UsageError
+from stackfim.pipeline.config.usage_error import UsageError
 
 LOCAL_RUNNERS = ("", "DirectRunner", "FnApiRunner")
 

@@ -15,18 +15,19 @@ from typing import Any
 
 from rich.console import Console
 
-from stackfim.pipeline.folder import paths
 from stackfim.pipeline.build.against import reference_files
-from stackfim.pipeline.folder.attribution import write_attribution
 from stackfim.pipeline.build.beam_options import Engine
-from stackfim.pipeline.config.run_config import RunConfig, UsageError
+from stackfim.pipeline.config.run_config import RunConfig
+from stackfim.pipeline.config.scoring_model import Scoring, find_scoring, scoring_threads
+from stackfim.pipeline.config.usage_error import UsageError
+from stackfim.pipeline.folder import paths
+from stackfim.pipeline.folder.attribution import write_attribution
 from stackfim.pipeline.folder.fingerprints import FingerprintFiles, ReferenceFile
 from stackfim.pipeline.folder.manifest import dataset_card, make_manifest, stackfim_version, versions
-from stackfim.pipeline.local.memory import bound_memory, giving_back_memory
-from stackfim.pipeline.config.scoring_model import Scoring, find_scoring, scoring_threads
-from stackfim.pipeline.sources import Shard, Source, open_source
 from stackfim.pipeline.folder.storage import Storage, complete
+from stackfim.pipeline.local.memory import bound_memory, giving_back_memory
 from stackfim.pipeline.local.workers import end_children, mark_launcher, noticing_dead_workers
+from stackfim.pipeline.sources import Shard, Source, open_source
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 from stackfim.transforms.filters.filter_settings import FilterPlan
 
@@ -61,7 +62,7 @@ def build(
         raise UsageError(
             f"--out {out}: the workers of {engine.runner} cannot reach it; expected a URL such as gs://BUCKET/FOLDER"
         )
-    filters = config.filter_settings()
+    filters = config.filter_plan()
     shards = source.shards(config.limit)
     files, against, compared = reference_files(config.against, storage, config.dedup_settings() or DedupSettings())
     scoring = find_scoring(config.score, config.seed)
@@ -87,9 +88,7 @@ def build(
     return Outcome(manifest, False, time.monotonic() - started)
 
 
-def run_key_of(
-    identity: dict[str, Any], shards: list[Shard], config: RunConfig, scoring: Scoring | None = None
-) -> str:
+def run_key_of(identity: dict[str, Any], shards: list[Shard], config: RunConfig, scoring: Scoring | None = None) -> str:
     """SHA-256 of all that the rows depend on, 64 hex digits."""
     parts = [stackfim_version(), versions(config), identity, [shard.locator for shard in shards], config.recorded()]
     parts += [scoring.recorded()] if scoring is not None else []

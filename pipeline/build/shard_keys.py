@@ -57,5 +57,3 @@ HIGHEST_HASH = 2**63 - 1
 def repository_hash(repository: str) -> int:
     """63 bits of a repository's name (what Beam's integers hold): they decide its partition."""
     return int.from_bytes(hashlib.blake2b(repository.encode("utf-8"), digest_size=8).digest(), "big") >> 1
-
-

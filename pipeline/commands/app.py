@@ -1,13 +1,20 @@
-"""What all subcommands share: the application, exit codes, and how they fail."""
+"""What all subcommands share: how they are registered and how they fail, options that several have, and printed counts."""
 
+import functools
 import os
 import sys
-from typing import NoReturn
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Annotated, Any, NoReturn, ParamSpec
 
 import typer
 from rich.console import Console
 
 DONE, BROKEN, USAGE, FAILED = 0, 1, 2, 3
+
+_Parameters = ParamSpec("_Parameters")
+_RESUMES = " Run the same command again: it goes on with the shards that are not complete."
 
 app = typer.Typer(
     no_args_is_help=True,
@@ -16,7 +23,59 @@ app = typer.Typer(
     help="Fill-in-the-middle training data from source code, with middles that stop where an editor should.",
     epilog="Exit codes: 0 done, 1 the data broke a promise, 2 wrong usage, 3 the run failed.",
 )
-errors = Console(stderr=True, highlight=False, soft_wrap=True)
+errors = Console(stderr=True, highlight=False, emoji=False, soft_wrap=True)
+
+ConfigFile = Annotated[
+    Path | None,
+    typer.Option("--config", help="TOML file with any setting; options and `--set` win over it.", metavar="FILE"),
+]
+Settings = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--set",
+        help="Sets a key of the file, such as `split.max_slots=4`; the value is one of TOML, or plain text. Repeatable.",
+        metavar="KEY=VALUE",
+    ),
+]
+DatasetFolder = Annotated[Path, typer.Argument(help="Folder of a data set, or of parquet shards.", metavar="DIR")]
+Workers = Annotated[int | None, typer.Option(min=1, help="Processes. [default: one for each core]")]
+
+
+def command(
+    name: str | None = None, *, resumes: bool = False, **settings: Any
+) -> Callable[[Callable[_Parameters, None]], Callable[_Parameters, None]]:
+    """Registers a function as a subcommand that ends with a sentence and an exit code, however it fails.
+
+    `resumes`: whether the same command would go on where it broke off, which the sentence then says. The rest is for
+    `typer.Typer.command`.
+    """
+
+    def register(function: Callable[_Parameters, None]) -> Callable[_Parameters, None]:
+        @functools.wraps(function)
+        def run(*arguments: _Parameters.args, **options: _Parameters.kwargs) -> None:
+            with _told(_RESUMES if resumes else ""):
+                function(*arguments, **options)
+
+        app.command(name, **settings)(run)
+        return run
+
+    return register
+
+
+@contextmanager
+def as_usage(*kinds: type[Exception]) -> Iterator[None]:
+    """Inside the block, exceptions of these kinds mean that the user asked for something that cannot be done."""
+    from stackfim.pipeline.config.usage_error import UsageError
+
+    try:
+        yield
+    except kinds as error:
+        raise UsageError(str(error)) from error
+
+
+def process_count(workers: int | None) -> int:
+    """How many processes to use: as many as were asked for, or one for each core."""
+    return workers or os.cpu_count() or 1
 
 
 def names(text: str | None) -> tuple[str, ...] | None:
@@ -24,8 +83,52 @@ def names(text: str | None) -> tuple[str, ...] | None:
     return tuple(name.strip() for name in text.split(",") if name.strip()) if text is not None else None
 
 
-def fail(code: int, message: str) -> NoReturn:
-    """Say what went wrong and end with an exit code."""
+def print_counts(counts: Mapping[str, int], prefix: str, what: str) -> None:
+    """Prints a line for each count whose name begins with `prefix`: the number, `what`, and the rest of the name."""
+    for name, count in counts.items():
+        if name.startswith(prefix):
+            typer.echo(f"  {count:>9,} {what}: {name.removeprefix(prefix)}")
+
+
+@contextmanager
+def _told(advice: str) -> Iterator[None]:
+    """Inside the block, whatever goes wrong ends the command with a message and an exit code."""
+    try:
+        yield
+    except typer.Exit:
+        raise
+    except KeyboardInterrupt:
+        from stackfim.pipeline.local.workers import end_children
+
+        end_children()
+        _fail(FAILED, f"interrupted.{advice}")
+    except Exception as error:
+        code, message = _what_failed(error)
+        if code == FAILED and os.environ.get("STACKFIM_TRACEBACK"):
+            errors.print_exception()
+        _fail(code, f"{message}.{advice}" if code == FAILED else message)
+
+
+def _what_failed(error: Exception) -> tuple[int, str]:
+    from stackfim.pipeline.config.usage_error import UsageError
+    from stackfim.pipeline.folder.manifest import BrokenPromise
+    from stackfim.pipeline.local.workers import WorkerDied
+    from stackfim.pipeline.sources import SourceError, SourceUnavailable
+
+    if isinstance(error, UsageError | SourceError):
+        return USAGE, str(error)
+    if isinstance(error, BrokenPromise):
+        return BROKEN, str(error)
+    if isinstance(error, SourceUnavailable):
+        return FAILED, str(error)
+    if isinstance(error, WorkerDied):
+        return FAILED, f"a worker process died ({error}), killed from outside or out of memory"
+    lines = str(error).strip().splitlines()
+    reason = f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
+    return FAILED, f"the run failed: {reason} (STACKFIM_TRACEBACK=1 shows where)"
+
+
+def _fail(code: int, message: str) -> NoReturn:
     errors.print(f"stackfim: {message}", markup=False)
     sys.stdout.flush()
     sys.stderr.flush()

@@ -3,10 +3,10 @@
 import typer
 
 from stackfim.pipeline.commands import build, derive, inspect, scoring  # noqa: F401
-from stackfim.pipeline.commands.app import app
+from stackfim.pipeline.commands.app import app, command
 
 
-@app.command()
+@command()
 def version() -> None:
     """Print the version."""
     from stackfim.pipeline.folder.manifest import stackfim_version

@@ -1,18 +1,25 @@
-"""`stackfim render`, `mix` and `purge`: another data set from one."""
+"""`stackfim render`, `mix` and `purge`: one data set from another."""
 
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from stackfim.pipeline.commands.app import FAILED, USAGE, app, fail
-from stackfim.pipeline.config.run_config import UsageError, load_config
+from stackfim.pipeline.commands.app import (
+    ConfigFile,
+    DatasetFolder,
+    Settings,
+    Workers,
+    as_usage,
+    command,
+    print_counts,
+    process_count,
+)
 
 
-@app.command()
+@command(resumes=True)
 def render(
-    folder: Annotated[Path, typer.Argument(help="Folder of a data set, or of parquet shards.", metavar="DIR")],
+    folder: DatasetFolder,
     out: Annotated[str, typer.Option("--out", help="Folder of the rendered shards.", metavar="DIR2")],
     family: Annotated[str, typer.Option("--format", help="Model family, such as refact or qwen2.5-coder.")] = "refact",
     tokenizer: Annotated[
@@ -30,17 +37,19 @@ def render(
     ] = False,
     tokenize: Annotated[bool, typer.Option("--tokenize", help="Also give input_ids and loss_mask.")] = False,
     pack: Annotated[
-        int | None, typer.Option(min=16, help="Pack token ids into rows of so many tokens; examples up to half of it.")
+        int | None,
+        typer.Option(min=16, help="Pack token ids into rows of this length; an example takes at most half of it."),
     ] = None,
     seed: Annotated[int, typer.Option(min=0, help="Another seed draws other layouts.")] = 0,
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
+    workers: Workers = None,
 ) -> None:
     """Render examples for one model family: prompt and completion, token ids, or packed rows."""
     from stackfim.model.tokenizer import TokenizerError
     from stackfim.pipeline.derive.render import read_tokenizer, render_folder
     from stackfim.transforms.render.render_settings import RenderSettings
 
-    try:
+    tokenizer_json = read_tokenizer(tokenizer) if tokenizer is not None else ""
+    with as_usage(ValueError):
         settings = RenderSettings(
             family=family,
             spm_share=spm_share,
@@ -49,26 +58,22 @@ def render(
             max_chars=max_chars,
             max_tokens=max_tokens or (pack // 2 if pack else None),
             tokenize=tokenize or pack is not None,
-            tokenizer_json=read_tokenizer(tokenizer) if tokenizer is not None else "",
+            tokenizer_json=tokenizer_json,
             seed=seed,
         )
-        said = render_folder(folder, out, settings, pack, workers or os.cpu_count() or 1)
-    except (UsageError, ValueError, TokenizerError) as error:
-        fail(USAGE, str(error))
-    counts = said["counts"]
+    with as_usage(TokenizerError):
+        report = render_folder(folder, out, settings, pack, process_count(workers))
+    counts = report["counts"]
     typer.echo(f"{counts['examples']:,} examples rendered for {family}: {counts['rows']:,} rows in {out}")
-    for name, count in counts.items():
-        if name.startswith("rejected:"):
-            typer.echo(f"  {count:,} rejected: {name.removeprefix('rejected:')}")
+    print_counts(counts, "rejected:", "rejected")
     if pack:
-        typer.echo(
-            f"  {counts['padding_tokens'] / max(counts['tokens'], 1):.2%} of {counts['tokens']:,} tokens are padding"
-        )
+        share = counts["padding_tokens"] / max(counts["tokens"], 1)
+        typer.echo(f"  {share:.2%} of {counts['tokens']:,} tokens are padding")
 
 
-@app.command()
+@command()
 def mix(
-    folder: Annotated[Path, typer.Argument(help="Folder of a data set, or of parquet shards.", metavar="DIR")],
+    folder: DatasetFolder,
     chat: Annotated[
         str, typer.Option("--chat", help="Conversations: hf://datasets/ORG/NAME, or parquet files.", metavar="SOURCE")
     ],
@@ -84,62 +89,67 @@ def mix(
     chat_license: Annotated[
         str, typer.Option(help="License of conversations that name none. [default: they are left out]", metavar="SPDX")
     ] = "",
-    config: Annotated[
-        Path | None, typer.Option(help="TOML file; of it licenses, benchmarks and the seed count.", metavar="FILE")
-    ] = None,
+    config: ConfigFile = None,
+    settings: Settings = None,
 ) -> None:
-    """Mix rendered examples with conversations, by shares of tokens."""
+    """Mix rendered examples with conversations, by shares of tokens.
+
+    Of the settings, `licenses`, `benchmarks` and `seed` are used.
+    """
     from stackfim.model.tokenizer import TokenizerError
+    from stackfim.pipeline.config.loading import load_config
     from stackfim.pipeline.derive.mix import ChatSource, mix_folder
     from stackfim.pipeline.derive.render import read_tokenizer
     from stackfim.transforms.mix.filters import ChatLimits
     from stackfim.transforms.render.render_settings import RenderSettings
 
-    try:
-        settings = load_config(config, {})
-        template = chat_template.read_text("utf-8") if chat_template is not None else None
-        allowed = settings.allowed_licenses()
-        source = ChatSource(chat, chat_license, allowed, ChatLimits(), settings.benchmark_texts(), template)
+    configuration = load_config(config, settings or ())
+    allowed, benchmarks = configuration.allowed_licenses(), configuration.benchmark_texts()
+    tokenizer_json = read_tokenizer(tokenizer)
+    with as_usage(ValueError):
         rendering = RenderSettings(
             family=family,
             max_tokens=max_tokens,
             tokenize=True,
-            tokenizer_json=read_tokenizer(tokenizer),
-            seed=settings.seed,
+            tokenizer_json=tokenizer_json,
+            seed=configuration.seed,
         )
-        said = mix_folder(folder, out, source, share, rendering)
-    except (UsageError, ValueError, OSError, TokenizerError) as error:
-        fail(USAGE, str(error))
-    counts, tokens = said["counts"], said["train_tokens"]
+    source = ChatSource(chat, chat_license, allowed, ChatLimits(), benchmarks, _chat_template(chat_template))
+    with as_usage(TokenizerError):
+        report = mix_folder(folder, out, source, share, rendering)
+    counts, tokens = report["counts"], report["train_tokens"]
     typer.echo(
         f"{counts['fim_rows']:,} examples ({tokens['fim']:,} tokens) and {counts['chat_taken']:,} of "
-        f"{counts['chat_rows']:,} conversations ({tokens['chat']:,} tokens, {said['chat_share']:.2%}) in {out}"
+        f"{counts['chat_rows']:,} conversations ({tokens['chat']:,} tokens, {report['chat_share']:.2%}) in {out}"
     )
-    for name, count in counts.items():
-        if name.startswith("rejected:"):
-            typer.echo(f"  {count:>9,} rejected: {name.removeprefix('rejected:')}")
+    print_counts(counts, "rejected:", "rejected")
 
 
-@app.command()
+def _chat_template(path: Path | None) -> str | None:
+    """The text of a tokenizer_config.json; None for no path. Raises UsageError for a file that cannot be read."""
+    from stackfim.pipeline.config.usage_error import UsageError
+
+    try:
+        return path.read_text("utf-8") if path is not None else None
+    except (OSError, UnicodeDecodeError) as error:
+        raise UsageError(f"--chat-template {path}: expected a tokenizer_config.json ({error})") from error
+
+
+@command(resumes=True)
 def purge(
     folder: Annotated[str, typer.Argument(help="Folder of a finished run.", metavar="DIR")],
     opt_out: Annotated[
-        str, typer.Option("--opt-out", help="File of repositories and owners, one a line.", metavar="FILE")
+        str, typer.Option("--opt-out", help="File of repositories and owners, one on each line.", metavar="FILE")
     ],
     out: Annotated[str, typer.Option("--out", help="Folder of the data set without them.", metavar="DIR2")],
-    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
+    workers: Workers = None,
 ) -> None:
     """Take repositories out of a data set: rows, removals, fingerprints, attribution and counts."""
     from stackfim.pipeline.derive.purge import purge_folder
 
-    try:
-        manifest = purge_folder(folder, opt_out, out, workers or os.cpu_count() or 1)
-    except UsageError as error:
-        fail(USAGE, str(error))
-    except KeyboardInterrupt:
-        fail(FAILED, "interrupted. Run the same command again: it goes on with the shards that are not complete.")
-    counts, gone = manifest["counts"], manifest["rejected"]
+    manifest = purge_folder(folder, opt_out, out, process_count(workers))
+    counts, rejected = manifest["counts"], manifest["rejected"]
     typer.echo(
-        f"{gone.get('file:purge:opted_out', 0):,} files were taken out; {counts['examples']:,} examples from "
-        f"{counts['files_with_examples']:,} files are left in {out}. {folder} is as it was."
+        f"{rejected.get('file:purge:opted_out', 0):,} files were taken out; {counts['examples']:,} examples from "
+        f"{counts['files_with_examples']:,} files are left in {out}. {folder} is unchanged."
     )

@@ -1,60 +1,93 @@
 """The texts of benchmarks that training data must not hold, read from the files that a user names.
 
-A benchmark is a JSON Lines or parquet file, or a folder of them; which columns are its prompts and solutions is a mapping. Layouts
-of published files are in LAYOUTS: HumanEval (https://github.com/openai/human-eval), its infilling version
+A benchmark is a JSON Lines or parquet file, or a folder of them; a mapping says which columns are its prompts and solutions.
+FORMATS has those of published files: HumanEval (https://github.com/openai/human-eval), its infilling version
 (https://github.com/openai/human-eval-infilling) and MBPP (https://github.com/google-research/google-research).
 """
 
 import gzip
 import json
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow.parquet as pq
 
-from stackfim.transforms.filters.contamination import BenchmarkIndex, ContaminationLimits, index_benchmarks
+from stackfim.transforms.filters.contamination import BenchmarkIndex, index_benchmarks
+from stackfim.transforms.setting_checks import expect_choice
 
 SUFFIXES = (".jsonl", ".jsonl.gz", ".ndjson", ".parquet")
 
 
 class BenchmarkError(ValueError):
-    """A benchmark's file cannot be read; the message says which, where and what was expected."""
+    """A benchmark's file cannot be read; the message says which file, where in it, and what was expected."""
 
 
 @dataclass(frozen=True)
 class BenchmarkColumns:
-    """Where in a record the texts are."""
+    """Which columns of a record hold its texts."""
 
     name: str
-    """Column of the record's name, such as `task_id`; the record's number stands for a value that is missing."""
+    """Column of the record's name, such as `task_id`; where a record has none, its number is the name."""
     texts: tuple[tuple[str, ...], ...]
-    """Each a text: the values of its columns one after another. A list of strings counts as its strings."""
+    """The columns of each text: their values one after another. A list of strings is taken as its lines."""
 
 
-LAYOUTS: dict[str, BenchmarkColumns] = {
+FORMATS: dict[str, BenchmarkColumns] = {
     "human-eval": BenchmarkColumns("task_id", (("prompt",), ("prompt", "canonical_solution"), ("canonical_solution",))),
     "human-eval-infilling": BenchmarkColumns(
         "task_id", (("prompt", "canonical_solution", "suffix"), ("canonical_solution",))
     ),
     "mbpp": BenchmarkColumns("task_id", (("text", "code"), ("code",))),
 }
+"""Published formats by name."""
+
+
+@dataclass(frozen=True)
+class Benchmark:
+    """[[benchmarks]] of a configuration; raises ValueError, naming the value and what was expected, when one is wrong."""
+
+    path: str
+    """A JSON Lines or parquet file, or a folder of them."""
+    format: str | None = None
+    """A published format, such as `human-eval`; without one, `name` and `texts` say where the texts are."""
+    name: str | None = None
+    """Column of the record's name."""
+    texts: tuple[tuple[str, ...], ...] = ()
+    """The columns of each text."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a format that there is not, or where neither it nor the columns are given."""
+        if self.format is not None:
+            expect_choice("format", self.format, tuple(FORMATS))
+        elif self.name is None or not self.texts:
+            raise ValueError(
+                f"texts and name are needed without a format ({', '.join(FORMATS)}), "
+                f"got {list(self.texts)} and {self.name!r}"
+            )
+
+    @property
+    def columns(self) -> BenchmarkColumns:
+        """Where the texts are: as the format says, or as given."""
+        if self.format is not None:
+            return FORMATS[self.format]
+        return BenchmarkColumns(self.name or "", self.texts)
 
 
 @dataclass(frozen=True)
 class BenchmarkTexts:
-    """Named texts, one name a text."""
+    """Texts with their names."""
 
     names: tuple[str, ...]
-    """File, record and columns: `HumanEval.jsonl:HumanEval/12:prompt`."""
+    """One for each text: file, record and columns, such as `HumanEval.jsonl:HumanEval/12:prompt`."""
     texts: tuple[str, ...]
 
 
 def read_benchmark_texts(path: Path, columns: BenchmarkColumns) -> BenchmarkTexts:
-    """The texts of a file, or of all files of a folder in order of names; blank ones are left out.
+    """The texts of a file, or of all files of a folder in order of their names; blank texts are left out.
 
-    Raises BenchmarkError for a path, a format, a record or a column that is not as the mapping says.
+    Raises BenchmarkError for a path, a file, a record or a column that is not as the mapping says.
     """
     names, texts = [], []
     for file in _files(path):
@@ -68,16 +101,14 @@ def read_benchmark_texts(path: Path, columns: BenchmarkColumns) -> BenchmarkText
     return BenchmarkTexts(tuple(names), tuple(texts))
 
 
-def benchmark_index(
-    sources: list[tuple[Path, BenchmarkColumns]], limits: ContaminationLimits | None = None
-) -> BenchmarkIndex:
-    """All texts of some benchmarks as one index. Raises BenchmarkError likewise, and where there is no text at all."""
-    read = [read_benchmark_texts(path, columns) for path, columns in sources]
+def benchmark_index(benchmarks: Sequence[Benchmark]) -> BenchmarkIndex:
+    """All texts of the benchmarks as one index. Raises BenchmarkError as `read_benchmark_texts` does, and for no text at all."""
+    read = [read_benchmark_texts(Path(benchmark.path), benchmark.columns) for benchmark in benchmarks]
     names = [name for benchmark in read for name in benchmark.names]
     texts = [text for benchmark in read for text in benchmark.texts]
     if not texts:
-        raise BenchmarkError(f"no text in {', '.join(str(path) for path, _ in sources)}")
-    return index_benchmarks(names, texts, limits)
+        raise BenchmarkError(f"no text in {', '.join(benchmark.path for benchmark in benchmarks)}")
+    return index_benchmarks(names, texts)
 
 
 def _files(path: Path) -> list[Path]:
@@ -116,10 +147,10 @@ def _records(file: Path) -> Iterator[dict[str, Any]]:
 
 def _text(record: dict[str, Any], column: str, place: str) -> str:
     if column not in record:
-        raise BenchmarkError(f"{place} has no {column!r}; it has: {', '.join(record)}")
+        raise BenchmarkError(f"{place} has no {column!r}; its columns are {', '.join(record)}")
     value = record[column]
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return "\n".join(value)
     if value is not None and not isinstance(value, str):
-        raise BenchmarkError(f"{place}: {column!r} is text or a list of texts, got {type(value).__name__}")
+        raise BenchmarkError(f"{place}: {column!r} is a text or a list of texts, got {type(value).__name__}")
     return value or ""

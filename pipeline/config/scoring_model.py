@@ -15,8 +15,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
-from stackfim.pipeline.config.run_config import UsageError
-from stackfim.pipeline.config.sections import NO_MODEL, TINY_MODEL, ScoreSection
+from stackfim.pipeline.config.score_section import NO_MODEL, TINY_MODEL, ScoreSection
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.schemas.scored import LAYOUTS
 from stackfim.transforms.score.reference import ModelReference
 from stackfim.transforms.score.score_settings import DEFAULT_ACTIONS, ScoreSettings
@@ -135,7 +135,7 @@ def _own_settings(section: ScoreSection, path: Path, commit: str | None) -> tupl
     try:
         return limits.with_changes(section.limits), context_tokens
     except ValueError as error:
-        raise UsageError(f"configuration: score: {error}") from error
+        raise UsageError(f"score.{error}") from error
 
 
 def _limits_file(name: str, path: Path, commit: str | None) -> Path | None:

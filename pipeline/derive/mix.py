@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import tokenizers
 
-from stackfim.pipeline.config.run_config import UsageError
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.manifest import stackfim_version
 from stackfim.pipeline.folder.parquet_shard import parquet_shard

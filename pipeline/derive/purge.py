@@ -19,7 +19,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stackfim.pipeline.build.run import repository_urls
-from stackfim.pipeline.config.run_config import UsageError, opt_out_record, read_opt_outs
+from stackfim.pipeline.config.list_files import opt_out_record, read_opt_outs
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.attribution import write_attribution
 from stackfim.pipeline.folder.counts import EXAMPLE_COUNTS, example_counts, rejected_counts

@@ -17,7 +17,7 @@ from typing import Any
 
 import pyarrow as pa
 
-from stackfim.pipeline.config.run_config import UsageError
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.manifest import stackfim_version
 from stackfim.pipeline.folder.parquet_shard import ParquetShard, parquet_shard

@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 
-from stackfim.pipeline.config.run_config import UsageError
 from stackfim.pipeline.config.scoring_model import Scoring, scoring_threads
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.manifest import BrokenPromise, stackfim_version
 from stackfim.pipeline.folder.parquet_shard import parquet_shard

@@ -6,7 +6,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from stackfim.pipeline.config.run_config import UsageError
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.storage import TEMPORARY
 from stackfim.schemas.example import EXAMPLE
 from stackfim.schemas.scored import SCORED, is_scored

@@ -6,8 +6,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from stackfim.pipeline.config.run_config import UsageError
 from stackfim.pipeline.config.scoring_model import LIMITS_FILE
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.derive.score import SCORING
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.shards import example_files, read_examples

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from stackfim.model.generation import Generation
-from stackfim.pipeline.config.run_config import UsageError
+from stackfim.pipeline.config.usage_error import UsageError
 
 
 def complete_files(

@@ -9,7 +9,8 @@ import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
-from stackfim.pipeline.config.run_config import RunConfig, UsageError
+from stackfim.pipeline.config.run_config import RunConfig
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.manifest import stackfim_version
 from stackfim.pipeline.sources import open_source
 from stackfim.transforms.filters.chain import relabel
@@ -55,7 +56,7 @@ def explain_file(spec: str, path: str, repository: str | None, config: RunConfig
     Raises UsageError where there is no such file, SourceError for a source that cannot be read.
     """
     source = open_source(spec, config.columns)
-    plan = config.filter_settings()
+    plan = config.filter_plan()
     for shard in source.shards(config.limit):
         for rows, rejections in source.read(shard.locator):
             found = rows.filter(_named(rows, path, repository))

@@ -7,7 +7,7 @@ from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
 
-from stackfim.pipeline.config.run_config import UsageError
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.shards import example_files, read_examples
 from stackfim.schemas.scored import LAYOUTS, score_column
 from stackfim.transforms.draws import Draws

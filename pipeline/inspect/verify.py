@@ -17,7 +17,7 @@ import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
 
-from stackfim.pipeline.config.run_config import UsageError
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.derive.score import SCORING
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.attribution import read_attribution, uses_of
@@ -159,7 +159,7 @@ def _expected(manifest: dict[str, Any] | None) -> Expected:
         filters["allow_unknown_licenses"],
         filters["allow_missing_licenses"],
     )
-    limits = configuration["split"]
+    limits = configuration["split"]["limits"]
     return Expected(limits["max_lines"], limits["max_chars"], policy, "license" in filters["switched_off"])
 
 

@@ -52,7 +52,9 @@ def parquet_file(tmp_path: Path) -> Path:
     ]
     decoder = next(row for row in rows if row["path"] == "decoder.py")
     rows.append(decoder | {"path": "z_copy.py"})
-    rows.append(decoder | {"path": "z_near.py", "content": str(decoder["content"]).replace("JSONDecodeError", "Oops", 1)})
+    rows.append(
+        decoder | {"path": "z_near.py", "content": str(decoder["content"]).replace("JSONDecodeError", "Oops", 1)}
+    )
     rows.append(decoder | {"path": "unlicensed.py", "licenses": []})
     pq.write_table(pa.Table.from_pylist(rows), tmp_path / "rows.parquet")
     return tmp_path / "rows.parquet"

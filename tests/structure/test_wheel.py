@@ -27,7 +27,9 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
         if source.is_symlink():
             target.symlink_to(source.readlink())
         else:
-            os.link(source, target) if source.stat().st_dev == copy.stat().st_dev else target.write_bytes(source.read_bytes())
+            os.link(source, target) if source.stat().st_dev == copy.stat().st_dev else target.write_bytes(
+                source.read_bytes()
+            )
     out = tmp_path_factory.mktemp("wheel")
     pip = [sys.executable, "-m", "pip", "wheel", "-q", "--no-deps", "--no-build-isolation", "--no-index"]
     environment = {name: value for name, value in os.environ.items() if name != "STACKFIM_COMPILE"}

@@ -1,13 +1,16 @@
 """How near-duplicates are found: similarity threshold, shingles, permutations, bands.
 
-By default pairs with a Jaccard similarity of 0.7 or more over word 5-grams are found with 36 bands of 7 rows. They miss
-about one in a hundred true pairs of real files, where the widely used 25 bands of 10 rows miss 16 to 26. The additional
-candidates are verified exactly, so they cost time and never a file.
+The default finds pairs at a Jaccard similarity of 0.7 or more over word 5-grams with 36 bands of 7 rows. Of the true
+pairs of real files it misses about one in a hundred, where the 25 bands of 10 rows in common use miss 16 to 26; the
+candidates that it lets through in exchange are verified exactly, so they cost time but never a file.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from types import MappingProxyType
+from typing import Any
+
+from stackfim.transforms.setting_checks import expect_choice, expect_number, expect_whole
 
 LANGUAGE = "language"
 GLOBAL = "global"
@@ -19,50 +22,51 @@ MAX_SEED = 2**32 - 1
 
 @dataclass(frozen=True)
 class DedupSettings:
-    """Settings of near-duplicate removal. Raises ValueError with the wrong value and what was expected.
+    """Settings of deduplication; raises ValueError, naming the value and what was expected, when one is wrong."""
 
-    `threshold`: Jaccard similarity of two shingle sets at or above which one of two documents is removed.
-    `ngram`: number of words in a shingle.
-    `permutations`: number of values in a signature.
-    `bands`, `rows`: the first bands * rows values of a signature form `bands` groups of `rows`; documents that agree on
-    a whole group are candidates.
-    `seed`: seed of the permutations, as in `datasketch.MinHash(seed=...)`.
-    `scope`: `language` compares files of the same language, `global` compares all files.
-    `exact_shingles`: a component whose documents have more shingles than this together is verified by signatures
-    instead, since its shingles must be in memory at once (4 bytes each, and about ten times that at work).
-    """
-
+    near: bool = True
+    """Whether near-duplicates are removed too; False removes exact copies only, and the other settings are not used."""
     threshold: float = 0.7
+    """Jaccard similarity of two shingle sets at or above which one of two documents is removed."""
     ngram: int = 5
+    """Words of a shingle."""
     permutations: int = 252
+    """Values of a signature."""
     bands: int = 36
+    """The first bands * rows values of a signature are divided into `bands` groups of `rows`; documents that agree on a
+    whole group are candidates."""
     rows: int = 7
+    """Values of a band."""
     seed: int = 1
+    """Of the permutations, as in `datasketch.MinHash(seed=...)`."""
     scope: str = LANGUAGE
+    """`language` compares only files of the same language, `global` compares all files."""
     exact_shingles: int = 4_000_000
+    """A component whose documents have more shingles than this in total is verified by its signatures instead of its
+    shingles, since these must be in memory together (4 bytes each, and about ten times that while it is at work)."""
 
     def __post_init__(self) -> None:
-        """Checks every value."""
-        if not 0.0 < self.threshold <= 1.0:
-            raise ValueError(f"threshold is a Jaccard similarity above 0 and at most 1, got {self.threshold!r}")
-        _expect_whole("ngram", self.ngram, 1, 64)
-        _expect_whole("permutations", self.permutations, 1, 65_536)
-        _expect_whole("bands", self.bands, 1, MAX_BANDS)
-        _expect_whole("rows", self.rows, 1, self.permutations)
-        _expect_whole("seed", self.seed, 0, MAX_SEED)
-        _expect_whole("exact_shingles", self.exact_shingles, 0, 2**31 - 1)
+        """Raises ValueError for a value that is out of range, and for bands that do not fit the permutations."""
+        expect_number("threshold", self.threshold, 1.0, above_0=True)
+        expect_whole("ngram", self.ngram, 1, 64)
+        expect_whole("permutations", self.permutations, 1, 65_536)
+        expect_whole("bands", self.bands, 1, MAX_BANDS)
+        expect_whole("rows", self.rows, 1)
+        expect_whole("seed", self.seed, 0, MAX_SEED)
+        expect_whole("exact_shingles", self.exact_shingles, 0, 2**31 - 1)
+        expect_choice("scope", self.scope, SCOPES)
         if self.bands * self.rows > self.permutations:
             raise ValueError(
                 f"bands * rows is at most the number of permutations, got {self.bands} * {self.rows} = "
                 f"{self.bands * self.rows} with {self.permutations} permutations"
             )
-        if self.scope not in SCOPES:
-            raise ValueError(f"scope is one of {', '.join(SCOPES)}, got {self.scope!r}")
 
+    def candidate_probability(self, similarity: float) -> float:
+        """The probability that two documents of this Jaccard similarity share a band: 1 - (1 - s^rows)^bands.
 
-def _expect_whole(name: str, value: object, least: int, most: int) -> None:
-    if isinstance(value, bool) or not isinstance(value, int) or not least <= value <= most:
-        raise ValueError(f"{name} is a whole number from {least} to {most}, got {value!r}")
+        Leskovec, Rajaraman, Ullman: Mining of Massive Datasets, section 3.4.2.
+        """
+        return 1.0 - (1.0 - similarity**self.rows) ** self.bands
 
 
 PRESETS: Mapping[str, DedupSettings] = MappingProxyType(
@@ -78,7 +82,12 @@ PRESETS: Mapping[str, DedupSettings] = MappingProxyType(
 
 
 def preset(name: str) -> DedupSettings:
-    """The settings of that name. Raises ValueError with the known names for any other."""
-    if name not in PRESETS:
-        raise ValueError(f"deduplication preset is one of {', '.join(PRESETS)}, got {name!r}")
+    """The settings of that name; raises ValueError with the known names."""
+    expect_choice("preset", name, PRESETS)
     return PRESETS[name]
+
+
+def with_preset(table: Mapping[str, Any]) -> dict[str, Any]:
+    """Settings by name where `preset` may stand for those that are not given. Raises ValueError for an unknown preset."""
+    given = {name: value for name, value in table.items() if name != "preset"}
+    return asdict(preset(table["preset"])) | given if "preset" in table else given

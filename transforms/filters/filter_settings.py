@@ -11,8 +11,9 @@ from stackfim.transforms.filters.filter_list import STAGES
 from stackfim.transforms.filters.findings import MODES, REDACT
 from stackfim.transforms.filters.license import ALL, POLICIES, LicensePolicy, permissive_licenses
 from stackfim.transforms.filters.line_length import MAX_LONG_SHARE
-from stackfim.transforms.filters.quality_limits import QualityLimits, limits_by_row, limits_of
+from stackfim.transforms.filters.quality_limits import QualityLimits, limits_by_row
 from stackfim.transforms.languages import OFFICIAL
+from stackfim.transforms.setting_checks import expect_choice, expect_number, expect_whole, known_names
 
 
 @dataclass(frozen=True)
@@ -40,26 +41,21 @@ class FilterSettings:
 
     def __post_init__(self) -> None:
         """Raises ValueError, with the field, its value and what was expected, for a value that makes no sense."""
-        for name in ("max_size_bytes", "max_line_chars", "max_mean_line_chars"):
-            value = getattr(self, name)
-            if not value > 0:
-                raise ValueError(f"{name}: expected a number above 0, got {value!r}")
-        for name in ("max_long_line_share", "min_alphanumeric_fraction"):
-            value = getattr(self, name)
-            if not 0 <= value <= 1:
-                raise ValueError(f"{name}: expected a share from 0 to 1, got {value!r}")
-        unknown = [stage for stage in self.switched_off if stage not in STAGES]
-        if unknown:
-            raise ValueError(
-                f"switched_off: no such filter: {', '.join(unknown)}; expected some of {', '.join(STAGES)}"
-            )
-        if self.license_policy not in POLICIES:
-            raise ValueError(f"license_policy: expected one of {', '.join(POLICIES)}, got {self.license_policy!r}")
-        for language in self.limits:
-            try:
-                limits_of(language, self.limits)
-            except ValueError as error:
-                raise ValueError(f"limits: {error}") from error
+        expect_whole("max_size_bytes", self.max_size_bytes, 1)
+        expect_whole("max_line_chars", self.max_line_chars, 1)
+        expect_number("max_mean_line_chars", self.max_mean_line_chars, above_0=True)
+        expect_number("max_long_line_share", self.max_long_line_share, 1.0)
+        expect_number("min_alphanumeric_fraction", self.min_alphanumeric_fraction, 1.0)
+        for stage in self.switched_off:
+            if stage not in STAGES:
+                raise ValueError(f"switched_off: no such filter: {stage!r}{known_names(stage, STAGES)}")
+        expect_choice("license_policy", self.license_policy, POLICIES)
+        known = tuple(QualityLimits.__dataclass_fields__)
+        for language, limits in self.limits.items():
+            for name, value in limits.items():
+                if name not in known:
+                    raise ValueError(f"limits.{language}.{name}: no such limit{known_names(name, known)}")
+                expect_number(f"limits.{language}.{name}", value)
 
 
 @dataclass(frozen=True)
@@ -86,14 +82,9 @@ class FilterPlan:
 
     def __post_init__(self) -> None:
         """Raises ValueError, with the field, its value and what was expected, for a mode or a language that there is not."""
-        for name in ("secrets", "personal_data"):
-            mode = getattr(self, name)
-            if mode not in MODES:
-                raise ValueError(f"{name}: expected one of {', '.join(MODES)}, got {mode!r}")
-        if self.comments_language not in (ANY, *LANGUAGES):
-            raise ValueError(
-                f"comments_language: expected {ANY} or one of {', '.join(LANGUAGES)}, got {self.comments_language!r}"
-            )
+        expect_choice("secrets", self.secrets, MODES)
+        expect_choice("personal_data", self.personal_data, MODES)
+        expect_choice("comments_language", self.comments_language, (ANY, *LANGUAGES))
 
     @property
     def licenses(self) -> LicensePolicy:

@@ -33,7 +33,7 @@ def decide_languages(
         elif not of_grammars(supported, grammars):
             drops[row] = (
                 "language_unsupported",
-                f"{supported}: its grammar is a legacy one, which --grammars has to name",
+                f"{supported}: its grammar is a legacy one, which `grammars` has to name",
             )
         elif wanted is not None and supported not in wanted:
             drops[row] = ("language_not_asked_for", supported)

@@ -1,4 +1,4 @@
-"""What scoring is asked for: layouts, limits, and what is done with the rows that break one."""
+"""Settings of the scoring: layouts, limits, and what is done with the rows that break one."""
 
 from __future__ import annotations
 
@@ -9,13 +9,14 @@ from typing import Any
 from stackfim.schemas.scored import LAYOUTS
 from stackfim.transforms.score.verdict import REASONS, UNSCORED, action_key
 from stackfim.transforms.score.verdict_limits import LimitTable
+from stackfim.transforms.setting_checks import expect_choice, expect_whole, known_names
 
 DROP = "drop"
 LABEL = "label"
 ACTIONS = (DROP, LABEL)
 
 DEFAULT_ACTIONS: dict[str, str] = {**dict.fromkeys(REASONS, DROP), UNSCORED: LABEL}
-"""A row that the model cannot read is no worse for it; all else is dropped."""
+"""A row that the model cannot read is no worse for it, so it is labelled; all others are dropped."""
 
 
 @dataclass(frozen=True)
@@ -33,19 +34,15 @@ class ScoreSettings:
     """Draws the rows whose ends are also scored elsewhere (stackfim.transforms.score.shifted)."""
 
     def __post_init__(self) -> None:
+        """Raises ValueError for layouts, a number of tokens, reasons or actions that there are not."""
         if not self.layouts or set(self.layouts) - set(LAYOUTS) or len(set(self.layouts)) != len(self.layouts):
             raise ValueError(f"layouts are some of {', '.join(LAYOUTS)}, each once, got {list(self.layouts)}")
-        tokens = self.context_tokens
-        if tokens is not None and (type(tokens) is not int or tokens < 1):
-            raise ValueError(f"context_tokens is {tokens!r}, expected a whole number from 1")
-        unknown = sorted(set(self.actions) - set(DEFAULT_ACTIONS))
-        if unknown:
-            raise ValueError(
-                f"actions: no such reason: {', '.join(unknown)}; expected some of {', '.join(DEFAULT_ACTIONS)}"
-            )
+        if self.context_tokens is not None:
+            expect_whole("context_tokens", self.context_tokens, 1)
         for reason, action in self.actions.items():
-            if action not in ACTIONS:
-                raise ValueError(f"the action for {reason} is {' or '.join(ACTIONS)}, got {action!r}")
+            if reason not in DEFAULT_ACTIONS:
+                raise ValueError(f"actions.{reason}: no such reason{known_names(reason, DEFAULT_ACTIONS)}")
+            expect_choice(f"actions.{reason}", action, ACTIONS)
 
     def drops(self, verdict: str) -> bool:
         """Whether rows with a verdict go to the rejections."""
@@ -54,7 +51,7 @@ class ScoreSettings:
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ScoreSettings:
-        """The settings that `to_json` gave; other members of `values` are passed over. Raises ValueError for wrong ones."""
+        """The settings that `to_json` gave; other members of `values` are ignored. Raises ValueError for wrong ones."""
         limits = LimitTable().with_changes(values["limits"])
         return cls(tuple(values["layouts"]), limits, dict(values["actions"]), values["context_tokens"], values["seed"])
 

@@ -1,4 +1,4 @@
-"""Limits that verdicts are made by: absolute values a category, other ones for single languages.
+"""Limits that verdicts are made by: absolute values for each category, and others for single languages.
 
 A model has its own: they lie beside its weights as `stackfim.json`, `stackfim calibrate` writes them, and a run's
 configuration wins over both. The defaults hold for Refact-1.6B: its authors drop what has a loss above 3.0 from
@@ -13,12 +13,7 @@ from dataclasses import asdict, dataclass, field, fields, replace
 from typing import Any
 
 from stackfim.schemas.example import CATEGORIES, EMPTY, RANDOM_SPAN
-
-
-def _expect(name: str, value: Any, most: float) -> None:
-    if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= most:
-        expected = "0 or more" if most == math.inf else f"from 0 to {most:g}"
-        raise ValueError(f"{name} is a number, {expected}, got {value!r}")
+from stackfim.transforms.setting_checks import expect_number, known_names, shown
 
 
 @dataclass(frozen=True)
@@ -45,19 +40,16 @@ class Limits:
     """The same of an empty middle: below it the model is sure that text follows, and silence is `broken_empty`."""
 
     def __post_init__(self) -> None:
-        for name, most in (
-            ("max_nll", math.inf),
-            ("max_nll_long", math.inf),
-            ("long_tokens", 2**31),
-            ("trivial_nll", math.inf),
-            ("trivial_tokens", 2**31),
-        ):
-            _expect(name, getattr(self, name), most)
+        """Raises ValueError for a limit that is no number, out of range, or not whole where it counts tokens."""
+        for name in ("max_nll", "max_nll_long", "trivial_nll"):
+            expect_number(name, getattr(self, name))
         for name in ("max_p_eot_early", "min_p_eot_end", "min_p_eot_start"):
-            _expect(name, getattr(self, name), 1.0)
+            expect_number(name, getattr(self, name), 1.0)
         for name in ("long_tokens", "trivial_tokens"):
-            if getattr(self, name) != int(getattr(self, name)):
-                raise ValueError(f"{name} is a whole number, got {getattr(self, name)!r}")
+            value = getattr(self, name)
+            expect_number(name, value, 2**31)
+            if value != int(value):
+                raise ValueError(f"{name} is a whole number, got {shown(value)}")
 
     def to_text(self, category: str) -> str:
         """The limits that a category uses, for a person."""
@@ -102,7 +94,7 @@ class LimitTable:
         languages = {category: dict(found) for category, found in self.languages.items()}
         for category, values in changes.items():
             if category not in CATEGORIES:
-                raise ValueError(f"limits: no such category: {category}; expected some of {', '.join(CATEGORIES)}")
+                raise ValueError(f"limits.{category}: no such category{known_names(category, CATEGORIES)}")
             place = f"limits.{category}"
             own = {name: value for name, value in _mapping(values, place).items() if name != LANGUAGES}
             categories[category] = _changed(categories[category], own, place)
@@ -140,16 +132,16 @@ def _used(category: str, limits: Limits) -> dict[str, Any]:
 
 
 def _changed(limits: Limits, values: Mapping[str, Any], place: str) -> Limits:
-    unknown = sorted(set(_mapping(values, place)) - set(NAMES))
-    if unknown:
-        raise ValueError(f"{place}: no such limit: {', '.join(unknown)}; expected some of {', '.join(NAMES)}")
+    for name in _mapping(values, place):
+        if name not in NAMES:
+            raise ValueError(f"{place}.{name}: no such limit{known_names(name, NAMES)}")
     try:
         return replace(limits, **values)
     except ValueError as error:
-        raise ValueError(f"{place}: {error}") from None
+        raise ValueError(f"{place}.{error}") from None
 
 
 def _mapping(values: Any, place: str) -> Mapping[str, Any]:
     if not isinstance(values, Mapping):
-        raise ValueError(f"{place} is {values!r}, expected a table of limits")
+        raise ValueError(f"{place} is a table of limits, got {shown(values)}")
     return values

@@ -1,4 +1,4 @@
-"""What the splitter is asked for: mix, limits, context and seed. Plain data that travels as JSON."""
+"""Settings of the splitter: which examples are made of a file, how large they are, and the seed. They travel as JSON."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import json
 from dataclasses import asdict, dataclass, field
 
 from stackfim.schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
+from stackfim.transforms.setting_checks import expect_number, expect_weight, expect_weights, expect_whole, shown
 from stackfim.transforms.split.compound import COMPOUND, LINE_AND_BLOCK
 from stackfim.transforms.split.edit_operations import (
     CLOSER,
@@ -14,6 +15,7 @@ from stackfim.transforms.split.edit_operations import (
     IN_PROGRESS,
     LATER_SIBLINGS,
     LATER_STATEMENTS,
+    OPERATIONS,
     WHITESPACE,
 )
 from stackfim.transforms.split.empty import AFTER_ENTER, AFTER_STATEMENT
@@ -36,10 +38,13 @@ KINDS: dict[str, tuple[str, ...]] = {
 
 @dataclass(frozen=True)
 class HalfWrittenSettings:
-    """How many contexts are half-written, and how. Weights are relative."""
+    """How many contexts are half-written, and how. Weights are relative; an operation without one is not used.
+
+    Raises ValueError, naming the value and what was expected, when one is wrong.
+    """
 
     share: float = 0.4
-    """Share of the examples, random spans aside, whose context is to be half-written."""
+    """Share of the examples, random spans aside, whose context is half-written."""
     operation_weights: dict[str, float] = field(
         default_factory=lambda: {
             LATER_SIBLINGS: 20.0,
@@ -54,10 +59,23 @@ class HalfWrittenSettings:
     count_weights: tuple[float, ...] = (60.0, 30.0, 10.0)
     """Weights of one operation, two, three, ... in one context."""
 
+    def __post_init__(self) -> None:
+        """Raises ValueError for a share or a weight that cannot be, and for an operation that there is not."""
+        expect_number("share", self.share, 1.0)
+        expect_weights("operation_weights", self.operation_weights, OPERATIONS, "edit operation")
+        for number, weight in enumerate(self.count_weights):
+            expect_weight(f"count_weights[{number}]", weight)
+        if not any(self.count_weights):
+            raise ValueError(f"count_weights has at least one weight above 0, got {shown(list(self.count_weights))}")
+
 
 @dataclass(frozen=True)
-class SplitSettings:
-    """Weights are relative: they need not add up to anything."""
+class ExampleSettings:
+    """Which examples are made of a file, and how many.
+
+    Weights are relative: they need not add up to anything, and what has no weight is not made. Raises ValueError, naming
+    the value and what was expected, when one is wrong.
+    """
 
     category_weights: dict[str, float] = field(
         default_factory=lambda: {EMPTY: 12.0, SINGLE_LINE: 43.0, MULTI_LINE: 35.0, RANDOM_SPAN: 10.0}
@@ -85,15 +103,37 @@ class SplitSettings:
     )
     limits: MultiLineLimits = field(default_factory=MultiLineLimits)
     max_slots: int = 8
-    """Most places of one file; each `accept_then_stop` comes with its partner, one example more."""
+    """Most places in one file; each `accept_then_stop` comes with its partner, which is one example more."""
     lines_per_slot: int = 40
-    """A file has one place for so many lines, rounded up."""
-    context_bytes: int = 16_000
-    """Size of prefix, middle and suffix together, in whole lines around the cursor; 0 for whole files."""
+    """A file has one place per this many lines, rounded up."""
     half_written: HalfWrittenSettings = field(default_factory=HalfWrittenSettings)
     max_error_share: float = MAX_ERROR_SHARE
-    """Share of a file in syntax errors, up to which it stays where its extension is shared by languages."""
+    """Share of a file in syntax errors up to which it stays, where several languages share its extension."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a value that is out of range, and for a category or a kind that there is not."""
+        expect_weights("category_weights", self.category_weights, KINDS, "category")
+        kinds = [kind for kinds in KINDS.values() for kind in kinds]
+        expect_weights("kind_weights", self.kind_weights, kinds, "kind")
+        expect_whole("max_slots", self.max_slots, 1)
+        expect_whole("lines_per_slot", self.lines_per_slot, 1)
+        expect_number("max_error_share", self.max_error_share, 1.0)
+
+
+@dataclass(frozen=True)
+class SplitSettings(ExampleSettings):
+    """All that the splitter's output depends on beside the file; raises ValueError as `ExampleSettings` does."""
+
+    context_bytes: int = 16_000
+    """Size of prefix, middle and suffix together, in whole lines around the cursor; 0 for whole files."""
     seed: int = 0
+    """Another seed draws other examples."""
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a value that is out of range, and for a category or a kind that there is not."""
+        super().__post_init__()
+        expect_whole("context_bytes", self.context_bytes, 0)
+        expect_whole("seed", self.seed, 0)
 
     def to_json(self) -> str:
         """The settings as JSON text, keys in a fixed order."""

@@ -89,7 +89,9 @@ def test_a_run_leaves_what_the_documentation_says(built: Path) -> None:
         "manifest.json",
     }
     names = {path.name for path in (built / "data").iterdir()}
-    assert names == {f"{partition}-{index:05d}-of-00006.parquet" for partition in ("train", "validation") for index in range(6)}
+    assert names == {
+        f"{partition}-{index:05d}-of-00006.parquet" for partition in ("train", "validation") for index in range(6)
+    }
     for pattern, schema in (
         ("data/*", EXAMPLE),
         ("rejections/*", REJECTION),

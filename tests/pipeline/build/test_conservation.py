@@ -7,11 +7,11 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stackfim.pipeline.folder import paths
 from stackfim.pipeline.config.run_config import RunConfig
+from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.manifest import BrokenPromise, make_manifest
-from stackfim.pipeline.sources import Shard
 from stackfim.pipeline.folder.storage import FileRecord, Storage
+from stackfim.pipeline.sources import Shard
 
 HEADER = """#ifndef WIDGET_H
 #define WIDGET_H

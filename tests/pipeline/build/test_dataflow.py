@@ -6,12 +6,12 @@ from pathlib import Path
 import apache_beam as beam
 import pytest
 
-from stackfim.pipeline.config.run_config import RunConfig
-from stackfim.pipeline.folder.fingerprints import FingerprintFiles
 from stackfim.pipeline.build.graph import Plan, ScorePlan, add_to
 from stackfim.pipeline.build.shard_keys import RunContext
-from stackfim.pipeline.sources import open_source
+from stackfim.pipeline.config.run_config import RunConfig
+from stackfim.pipeline.folder.fingerprints import FingerprintFiles
 from stackfim.pipeline.folder.storage import Storage
+from stackfim.pipeline.sources import open_source
 from stackfim.transforms.score.reference import ModelReference
 from stackfim.transforms.score.score_settings import ScoreSettings
 
@@ -43,7 +43,7 @@ def test_the_graph_has_every_stage_and_carries_neither_content_nor_token(source_
     context = RunContext(storage, "0" * 64, 6, 0.01, None, config.dedup_settings(), FingerprintFiles(storage))
     tasks = [(shard.index, 6, shard.locator) for shard in source.shards()]
     pipeline = beam.Pipeline()
-    plan = Plan(source, context, tasks, [], config.filter_settings(), config.split_settings(), "0", {})
+    plan = Plan(source, context, tasks, [], config.filter_plan(), config.split_settings(), "0", {})
     add_to(pipeline, plan)
     proto = pipeline.to_runner_api()
     names = {transform.unique_name for transform in proto.components.transforms.values()}
@@ -62,7 +62,7 @@ def test_what_is_fused_with_the_model_asks_for_the_same_machine(source_folder: P
     hints = {"accelerator": "type:nvidia-l4;count:1;install-nvidia-driver", "min_ram": "8GB"}
     score = ScorePlan(ModelReference("ORG/NAME", "f" * 40), ScoreSettings(), None, hints)
     tasks = [(shard.index, 6, shard.locator) for shard in source.shards()]
-    plan = Plan(source, context, tasks, [], config.filter_settings(), config.split_settings(), "0", {}, score)
+    plan = Plan(source, context, tasks, [], config.filter_plan(), config.split_settings(), "0", {}, score)
     pipeline = beam.Pipeline()
     add_to(pipeline, plan)
     components = pipeline.to_runner_api().components

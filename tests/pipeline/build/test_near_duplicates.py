@@ -14,14 +14,15 @@ import pyarrow.parquet as pq
 import pytest
 
 from stackfim.pipeline.build.against import reference_files
-from stackfim.pipeline.config.run_config import RunConfig, UsageError
-from stackfim.pipeline.sources import SourceError
+from stackfim.pipeline.config.usage_error import UsageError
+from stackfim.pipeline.config.validation import config_of
 from stackfim.pipeline.folder.storage import Storage
-from stackfim.schemas.fingerprint import SETTINGS, REFERENCE
+from stackfim.pipeline.sources import SourceError
+from stackfim.schemas.fingerprint import REFERENCE, SETTINGS
 from stackfim.schemas.manifest import check_manifest
 from stackfim.schemas.removal import EXACT, NEAR, NEAR_ESTIMATED, REMOVAL
-from stackfim.transforms.dedup.near import signature_batch
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
+from stackfim.transforms.dedup.near import signature_batch
 from stackfim.transforms.dedup.shingles import shingle_sets
 
 FIRST = ("bdb", "calendar", "cmd", "code", "codecs", "copy", "csv", "dis", "enum", "fileinput", "filecmp", "fractions")
@@ -305,7 +306,7 @@ def test_against_says_what_is_wrong_with_a_folder(near_built: Path, tmp_path: Pa
     with pytest.raises(SourceError, match="nowhere"):
         reference_files((f"parquet:{tmp_path}/nowhere",), own, DedupSettings())
     for name, value in (("ngram", 4), ("permutations", 256), ("seed", 2)):
-        other = RunConfig.model_validate({"dedup": {name: value}}).dedup_settings()
+        other = config_of({"dedup": {name: value}}).dedup_settings()
         assert other is not None
         with pytest.raises(UsageError, match=f'"permutations": 252.*this run has .*"{name}": {value}'):
             reference_files((str(near_built),), own, other)

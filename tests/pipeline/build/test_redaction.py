@@ -101,7 +101,7 @@ def test_a_file_that_holds_a_benchmark_goes_and_the_rejection_names_it(
     (dropped,) = rows_of(out, "rejections/*.parquet")
     assert (dropped["path"], dropped["stage"]) == ("1.py", "contamination")
     assert "Task/0" in dropped["detail"]
-    config.write_text(f'[[benchmarks]]\npath = "{folder}/nowhere.jsonl"\nlayout = "mbpp"\n', "utf-8")
+    config.write_text(f'[[benchmarks]]\npath = "{folder}/nowhere.jsonl"\nformat = "mbpp"\n', "utf-8")
     missing = here("build", f"parquet:{folder}/part.parquet", "--out", tmp_path / "no", "--config", config)
     assert missing.returncode == 2
     assert "nowhere.jsonl" in missing.stderr

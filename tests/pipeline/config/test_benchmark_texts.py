@@ -1,4 +1,4 @@
-"""Benchmarks are read by a mapping of columns, and what is wrong with a file is said with its place."""
+"""Benchmarks are read by a mapping of columns, and an error says where in which file it is."""
 
 import gzip
 import json
@@ -9,7 +9,8 @@ import pyarrow.parquet as pq
 import pytest
 
 from stackfim.pipeline.config.benchmark_texts import (
-    LAYOUTS,
+    FORMATS,
+    Benchmark,
     BenchmarkColumns,
     BenchmarkError,
     benchmark_index,
@@ -46,7 +47,7 @@ def test_every_format_gives_the_same_texts(name: str, tmp_path: Path) -> None:
         pq.write_table(pa.Table.from_pylist([RECORD]), path)
     else:
         write_lines(path, [RECORD])
-    read = read_benchmark_texts(path, LAYOUTS["human-eval"])
+    read = read_benchmark_texts(path, FORMATS["human-eval"])
     assert read.texts == (PROMPT, PROMPT + SOLUTION, SOLUTION)
     assert read.names == (
         f"{name}:Ours/0:prompt",
@@ -55,9 +56,9 @@ def test_every_format_gives_the_same_texts(name: str, tmp_path: Path) -> None:
     )
 
 
-def test_the_infilling_layout_puts_the_function_together(tmp_path: Path) -> None:
+def test_the_infilling_format_puts_the_function_together(tmp_path: Path) -> None:
     record = {"task_id": "Single/0", "prompt": PROMPT, "canonical_solution": "    x = 1\n", "suffix": "    return x\n"}
-    read = read_benchmark_texts(write_lines(tmp_path / "a.jsonl", [record]), LAYOUTS["human-eval-infilling"])
+    read = read_benchmark_texts(write_lines(tmp_path / "a.jsonl", [record]), FORMATS["human-eval-infilling"])
     assert read.texts == (PROMPT + "    x = 1\n    return x\n", "    x = 1\n")
 
 
@@ -73,7 +74,7 @@ def test_a_folder_is_all_its_files_and_lists_are_lines(tmp_path: Path) -> None:
 
 
 def test_what_is_read_is_found(tmp_path: Path) -> None:
-    index = benchmark_index([(write_lines(tmp_path / "a.jsonl", [RECORD]), LAYOUTS["human-eval"])])
+    index = benchmark_index([Benchmark(str(write_lines(tmp_path / "a.jsonl", [RECORD])), format="human-eval")])
     column = pa.array([b"import os\n\n\n" + (PROMPT + SOLUTION).encode(), b"import os\n"], pa.binary())
     drops = decide_contamination(contamination(column, index), index)
     assert list(drops) == [0]
@@ -81,7 +82,7 @@ def test_what_is_read_is_found(tmp_path: Path) -> None:
 
 
 def test_errors_say_where_and_what_was_expected(tmp_path: Path) -> None:
-    columns = LAYOUTS["human-eval"]
+    columns = FORMATS["human-eval"]
     (tmp_path / "broken.jsonl").write_text('{"task_id": \n')
     (tmp_path / "broken.parquet").write_text("PAR0")
     (tmp_path / "empty").mkdir()
@@ -93,13 +94,16 @@ def test_errors_say_where_and_what_was_expected(tmp_path: Path) -> None:
         (tmp_path / "broken.jsonl", "not JSON Lines"),
         (tmp_path / "broken.parquet", "not a parquet file"),
         (write_lines(tmp_path / "list.jsonl", [[1]]), "line 1: expected an object, got list"),
-        (write_lines(tmp_path / "other.jsonl", [{"task_id": "x"}]), "record 0 has no 'prompt'; it has: task_id"),
+        (
+            write_lines(tmp_path / "other.jsonl", [{"task_id": "x"}]),
+            "record 0 has no 'prompt'; its columns are task_id",
+        ),
         (
             write_lines(tmp_path / "type.jsonl", [RECORD | {"prompt": 3}]),
-            "'prompt' is text or a list of texts, got int",
+            "'prompt' is a text or a list of texts, got int",
         ),
     ):
         with pytest.raises(BenchmarkError, match=message):
             read_benchmark_texts(path, columns)
     with pytest.raises(BenchmarkError, match="no text in"):
-        benchmark_index([(write_lines(tmp_path / "none2.jsonl", []), columns)])
+        benchmark_index([Benchmark(str(write_lines(tmp_path / "none2.jsonl", [])), format="human-eval")])

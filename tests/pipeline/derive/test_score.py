@@ -282,9 +282,9 @@ def test_calibrated_limits_are_configuration_and_lie_beside_a_model(
         (["--model", "none"], "expected a model"),
         (["--model", "nowhere/at/all"], "nowhere/at/all"),
         (["--model", "CHECKPOINT", "--layouts", "psm,xyz"], "xyz"),
-        (["--config", "CONFIG", "--model", "CHECKPOINT"], "no such limit: max_loss"),
+        (["--config", "CONFIG", "--model", "CHECKPOINT"], "score.limits.empty.max_loss: no such limit"),
         (["--model", "WITHOUT_TOKENIZER"], "tokenizer"),
-        (["--model", "WITH_BAD_LIMITS"], "no such category: lines"),
+        (["--model", "WITH_BAD_LIMITS"], "limits.lines: no such category"),
     ],
 )
 def test_what_cannot_be_is_a_usage_error_and_writes_nothing(

@@ -46,7 +46,7 @@ def candidate_probability(name: str, similarity: float) -> float:
         ({"ngram": True}, "ngram is a whole number from 1 to 64, got True"),
         ({"permutations": 2.5}, "permutations is a whole number from 1 to 65536, got 2.5"),
         ({"bands": 257}, "bands is a whole number from 1 to 256, got 257"),
-        ({"rows": 0}, "rows is a whole number from 1 to 252, got 0"),
+        ({"rows": 0}, "rows is a whole number from 1, got 0"),
         ({"rows": 8}, r"got 36 \* 8 = 288 with 252 permutations"),
         ({"seed": -1}, "seed is a whole number from 0 to 4294967295, got -1"),
         ({"scope": "repository"}, "scope is one of language, global, got 'repository'"),

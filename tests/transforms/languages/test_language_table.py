@@ -163,7 +163,7 @@ def test_a_legacy_grammar_is_asked_for_by_name(rows_of, monkeypatch: pytest.Monk
     column = rows_of([("R", b"a <- 1\n"), ("Python", b"a = 1\n")]).column("language")
     known = known_languages(column)
     dropped = decide_languages(column, known, None)
-    assert dropped == {0: ("language_unsupported", "R: its grammar is a legacy one, which --grammars has to name")}
+    assert dropped == {0: ("language_unsupported", "R: its grammar is a legacy one, which `grammars` has to name")}
     assert decide_languages(column, known, None, GRAMMARS) == {}
     assert decide_languages(column, known, frozenset({"Python"}), GRAMMARS) == {0: ("language_not_asked_for", "R")}
     assert "tree-sitter-languages" not in grammar_versions()

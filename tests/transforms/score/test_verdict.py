@@ -91,8 +91,8 @@ def test_actions_say_what_is_dropped() -> None:
         ({"layouts": ()}, "got []"),
         ({"layouts": ("psm", "psm")}, "each once"),
         ({"layouts": ("xyz",)}, "xyz"),
-        ({"actions": {"boring": "drop"}}, "no such reason: boring"),
-        ({"actions": {"trivial": "shout"}}, "drop or label, got 'shout'"),
+        ({"actions": {"boring": "drop"}}, "actions.boring: no such reason; expected one of"),
+        ({"actions": {"trivial": "shout"}}, "actions.trivial is one of drop, label, got 'shout'"),
     ],
 )
 def test_settings_that_cannot_be_are_named(values: dict, said: str) -> None:

@@ -46,17 +46,20 @@ def test_a_table_comes_back_from_its_json() -> None:
 @pytest.mark.parametrize(
     ("changes", "said"),
     [
-        ({"lines": {}}, "no such category: lines"),
-        ({"empty": {"max_loss": 1}}, "no such limit: max_loss"),
-        ({"empty": 3.0}, "expected a table"),
-        ({"empty": {"languages": {"Python": 1}}}, "languages.Python is 1"),
+        ({"lines": {}}, "limits.lines: no such category; expected one of empty,"),
+        ({"empty": {"max_loss": 1}}, "limits.empty.max_loss: no such limit (did you mean max_nll?); expected one of"),
+        ({"empty": 3.0}, "limits.empty is a table of limits, got 3.0"),
+        ({"empty": {"languages": {"Python": 1}}}, "limits.empty.languages.Python is a table of limits, got 1"),
         ({"single_line": {"max_nll": -1}}, "max_nll is a number, 0 or more, got -1"),
         ({"single_line": {"max_nll": "3"}}, "got '3'"),
         ({"single_line": {"max_nll": float("nan")}}, "got nan"),
         ({"single_line": {"max_nll": True}}, "got True"),
         ({"single_line": {"min_p_eot_end": 1.5}}, "from 0 to 1"),
         ({"single_line": {"trivial_tokens": 2.5}}, "whole number"),
-        ({"single_line": {"languages": {"Go": {"max_p_eot_early": 2}}}}, "single_line.languages.Go: max_p_eot_early"),
+        (
+            {"single_line": {"languages": {"Go": {"max_p_eot_early": 2}}}},
+            "limits.single_line.languages.Go.max_p_eot_early is",
+        ),
     ],
 )
 def test_limits_that_cannot_be_are_named(changes: dict, said: str) -> None:

@@ -1,0 +1,48 @@
+"""The lists that a user names: licenses that are allowed, and repositories and owners that are left out."""
+
+import hashlib
+from pathlib import Path
+from typing import Any
+
+from stackfim.pipeline.config.usage_error import UsageError
+from stackfim.transforms.filters.license import PRESETS, parse_license_list, parse_opt_outs, preset_licenses
+
+
+def read_licenses(name: str) -> frozenset[str]:
+    """The licenses of a list of PRESETS, or of a file with one on each line; in lower case.
+
+    Raises UsageError for a file that cannot be read, or names nothing.
+    """
+    if name in PRESETS:
+        return preset_licenses(name)
+    expected = f"{', '.join(PRESETS)}, or a text file with one license on each line"
+    return _named(parse_license_list(_text("licenses", name, expected)), "licenses", name, expected)
+
+
+def read_opt_outs(path: str) -> frozenset[str]:
+    """The names of an opt-out file, in lower case. Raises UsageError for one that cannot be read, or names nothing."""
+    expected = "a text file with one repository or owner on each line"
+    return _named(parse_opt_outs(_text("opt_out", path, expected)), "opt_out", path, expected)
+
+
+def opt_out_record(names: frozenset[str]) -> dict[str, Any]:
+    """How many names there are, and their digest: a data set does not have to publish who asked to be left out."""
+    return (
+        {"names": len(names), "sha256": hashlib.sha256("\n".join(sorted(names)).encode()).hexdigest()} if names else {}
+    )
+
+
+def _text(key: str, path: str, expected: str) -> str:
+    try:
+        return Path(path).read_text("utf-8")
+    except UnicodeDecodeError:
+        reason = "it is no UTF-8 text"
+    except (OSError, ValueError) as error:
+        reason = getattr(error, "strerror", None) or str(error)
+    raise UsageError(f"{key} is {expected}, got {path} ({reason})")
+
+
+def _named(names: frozenset[str], key: str, path: str, expected: str) -> frozenset[str]:
+    if not names:
+        raise UsageError(f"{key} is {expected}, got {path} (it names nothing)")
+    return names
