@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from stackfim.pipeline.config.usage_error import UsageError
-from stackfim.transforms.filters.license import PRESETS, parse_license_list, parse_opt_outs, preset_licenses
+from stackfim.transforms.filters.license import PRESETS, parse_license_list, preset_licenses
+from stackfim.transforms.filters.opt_out import parse_opt_outs
 
 
 def read_licenses(name: str) -> frozenset[str]:

@@ -1,4 +1,6 @@
-"""What a source is: it lists its shards once, in the launcher, and a worker reads a shard from its locator alone.
+"""What a source is: it lists its shards once, in the launcher, and a worker reads a shard from __future__ import annotations
+
+from its locator alone.
 
 A locator is a small JSON text that names files, parts and what identifies their bytes (size and time, or a blob id); it
 never holds a token.
@@ -6,9 +8,11 @@ never holds a token.
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any, NamedTuple, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
-import pyarrow as pa
+if TYPE_CHECKING:
+    import pyarrow as pa
+
 
 BATCH_ROWS = 1_000
 BATCH_BYTES = 16 << 20

@@ -11,7 +11,7 @@ from stackfim.transforms.filters.filter_list import STAGES
 from stackfim.transforms.filters.findings import MODES, REDACT
 from stackfim.transforms.filters.license import ALL, POLICIES, LicensePolicy, permissive_licenses
 from stackfim.transforms.filters.line_length import MAX_LONG_SHARE
-from stackfim.transforms.filters.quality_limits import QualityLimits, limits_by_row
+from stackfim.transforms.filters.quality_limits import QualityLimits, limits_by_row, limits_of
 from stackfim.transforms.languages import OFFICIAL
 from stackfim.transforms.setting_checks import expect_choice, expect_number, expect_whole, known_names
 
@@ -50,12 +50,11 @@ class FilterSettings:
             if stage not in STAGES:
                 raise ValueError(f"switched_off: no such filter: {stage!r}{known_names(stage, STAGES)}")
         expect_choice("license_policy", self.license_policy, POLICIES)
-        known = tuple(QualityLimits.__dataclass_fields__)
         for language, limits in self.limits.items():
-            for name, value in limits.items():
-                if name not in known:
-                    raise ValueError(f"limits.{language}.{name}: no such limit{known_names(name, known)}")
-                expect_number(f"limits.{language}.{name}", value)
+            try:
+                limits_of(language, {language: limits})
+            except ValueError as error:
+                raise ValueError(f"limits.{language}.{error}") from error
 
 
 @dataclass(frozen=True)

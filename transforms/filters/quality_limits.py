@@ -7,8 +7,11 @@ yields few examples.
 """
 
 import dataclasses
+import math
 from collections.abc import Mapping
 from dataclasses import dataclass
+
+from stackfim.transforms.setting_checks import expect_number, known_names
 
 ALL_LANGUAGES = "*"
 """Key of overrides that hold for every language."""
@@ -60,10 +63,7 @@ class QualityLimits:
     def __post_init__(self) -> None:
         """Raises ValueError for a share that is not from 0 to 1 and for another limit below 0."""
         for name, value in vars(self).items():
-            if name.endswith("_share") and not 0 <= value <= 1:
-                raise ValueError(f"{name}: expected a share from 0 to 1, got {value!r}")
-            if not value >= 0:
-                raise ValueError(f"{name}: expected a number of at least 0, got {value!r}")
+            expect_number(name, value, 1.0 if name.endswith("_share") else math.inf)
 
 
 _CODE = QualityLimits()
@@ -98,16 +98,11 @@ def limits_of(language: str, overrides: Mapping[str, Mapping[str, float]] | None
     values = vars(LIMITS.get(language, _CODE))
     for key in (ALL_LANGUAGES, language):
         changes = (overrides or {}).get(key, {})
-        unknown = sorted(changes.keys() - values.keys())
-        if unknown:
-            raise ValueError(
-                f"no such limit: {', '.join(unknown)} (for {key}); expected some of {', '.join(sorted(values))}"
-            )
+        for name in changes:
+            if name not in values:
+                raise ValueError(f"{name}: no such limit{known_names(name, tuple(values))}")
         values = values | dict(changes)
-    try:
-        return QualityLimits(**values)
-    except ValueError as error:
-        raise ValueError(f"{error} (for {language})") from error
+    return QualityLimits(**values)
 
 
 def limits_by_row(

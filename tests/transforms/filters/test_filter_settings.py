@@ -17,21 +17,25 @@ from stackfim.transforms.filters.license import LicensePolicy
 @pytest.mark.parametrize(
     ("field", "value", "message"),
     [
-        ("max_size_bytes", 0, "max_size_bytes: expected a number above 0, got 0"),
-        ("max_line_chars", -1, "max_line_chars: expected a number above 0, got -1"),
-        ("max_mean_line_chars", math.nan, "max_mean_line_chars: expected a number above 0, got nan"),
-        ("max_long_line_share", 1.5, "max_long_line_share: expected a share from 0 to 1, got 1.5"),
-        ("min_alphanumeric_fraction", -0.1, "min_alphanumeric_fraction: expected a share from 0 to 1, got -0.1"),
-        ("switched_off", ("size", "spelling"), "switched_off: no such filter: spelling; expected some of opt_out, "),
-        ("license_policy", "most", "license_policy: expected one of all, any, got 'most'"),
-        ("limits", {"Go": {"min_lines": 3}}, "limits: no such limit: min_lines (for Go); expected some of max_chars, "),
+        ("max_size_bytes", 0, "max_size_bytes is a whole number from 1, got 0"),
+        ("max_line_chars", -1, "max_line_chars is a whole number from 1, got -1"),
+        ("max_mean_line_chars", math.nan, "max_mean_line_chars is a number, above 0, got nan"),
+        ("max_long_line_share", 1.5, "max_long_line_share is a number, from 0 to 1, got 1.5"),
+        ("min_alphanumeric_fraction", -0.1, "min_alphanumeric_fraction is a number, from 0 to 1, got -0.1"),
+        ("switched_off", ("size", "spelling"), "switched_off: no such filter: 'spelling'; expected one of opt_out, "),
+        ("license_policy", "most", "license_policy is one of all, any, got 'most'"),
+        (
+            "limits",
+            {"Go": {"min_lines": 3}},
+            "limits.Go.min_lines: no such limit (did you mean min_text_chars?); expected one of ",
+        ),
         (
             "limits",
             {"*": {"max_digit_share": 3}},
-            "limits: max_digit_share: expected a share from 0 to 1, got 3 (for *)",
+            "limits.*.max_digit_share is a number, from 0 to 1, got 3",
         ),
-        ("limits", {"Go": {"min_chars": -3}}, "limits: min_chars: expected a number of at least 0, got -3 (for Go)"),
-        ("limits", {"Go": {"min_chars": math.nan}}, "min_chars: expected a number of at least 0, got nan (for Go)"),
+        ("limits", {"Go": {"min_chars": -3}}, "limits.Go.min_chars is a number, 0 or more, got -3"),
+        ("limits", {"Go": {"min_chars": math.nan}}, "limits.Go.min_chars is a number, 0 or more, got nan"),
     ],
 )
 def test_a_setting_that_makes_no_sense_is_refused(field: str, value: Any, message: str) -> None:
@@ -43,9 +47,9 @@ def test_a_setting_that_makes_no_sense_is_refused(field: str, value: Any, messag
 @pytest.mark.parametrize(
     ("field", "message"),
     [
-        ("secrets", "secrets: expected one of keep, redact, drop, got 'mask'"),
-        ("personal_data", "personal_data: expected one of keep, redact, drop, got 'mask'"),
-        ("comments_language", "comments_language: expected any or one of ar, bg, "),
+        ("secrets", "secrets is one of keep, redact, drop, got 'mask'"),
+        ("personal_data", "personal_data is one of keep, redact, drop, got 'mask'"),
+        ("comments_language", "comments_language is one of any, ar, bg, "),
     ],
 )
 def test_an_unknown_mode_or_language_of_a_plan_is_refused(field: str, message: str) -> None:
