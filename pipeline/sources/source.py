@@ -1,10 +1,10 @@
-"""What a source is: it lists its shards once, in the launcher, and a worker reads a shard from __future__ import annotations
-
-from its locator alone.
+"""What a source is: it lists its shards once, in the launcher, and a worker reads a shard from its locator alone.
 
 A locator is a small JSON text that names files, parts and what identifies their bytes (size and time, or a blob id); it
 never holds a token.
 """
+
+from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
