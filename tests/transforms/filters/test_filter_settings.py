@@ -27,7 +27,7 @@ from stackfim.transforms.filters.license import LicensePolicy
         (
             "limits",
             {"Go": {"min_lines": 3}},
-            "limits.Go.min_lines: no such limit (did you mean min_text_chars?); expected one of ",
+            "limits.Go.min_lines: no such limit (did you mean min_logic_lines?); expected one of ",
         ),
         (
             "limits",
