@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 from stackfim.schemas.source import ROW, git_blob_id
 from stackfim.transforms.filters.license import LicensePolicy
 from stackfim.transforms.languages import LANGUAGES, OFFICIAL, has_legacy_grammars, of_grammars
+from stackfim.transforms.languages.file_names import language_of_name
 from stackfim.transforms.split.parser import BudgetedParser
 from stackfim.transforms.split.split_settings import SplitSettings
 from stackfim.transforms.verify.original import Original
@@ -30,40 +31,6 @@ settings.register_profile(
 settings.load_profile("stable")
 
 SOURCES = Path(__file__).parent / "data" / "sources"
-
-LANGUAGE_OF_SUFFIX = {
-    # Not `.py`, which linters and formatters would take for a module.
-    ".python": "Python",
-    ".js": "JavaScript",
-    ".jsx": "JavaScript",
-    ".ts": "TypeScript",
-    ".tsx": "TSX",
-    ".java": "Java",
-    ".go": "Go",
-    ".rs": "Rust",
-    ".c": "C",
-    ".hpp": "C++",
-    ".cs": "C#",
-    ".rb": "Ruby",
-    ".php": "PHP",
-    ".sh": "Shell",
-    ".lua": "Lua",
-    ".ex": "Elixir",
-    ".hs": "Haskell",
-    ".jl": "Julia",
-    ".dart": "Dart",
-    ".kt": "Kotlin",
-    ".scala": "Scala",
-    ".swift": "Swift",
-    ".pl": "Perl",
-    ".json": "JSON",
-    ".yaml": "YAML",
-    ".md": "Markdown",
-    ".html": "HTML",
-    ".css": "CSS",
-    ".sql": "SQL",
-    ".R": "R",
-}
 
 # Those of grammars that are not installed (the extra legacy-grammars has no wheels for Python 3.13) cannot be tested.
 AT_HAND = [name for name in LANGUAGES if has_legacy_grammars() or of_grammars(name, (OFFICIAL,))]
@@ -95,11 +62,13 @@ class SourceFile(NamedTuple):
 @cache
 def source_files() -> tuple[SourceFile, ...]:
     """The files of tests/data/sources, in order of names."""
-    return tuple(
-        SourceFile(path.name, LANGUAGE_OF_SUFFIX[path.suffix], path.read_bytes())
-        for path in sorted(SOURCES.iterdir())
-        if LANGUAGE_OF_SUFFIX[path.suffix] in AT_HAND
-    )
+    files = [SourceFile(path.name, _language_of(path), path.read_bytes()) for path in sorted(SOURCES.iterdir())]
+    return tuple(file for file in files if file.language in AT_HAND)
+
+
+def _language_of(path: Path) -> str:
+    """The language of a file of tests/data/sources: Python's end in `.python`, or linters would take them for modules."""
+    return "Python" if path.suffix == ".python" else language_of_name(path.name)
 
 
 @cache

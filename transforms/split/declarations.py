@@ -56,8 +56,6 @@ _PERHAPS = _words(
 )
 _ASSIGNING = ("=", ":=", "<-", "<<-")
 _MEMBERS = ("member", "selector", "field_expression", "field_access", "navigation")
-# Elsewhere an object has the members that its type declares.
-_MEMBERS_BY_ASSIGNMENT = frozenset(("JavaScript", "Julia", "Lua", "Perl", "PHP", "Python", "Ruby", "TypeScript", "TSX"))
 _TEXTS = _words("string comment content fragment text escape number integer float")
 # `.name(` and the like: a call or an access, except where the line defines methods by such names.
 _AFTER_MEMBERS = frozenset(b"(.),;]}\r\n")
@@ -93,8 +91,7 @@ def lost_declaration(
     content = file.content
     removed = [_whole_words(content, change) for change in going if change.end > change.start]
     shared = {name for name in names if any(content.find(name, start, end) >= 0 for start, end in removed)}
-    if b"self" in shared and file.language.name not in ("JavaScript", "TypeScript", "TSX"):
-        shared.discard(b"self")  # a keyword, or declared by the method around the middle
+    shared -= file.language.undeclared_names
     if not shared:
         return None
     cursor = file.tree.walk()
@@ -136,7 +133,7 @@ def _role_in(file: ParsedFile, cursor: tree_sitter.TreeCursor) -> Role:
         parent = node.type
         if parent in file.language.imports or "param" in parent:
             return Role.DECLARATION
-        if is_token and file.language.name not in _MEMBERS_BY_ASSIGNMENT and any(part in parent for part in _MEMBERS):
+        if is_token and not file.language.members_by_assignment and any(part in parent for part in _MEMBERS):
             return Role.USE
         if field in _DECLARING_FIELDS:
             known = _role_by_field(node, parent, field)

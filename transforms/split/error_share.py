@@ -9,10 +9,9 @@ from __future__ import annotations
 
 import tree_sitter
 
+from stackfim.transforms.languages.file_names import shared_extension
 from stackfim.transforms.split.parser import ParseRefused
 
-SHARED_EXTENSIONS = frozenset({"h", "m", "ts", "pl", "pm", "t", "sql", "v"})
-"""Extensions of several languages."""
 MAX_ERROR_SHARE = 0.5
 """What a file of such an extension may have of syntax errors. Grammars fail on good files as well, macros above all: of 1,472
 files of eight packages, all in the language that they claim, 15 have more."""
@@ -34,12 +33,6 @@ def error_share(root: tree_sitter.Node) -> float:
             elif child.has_error:
                 nodes.append(child)
     return in_errors / size if size else 0.0
-
-
-def shared_extension(path: str) -> str:
-    """The extension of a path in lower case where several languages share it; else empty."""
-    _, dot, extension = path.rpartition("/")[2].lower().rpartition(".")
-    return extension if dot and extension in SHARED_EXTENSIONS else ""
 
 
 def check_language(root: tree_sitter.Node, path: str, language: str, max_share: float) -> None:

@@ -10,7 +10,7 @@ from typing import NamedTuple, overload
 
 import tree_sitter
 
-from stackfim.transforms.languages import BRACKETS, LANGUAGES, Language, kind_ids
+from stackfim.transforms.languages import BRACKETS, LANGUAGES, SupportedLanguage, kind_ids
 from stackfim.transforms.lines import BLANKS, Indent, Lines, compare_indents
 
 _CLOSERS = frozenset(BRACKETS.values())
@@ -37,7 +37,7 @@ class Units(Sequence[Unit]):
     """The units of a block, each made when it is asked for: a module may have thousands and a site looks at a few."""
 
     def __init__(
-        self, lines: Lines, language: Language, groups: list[list[tree_sitter.Node]], all_wrong: bool = False
+        self, lines: Lines, language: SupportedLanguage, groups: list[list[tree_sitter.Node]], all_wrong: bool = False
     ) -> None:
         # No reference to the file: a cycle would leave its tree to the garbage collector, which frees a tree before
         # its nodes and crashes.
@@ -85,7 +85,7 @@ class ParsedFile:
 
     def __init__(self, content: bytes, language: str, tree: tree_sitter.Tree, lines: Lines) -> None:
         self.content = content
-        self.language: Language = LANGUAGES[language]
+        self.language: SupportedLanguage = LANGUAGES[language]
         self.tree = tree
         self.lines = lines
         self._ids = kind_ids(language)
@@ -437,7 +437,7 @@ def _visible_end(start: int, end: int, content: bytes) -> int:
     return end
 
 
-def _unit(group: list[tree_sitter.Node], lines: Lines, language: Language) -> Unit:
+def _unit(group: list[tree_sitter.Node], lines: Lines, language: SupportedLanguage) -> Unit:
     """The unit of a group of children of a block."""
     start = group[0].start_byte
     end = _visible_end(start, max(child.end_byte for child in group), lines.content)

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from stackfim.transforms.languages import LANGUAGES, Language
+from stackfim.transforms.languages import LANGUAGES, SupportedLanguage
 from stackfim.transforms.split.parser import BudgetedParser
 
 OPENERS, CLOSERS = ("(", "[", "{"), (")", "]", "}")
@@ -32,7 +32,7 @@ class Original:
 
     def __init__(self, content: bytes, language: str, parser: BudgetedParser) -> None:
         self.content = content
-        self.language: Language = LANGUAGES[language]
+        self.language: SupportedLanguage = LANGUAGES[language]
         self.parser = parser
         self.tree = parser.parse(content)
         self.lines = content.split(b"\n")

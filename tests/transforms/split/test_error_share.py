@@ -4,7 +4,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackfim.transforms.split.error_share import SHARED_EXTENSIONS, check_language, error_share, shared_extension
+from stackfim.transforms.languages.file_names import SHARED_EXTENSIONS
+from stackfim.transforms.split.error_share import check_language, error_share
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.parser import BudgetedParser, ParseRefused
 from stackfim.transforms.split.split_settings import SplitSettings
@@ -44,22 +45,6 @@ def test_a_share_is_a_share(content: bytes) -> None:
 
 def test_a_slip_is_a_small_share_of_a_long_file() -> None:
     assert 0 < share("C", C * 10 + b"int x = = 3;\n" + C * 10) < 0.05
-
-
-@pytest.mark.parametrize(
-    ("path", "extension"),
-    [
-        ("include/box.h", "h"),
-        ("A/B.H", "h"),
-        ("run.pl", "pl"),
-        ("q.sql", "sql"),
-        ("a.c", ""),
-        ("src/h", ""),
-        ("x.h/y.py", ""),
-    ],
-)
-def test_extensions_that_languages_share(path: str, extension: str) -> None:
-    assert shared_extension(path) == extension
 
 
 @pytest.mark.parametrize("extension", sorted(SHARED_EXTENSIONS))
