@@ -3,10 +3,10 @@
 import hashlib
 import json
 import sysconfig
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -17,12 +17,14 @@ from stackfim.schemas.source import ROW, git_blob_id
 from stackfim.transforms.filters.license import LicensePolicy
 from stackfim.transforms.languages import LANGUAGES, OFFICIAL, has_legacy_grammars, of_grammars
 from stackfim.transforms.languages.file_names import language_of_name
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
 from stackfim.transforms.split.parser import BudgetedParser
 from stackfim.transforms.split.split_settings import SplitSettings
 from stackfim.transforms.verify.original import Original
 from stackfim.transforms.verify.row_invariants import Expected, check_content, check_row
 from stackfim.transforms.verify.tree_invariants import check_tree
 from stackfim.transforms.verify.violation import Violation
+from tests.fixture_types import RowsOf, SourceFile, ViolationsOf
 
 # The same examples on every machine: a failure that comes and goes is no statement about the code.
 settings.register_profile(
@@ -49,14 +51,6 @@ INSTALLED = (
     ("C++", "purelib", "torch/include/c10/core/TensorImpl.h torch/include/c10/util/Exception.h"),
     ("C++", "purelib", "torch/utils/benchmark/utils/valgrind_wrapper/compat_bindings.cpp"),
 )
-
-
-class SourceFile(NamedTuple):
-    """A file to split."""
-
-    name: str
-    language: str
-    content: bytes
 
 
 @cache
@@ -117,7 +111,7 @@ def installed() -> tuple[SourceFile, ...]:
 
 
 @pytest.fixture(scope="session")
-def rows_of() -> Callable[[Iterable[tuple[str, bytes]]], pa.RecordBatch]:
+def rows_of() -> RowsOf:
     """Makes rows (stackfim.schemas.source.ROW) of pairs of language and content; the path is the row's number."""
 
     def make(files: Iterable[tuple[str, bytes]]) -> pa.RecordBatch:
@@ -144,12 +138,12 @@ def rows_of() -> Callable[[Iterable[tuple[str, bytes]]], pa.RecordBatch]:
 
 
 @pytest.fixture(scope="session")
-def violations_of() -> Callable[..., list[Violation]]:
+def violations_of() -> ViolationsOf:
     """All invariants of a row and its original at once: by itself, by the tree, and that it covers whole lines of it."""
     parsers: dict[str, BudgetedParser] = {}
     originals: dict[str, Original] = {}
 
-    def check(row: dict[str, Any], content: bytes, limits: Any = DEFAULT_LIMITS) -> list[Violation]:
+    def check(row: dict[str, Any], content: bytes, limits: MultiLineLimits = DEFAULT_LIMITS) -> list[Violation]:
         expected = Expected(limits.max_lines, limits.max_chars, LicensePolicy(frozenset({"mit"})))
         found = check_row(row, expected) + check_content(row, content)
         if not found:

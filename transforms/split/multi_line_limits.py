@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True)
 class MultiLineLimits:
-    """How much a middle may hold; a site with more is not cut but dropped or ended elsewhere."""
+    """How much a middle may hold; a site with more is dropped or ended elsewhere, never truncated."""
 
     max_lines: int = 32
     max_chars: int = 800

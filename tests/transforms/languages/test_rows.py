@@ -106,7 +106,7 @@ def test_a_format_without_comments_states_no_markers() -> None:
 def test_a_name_that_the_table_does_not_have_says_nothing() -> None:
     row = language_row("Brainfuck")
     assert (row.content, row.comments, row.has_comments, row.families) == (Content.CODE, None, True, ())
-    assert not (row.long_strings or row.heredocs or row.may_be_license or row.has_source_maps)
+    assert (row.long_strings, row.heredocs, row.may_be_license, row.has_source_maps) == ((), False, False, False)
     assert not are_related("Brainfuck", "Befunge")
 
 
