@@ -3,10 +3,10 @@
 import hashlib
 import json
 import sysconfig
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from functools import cache
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 import pyarrow as pa
 import pytest
@@ -16,12 +16,15 @@ from hypothesis import strategies as st
 from stackfim.schemas.source import ROW, git_blob_id
 from stackfim.transforms.filters.license import LicensePolicy
 from stackfim.transforms.languages import LANGUAGES, OFFICIAL, has_legacy_grammars, of_grammars
+from stackfim.transforms.languages.file_names import language_of_name
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
 from stackfim.transforms.split.parser import BudgetedParser
 from stackfim.transforms.split.split_settings import SplitSettings
 from stackfim.transforms.verify.original import Original
 from stackfim.transforms.verify.row_invariants import Expected, check_content, check_row
 from stackfim.transforms.verify.tree_invariants import check_tree
 from stackfim.transforms.verify.violation import Violation
+from tests.fixture_types import RowsOf, SourceFile, ViolationsOf
 
 # The same examples on every machine: a failure that comes and goes is no statement about the code.
 settings.register_profile(
@@ -30,40 +33,6 @@ settings.register_profile(
 settings.load_profile("stable")
 
 SOURCES = Path(__file__).parent / "data" / "sources"
-
-LANGUAGE_OF_SUFFIX = {
-    # Not `.py`, which linters and formatters would take for a module.
-    ".python": "Python",
-    ".js": "JavaScript",
-    ".jsx": "JavaScript",
-    ".ts": "TypeScript",
-    ".tsx": "TSX",
-    ".java": "Java",
-    ".go": "Go",
-    ".rs": "Rust",
-    ".c": "C",
-    ".hpp": "C++",
-    ".cs": "C#",
-    ".rb": "Ruby",
-    ".php": "PHP",
-    ".sh": "Shell",
-    ".lua": "Lua",
-    ".ex": "Elixir",
-    ".hs": "Haskell",
-    ".jl": "Julia",
-    ".dart": "Dart",
-    ".kt": "Kotlin",
-    ".scala": "Scala",
-    ".swift": "Swift",
-    ".pl": "Perl",
-    ".json": "JSON",
-    ".yaml": "YAML",
-    ".md": "Markdown",
-    ".html": "HTML",
-    ".css": "CSS",
-    ".sql": "SQL",
-    ".R": "R",
-}
 
 # Those of grammars that are not installed (the extra legacy-grammars has no wheels for Python 3.13) cannot be tested.
 AT_HAND = [name for name in LANGUAGES if has_legacy_grammars() or of_grammars(name, (OFFICIAL,))]
@@ -84,22 +53,16 @@ INSTALLED = (
 )
 
 
-class SourceFile(NamedTuple):
-    """A file to split."""
-
-    name: str
-    language: str
-    content: bytes
-
-
 @cache
 def source_files() -> tuple[SourceFile, ...]:
     """The files of tests/data/sources, in order of names."""
-    return tuple(
-        SourceFile(path.name, LANGUAGE_OF_SUFFIX[path.suffix], path.read_bytes())
-        for path in sorted(SOURCES.iterdir())
-        if LANGUAGE_OF_SUFFIX[path.suffix] in AT_HAND
-    )
+    files = [SourceFile(path.name, _language_of(path), path.read_bytes()) for path in sorted(SOURCES.iterdir())]
+    return tuple(file for file in files if file.language in AT_HAND)
+
+
+def _language_of(path: Path) -> str:
+    """The language of a file of tests/data/sources: Python's end in `.python`, or linters would take them for modules."""
+    return "Python" if path.suffix == ".python" else language_of_name(path.name)
 
 
 @cache
@@ -148,7 +111,7 @@ def installed() -> tuple[SourceFile, ...]:
 
 
 @pytest.fixture(scope="session")
-def rows_of() -> Callable[[Iterable[tuple[str, bytes]]], pa.RecordBatch]:
+def rows_of() -> RowsOf:
     """Makes rows (stackfim.schemas.source.ROW) of pairs of language and content; the path is the row's number."""
 
     def make(files: Iterable[tuple[str, bytes]]) -> pa.RecordBatch:
@@ -175,12 +138,12 @@ def rows_of() -> Callable[[Iterable[tuple[str, bytes]]], pa.RecordBatch]:
 
 
 @pytest.fixture(scope="session")
-def violations_of() -> Callable[..., list[Violation]]:
+def violations_of() -> ViolationsOf:
     """All invariants of a row and its original at once: by itself, by the tree, and that it covers whole lines of it."""
     parsers: dict[str, BudgetedParser] = {}
     originals: dict[str, Original] = {}
 
-    def check(row: dict[str, Any], content: bytes, limits: Any = DEFAULT_LIMITS) -> list[Violation]:
+    def check(row: dict[str, Any], content: bytes, limits: MultiLineLimits = DEFAULT_LIMITS) -> list[Violation]:
         expected = Expected(limits.max_lines, limits.max_chars, LicensePolicy(frozenset({"mit"})))
         found = check_row(row, expected) + check_content(row, content)
         if not found:

@@ -1,4 +1,4 @@
-"""Stable random draws: a function of content, slot and seed, never of order, process or machine."""
+"""Stable random draws: a function of a key such as content, slot and seed, never of order, process or machine."""
 
 import hashlib
 
@@ -6,11 +6,12 @@ _MASK = (1 << 64) - 1
 
 
 class Draws:
-    """A stream of draws from one key: SplitMix64 (Steele, Lea and Flood 2014) seeded by BLAKE2b of the key."""
+    """A stream of draws: SplitMix64 (Steele, Lea and Flood 2014)."""
 
     __slots__ = ("_state",)
 
     def __init__(self, *key: str | int) -> None:
+        """Seeds the stream with BLAKE2b of the key's parts."""
         text = "\x1f".join(str(part) for part in key)
         self._state = int.from_bytes(
             hashlib.blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "little"
@@ -29,5 +30,5 @@ class Draws:
         return (self.next() >> 11) / (1 << 53)
 
     def below(self, bound: int) -> int:
-        """A number in [0, bound); `bound` is at least 1 and far below 2^64, so the bias of the remainder is nothing."""
+        """A number in [0, bound); `bound` is at least 1 and far below 2^64, so the bias of the remainder is negligible."""
         return self.next() % bound

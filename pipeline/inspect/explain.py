@@ -18,7 +18,8 @@ from stackfim.transforms.filters.explain import DROPPED, KEPT, Measure, StageRep
 from stackfim.transforms.filters.filter_settings import FilterPlan
 from stackfim.transforms.filters.redaction import redact
 from stackfim.transforms.languages import language_name
-from stackfim.transforms.split.error_share import error_share, shared_extension
+from stackfim.transforms.languages.file_names import shared_extension
+from stackfim.transforms.split.error_share import error_share
 from stackfim.transforms.split.examples import STAGE
 from stackfim.transforms.split.parser import BudgetedParser
 from stackfim.transforms.split.process import SplitterProcess

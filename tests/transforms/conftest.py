@@ -1,16 +1,15 @@
-"""Parsed source files, and the sites that each kind finds on a line of theirs."""
-
-from collections.abc import Callable
+"""Parsed source files, and the sites that each kind finds on a line of them."""
 
 import pytest
 
 from stackfim.transforms.draws import Draws
 from stackfim.transforms.lines import Lines
+from stackfim.transforms.split.kinds import KIND_BY_NAME
 from stackfim.transforms.split.multi_line_limits import MultiLineLimits
 from stackfim.transforms.split.parser import BudgetedParser
-from stackfim.transforms.split.sampling import FINDERS
-from stackfim.transforms.split.site import Refused, Site
+from stackfim.transforms.split.site import Finder, Refused, Site
 from stackfim.transforms.split.syntax import ParsedFile
+from tests.fixture_types import LineWith, Parsed, RefusalsOn, SitesOn, SourceFile
 
 # Enough draws to see all of a handful of choices.
 DRAWS = 60
@@ -18,7 +17,7 @@ LIMITS = MultiLineLimits(newline_in_middle_share=0.0)
 
 
 @pytest.fixture(scope="session")
-def parsed() -> Callable[[str, str | bytes], ParsedFile]:
+def parsed() -> Parsed:
     """Parses a text of a language; the same text is parsed once."""
     known: dict[tuple[str, bytes], ParsedFile] = {}
     parsers: dict[str, BudgetedParser] = {}
@@ -34,14 +33,14 @@ def parsed() -> Callable[[str, str | bytes], ParsedFile]:
 
 
 @pytest.fixture(scope="session")
-def parsed_sources(parsed, sources) -> dict[str, ParsedFile]:
+def parsed_sources(parsed: Parsed, sources: tuple[SourceFile, ...]) -> dict[str, ParsedFile]:
     """The parsed files of tests/data/sources by name."""
     return {file.name: parsed(file.language, file.content) for file in sources}
 
 
 @pytest.fixture(scope="session")
-def row_with() -> Callable[[ParsedFile, str], int]:
-    """The one row of a file that holds a text; ` >> ` leads on to the first later row that holds what follows."""
+def line_with() -> LineWith:
+    """The one line of a file that holds a text; ` >> ` leads on to the first later line that holds what follows."""
 
     def find(file: ParsedFile, text: str) -> int:
         found = -1
@@ -52,22 +51,27 @@ def row_with() -> Callable[[ParsedFile, str], int]:
     return find
 
 
-def _only(file: ParsedFile, text: str, rows: range, *, first: bool = False) -> int:
-    lines = file.lines
-    found = [row for row in rows if text.encode() in file.content[lines.starts[row] : lines.end(row)]]
-    assert len(found) == 1 or (first and found), f"{text!r} is on rows {found}"
+def _only(file: ParsedFile, text: str, lines: range, *, first: bool = False) -> int:
+    found = [line for line in lines if text.encode() in file.content[file.lines.starts[line] : file.lines.end(line)]]
+    assert len(found) == 1 or (first and found), f"{text!r} is on lines {found}"
     return found[0]
 
 
-@pytest.fixture(scope="session")
-def sites_on() -> Callable[..., set[Site]]:
-    """All sites that a kind finds on a row, over many draws; empty where each is refused."""
+def _finder(kind: str) -> Finder:
+    find = KIND_BY_NAME[kind].find
+    assert find is not None
+    return find
 
-    def find(file: ParsedFile, kind: str, row: int, limits: MultiLineLimits = LIMITS, draws: int = DRAWS) -> set[Site]:
+
+@pytest.fixture(scope="session")
+def sites_on() -> SitesOn:
+    """All sites that a kind finds on a line, over many draws; empty where each is refused."""
+
+    def find(file: ParsedFile, kind: str, line: int, limits: MultiLineLimits = LIMITS, draws: int = DRAWS) -> set[Site]:
         found = set()
         for number in range(draws):
             try:
-                found.add(FINDERS[kind](file, row, Draws("test", number), limits))
+                found.add(_finder(kind)(file, line, Draws("test", number), limits))
             except Refused:
                 continue
         return found
@@ -76,14 +80,14 @@ def sites_on() -> Callable[..., set[Site]]:
 
 
 @pytest.fixture(scope="session")
-def refusals_on() -> Callable[..., set[str]]:
-    """The reasons for which a kind refuses a row, over many draws; empty where none does."""
+def refusals_on() -> RefusalsOn:
+    """The reasons for which a kind refuses a line, over many draws; empty where none does."""
 
-    def find(file: ParsedFile, kind: str, row: int, limits: MultiLineLimits = LIMITS) -> set[str]:
+    def find(file: ParsedFile, kind: str, line: int, limits: MultiLineLimits = LIMITS) -> set[str]:
         found = set()
         for number in range(DRAWS):
             try:
-                FINDERS[kind](file, row, Draws("test", number), limits)
+                _finder(kind)(file, line, Draws("test", number), limits)
             except Refused as refused:
                 found.add(str(refused))
         return found

@@ -37,7 +37,16 @@ def test_the_same_key_draws_the_same_in_another_process() -> None:
 
 
 def test_other_keys_draw_otherwise() -> None:
-    keys = [("a", 0, 0), ("a", 0, 1), ("a", 1, 0), ("b", 0, 0), ("a", "0", "01"), ("a", "00", "1"), ("a00",), ()]
+    keys: list[tuple[str | int, ...]] = [
+        ("a", 0, 0),
+        ("a", 0, 1),
+        ("a", 1, 0),
+        ("b", 0, 0),
+        ("a", "0", "01"),
+        ("a", "00", "1"),
+        ("a00",),
+        (),
+    ]
     assert len({Draws(*key).next() for key in keys}) == len(keys)
 
 

@@ -18,7 +18,7 @@ INDENTS = st.text(" \t", max_size=6).map(str.encode)
 
 
 def reference(text: str) -> list[tuple[str, str]]:
-    """(line, line break) of a text, by splitting at LF alone."""
+    """Each line of a text and its line break, by splitting at LF alone."""
     if not text:
         return [("", "")]
     parts = text.split("\n")
@@ -30,40 +30,49 @@ def reference(text: str) -> list[tuple[str, str]]:
 def test_lines_and_line_breaks_are_the_whole_text(text: str) -> None:
     content = text.encode()
     lines = Lines(content)
-    found = [(content[lines.starts[row] : lines.end(row)], lines.line_break(row)) for row in range(len(lines))]
-    assert found == [(line.encode(), line_break.encode()) for line, line_break in reference(text)]
-    assert b"".join(line + line_break for line, line_break in found) == content
-    assert [lines.next_start(row) for row in range(len(lines))] == [*lines.starts[1:], len(content)]
+    found = [(content[lines.starts[line] : lines.end(line)], lines.line_break(line)) for line in range(len(lines))]
+    assert found == [(part.encode(), line_break.encode()) for part, line_break in reference(text)]
+    assert b"".join(part + line_break for part, line_break in found) == content
+    assert [lines.next_start(line) for line in range(len(lines))] == [*lines.starts[1:], len(content)]
 
 
 @given(TEXTS)
 def test_visible_edges_are_those_of_the_line_without_blanks(text: str) -> None:
     content = text.encode()
     lines = Lines(content)
-    for row, (line, _) in enumerate(reference(text)):
-        first, last = lines.first_visible(row), lines.last_visible(row)
-        if not line.strip(BLANKS):
+    for line, (part, _) in enumerate(reference(text)):
+        first, last = lines.first_visible(line), lines.last_visible(line)
+        if not part.strip(BLANKS):
             assert (first, last) == (-1, -1)
             continue
-        assert content[first:last].decode() == line.strip(BLANKS)
-        assert content[lines.starts[row] : first].decode().strip(BLANKS) == ""
-        assert lines.indent(row).decode() == line[: len(line) - len(line.lstrip(" \t"))]
+        assert content[first:last].decode() == part.strip(BLANKS)
+        assert content[lines.starts[line] : first].decode().strip(BLANKS) == ""
+        assert lines.indent(line).decode() == part[: len(part) - len(part.lstrip(" \t"))]
 
 
 @given(TEXTS)
-def test_every_byte_belongs_to_one_row_and_a_line_break_to_the_line_that_it_ends(text: str) -> None:
+def test_every_byte_belongs_to_one_line_and_a_line_break_to_the_line_that_it_ends(text: str) -> None:
     content = text.encode()
     lines = Lines(content)
     for offset in range(len(content)):
-        assert lines.row_of(offset) == content.count(b"\n", 0, offset)
+        assert lines.line_of(offset) == content.count(b"\n", 0, offset)
 
 
 @given(TEXTS)
-def test_next_visible_row_skips_blank_lines_only(text: str) -> None:
+def test_a_point_is_the_line_breaks_before_an_offset_and_the_bytes_since_the_last_one(text: str) -> None:
+    content = text.encode()
+    lines = Lines(content)
+    for offset in range(len(content) + 1):
+        before = content[:offset]
+        assert lines.point(offset) == (before.count(b"\n"), len(before) - before.rfind(b"\n") - 1)
+
+
+@given(TEXTS)
+def test_the_next_visible_line_skips_blank_lines_only(text: str) -> None:
     lines = Lines(text.encode())
-    visible = [row for row in range(len(lines)) if lines.first_visible(row) >= 0]
-    for row in range(len(lines)):
-        assert lines.next_visible_row(row) == next((later for later in visible if later > row), None)
+    visible = [line for line in range(len(lines)) if lines.first_visible(line) >= 0]
+    for line in range(len(lines)):
+        assert lines.next_visible_line(line) == next((later for later in visible if later > line), None)
 
 
 @pytest.mark.parametrize(
@@ -109,6 +118,6 @@ def test_comparing_the_other_way_round_is_the_opposite(one: bytes, other: bytes)
 @given(st.lists(st.tuples(INDENTS, st.text("ab \t", max_size=8)), max_size=8), st.integers(0, 60))
 def test_a_deep_indent_is_one_of_more_columns_than_the_limit(drawn: list[tuple[bytes, str]], limit: int) -> None:
     """A tab goes on to the next column that 8 divides, as the grammars' scanners count."""
-    rows = [indent + text.encode() for indent, text in drawn]
-    widths = [len(row[: len(row) - len(row.lstrip(b" \t"))].expandtabs(8)) for row in rows]
-    assert Lines(b"\n".join(rows)).has_deep_indent(limit) == any(width > limit for width in widths)
+    lines = [indent + text.encode() for indent, text in drawn]
+    widths = [len(line[: len(line) - len(line.lstrip(b" \t"))].expandtabs(8)) for line in lines]
+    assert Lines(b"\n".join(lines)).has_deep_indent(limit) == any(width > limit for width in widths)

@@ -14,9 +14,14 @@ import pyarrow as pa
 from stackfim.schemas.source import ROW
 from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.filter import Filter
-from stackfim.transforms.languages import language_name
-from stackfim.transforms.languages.file_names import SHEBANG_BYTES, language_of_name, language_of_shebang
-from stackfim.transforms.split.error_share import shared_extension
+from stackfim.transforms.languages import are_related, language_name
+from stackfim.transforms.languages.file_names import (
+    SHEBANG_BYTES,
+    language_of_editor_mode,
+    language_of_name,
+    language_of_shebang,
+    shared_extension,
+)
 
 HEAD_BYTES = 50_000
 """How much of a file the heuristics look at, which is linguist's figure."""
@@ -34,22 +39,6 @@ class Evidence(NamedTuple):
     by: str
     """`content`, `extension`, `modeline` or `shebang`."""
 
-
-# Differences that are none: one is written in the other's grammar, or data sets name them alike.
-_KIN = (
-    frozenset({"C", "C++", OBJECTIVE_C, "Objective-C++", "Cuda", "HLSL", "GLSL"}),
-    frozenset({"JavaScript", "TypeScript", "TSX", "JSX", "Vue", "Svelte", "Astro"}),
-    frozenset({"JSON", "JSON5", "JSON with Comments", "Jupyter Notebook"}),
-    frozenset(
-        {"HTML", "HTML+ERB", "Java Server Pages", "Jinja", "Smarty", "Twig", "Mako", "Vue", "XML", "SVG", "XSLT", "PHP"}
-    ),
-    frozenset({"CSS", "SCSS", "Less", "Sass"}),
-    frozenset({"Python", "Cython", "Starlark", "Snakemake", "Meson"}),
-    frozenset({"Shell", "fish", "BitBake"}),
-    frozenset({"SQL", "PLSQL", "PLpgSQL", "TSQL"}),
-    frozenset({"Markdown", "RMarkdown"}),
-    frozenset({"Haskell", "Literate Haskell"}),
-)
 
 _COMMENTS = re.compile(rb"/\*.*?(?:\*/|\Z)|//[^\n]*", re.DOTALL)
 _FOR_CPP = re.compile(
@@ -175,12 +164,6 @@ _MODELINE = re.compile(
     rb"-\*-(?:[^\n]{0,80}?\bmode:)?[ \t]*(?P<emacs>[A-Za-z][\w+#-]*)[ \t]*(?:;[^\n]{0,120})?-\*-|"
     rb"\b(?:vim?|ex):[^\n]{0,120}?\b(?:ft|filetype|syntax)=(?P<vim>[A-Za-z][\w+#-]*)"
 )
-_MODES = {
-    "c++": "C++", "cpp": "C++", "objc": OBJECTIVE_C, "cperl": "Perl", "sh": "Shell", "shell-script": "Shell", "bash": "Shell",
-    "js": "JavaScript", "tcl": "Tcl", "prolog": "Prolog", "makefile": "Makefile", "python": "Python", "perl": "Perl",
-    "ruby": "Ruby", "c": "C", "java": "Java", "php": "PHP", "lua": "Lua", "haskell": "Haskell", "scheme": "Scheme",
-    "emacs-lisp": "Emacs Lisp", "lisp": "Common Lisp", "cmake": "CMake", "yaml": "YAML", "xml": "XML", "html": "HTML",
-}  # fmt: skip
 
 
 def evidence(path: str, content: pa.Buffer, label: str) -> Evidence | None:
@@ -201,8 +184,7 @@ def evidence(path: str, content: pa.Buffer, label: str) -> Evidence | None:
 
 
 def _same(found: str, label: str) -> bool:
-    known = language_name(label) or label
-    return found == known or any(found in kin and known in kin for kin in _KIN)
+    return are_related(found, language_name(label) or label)
 
 
 def _mode(content: pa.Buffer) -> str:
@@ -212,7 +194,7 @@ def _mode(content: pa.Buffer) -> str:
     if b"-*-" not in text and b"vi" not in text and b"ex:" not in text:
         return ""
     for match in _MODELINE.finditer(text):
-        found = _MODES.get((match["emacs"] or match["vim"]).decode("ascii").lower().removesuffix("-mode"))
+        found = language_of_editor_mode((match["emacs"] or match["vim"]).decode("ascii").lower().removesuffix("-mode"))
         if found:
             return found
     return ""

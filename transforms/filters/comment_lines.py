@@ -7,22 +7,13 @@ a docstring that no code precedes is a comment.
 import re
 from collections.abc import Iterator
 
-from stackfim.transforms.filters.comments import MARKERS
+from stackfim.transforms.languages import Language, language_row
+from stackfim.transforms.languages.comments import ANY_BLOCK_COMMENTS, ANY_COMMENT
 
-# Languages that the table of comment markers does not have: what begins a comment anywhere.
-_ANY_MARKER = rb"#+|//+|/\*+|\*+|--+|;+|%+|<!--|\(\*+|dnl\b|(?:@?rem|REM)\b|\"|!|\{-+|=begin"
-_ANY_BLOCKS = ((b"/*", b"*/"), (b"<!--", b"-->"), (b"(*", b"*)"), (b"{-", b"-}"))
 _DOCSTRING = re.compile(rb"[rRuUbB]{0,2}(\"\"\"|''')")
 # Where code begins a string of several lines, such as the template of what a generator writes.
 _LONG_STRING = re.compile(rb"(\"\"\"|'''|`)|<<[~-]?[\"']?([A-Za-z_]\w*)")
-_LONG_STRINGS = {
-    **dict.fromkeys(
-        ("Python", "Cython", "Kotlin", "Scala", "Java", "C#", "Elixir", "Swift", "Julia"), (b'"""', b"'''")
-    ),
-    **dict.fromkeys(("JavaScript", "TypeScript", "TSX", "Go"), (b"`",)),
-}
 _BYTE_ORDER_MARK = b"\xef\xbb\xbf"
-_HEREDOCS = frozenset({"Shell", "Perl", "Ruby", "PHP"})
 
 
 def comment_lines(lines: list[bytes], language: str) -> Iterator[tuple[int, int, bytes]]:
@@ -31,10 +22,11 @@ def comment_lines(lines: list[bytes], language: str) -> Iterator[tuple[int, int,
     `lines` are those of a file from its start, without line breaks. A comment after code does not count. Where the markers
     of the language are not known, those of any language do.
     """
-    markers = MARKERS.get(language)
+    known = language_row(language)
+    markers = known.comments
     blocks: tuple[tuple[bytes, bytes], ...]
     if markers is None:
-        line_marker, blocks = re.compile(_ANY_MARKER), _ANY_BLOCKS
+        line_marker, blocks = ANY_COMMENT, ANY_BLOCK_COMMENTS
     else:
         begins = [*markers.line, *([markers.block[0]] if markers.block else [])]
         line_marker = re.compile(b"|".join(re.escape(begin.strip()) for begin in begins))
@@ -61,16 +53,16 @@ def comment_lines(lines: list[bytes], language: str) -> Iterator[tuple[int, int,
                 end = opened[1]
         elif bare:
             code_seen = True
-            end = _opened_text(bare, language)
+            end = _opened_text(bare, known)
             in_text = end is not None
 
 
-def _opened_text(line: bytes, language: str) -> bytes | None:
+def _opened_text(line: bytes, language: Language) -> bytes | None:
     """The mark that ends the string of several lines that a line of code begins; None where it begins none."""
     opened: bytes | None = None
     for fence, tag in _LONG_STRING.findall(line):
-        if fence in _LONG_STRINGS.get(language, ()) and opened in (None, fence):
+        if fence in language.long_strings and opened in (None, fence):
             opened = None if opened else fence
-        elif tag and opened is None and language in _HEREDOCS:
+        elif tag and opened is None and language.heredocs:
             opened = tag
     return opened

@@ -5,7 +5,6 @@ those with too few lines of logic. A line is a comment when it begins with a com
 began a line; code with a comment after it is code. Docstrings of Python are comments, as StarCoder counts them.
 """
 
-from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
@@ -17,63 +16,22 @@ from stackfim.transforms.filters.filter import Bounds, Filter, Score
 from stackfim.transforms.filters.line_table import LineTable, lines_of, starts_with
 from stackfim.transforms.filters.quality_limits import QualityLimits
 from stackfim.transforms.filters.text import Text, text_of
+from stackfim.transforms.languages import KNOWN_LANGUAGES, Language, language_row
+from stackfim.transforms.languages.comments import Comments
 
 MIN_COMMENT_BYTES = 512
 """Fewer visible bytes are not judged: in a short file the share of comments says little."""
 
 
-@dataclass(frozen=True)
-class Markers:
-    """How comments and imports of a language look."""
-
-    line: tuple[bytes, ...] = ()
-    """What begins a comment that ends with its line."""
-    block: tuple[bytes, bytes] | None = None
-    """What begins and what ends a block comment."""
-    docstrings: bool = False
-    """Whether strings of triple quotes that begin a line are comments."""
-    imports: tuple[bytes, ...] = ()
-    """What begins a line that only imports or names."""
-
-
-_HASH = (b"#",)
-_C_FAMILY = Markers((b"//",), (b"/*", b"*/"))
-_SCRIPT = (b"import ", b"export * ", b'"use strict"', b"'use strict'")
-MARKERS: dict[str, Markers] = {
-    "Python": Markers(_HASH, None, True, (b"import ", b"from ")),
-    "Cython": Markers(_HASH, None, True, (b"import ", b"cimport ", b"from ")),
-    "JavaScript": Markers((b"//",), (b"/*", b"*/"), imports=_SCRIPT),
-    "TypeScript": Markers((b"//",), (b"/*", b"*/"), imports=_SCRIPT),
-    "TSX": Markers((b"//",), (b"/*", b"*/"), imports=_SCRIPT),
-    "Java": Markers((b"//",), (b"/*", b"*/"), imports=(b"import ", b"package ")),
-    "Kotlin": Markers((b"//",), (b"/*", b"*/"), imports=(b"import ", b"package ")),
-    "Scala": Markers((b"//",), (b"/*", b"*/"), imports=(b"import ", b"package ")),
-    "Go": Markers((b"//",), (b"/*", b"*/"), imports=(b"import ", b"package ")),
-    "Rust": Markers((b"//",), (b"/*", b"*/"), imports=(b"use ", b"pub use ", b"extern crate ", b"mod ", b"pub mod ")),
-    "C": _C_FAMILY,
-    "C++": _C_FAMILY,
-    "C#": Markers((b"//",), (b"/*", b"*/"), imports=(b"using ",)),
-    "PHP": Markers((b"//", b"#"), (b"/*", b"*/"), imports=(b"use ", b"namespace ", b"<?php", b"?>")),
-    "Ruby": Markers(_HASH, (b"=begin", b"=end"), imports=(b"require ", b"require_relative ", b"require(")),
-    "Shell": Markers(_HASH),
-    "Perl": Markers(_HASH, imports=(b"use ", b"package ", b"1;")),
-    "Elixir": Markers(_HASH, imports=(b"import ", b"alias ", b"require ", b"use ")),
-    "Lua": Markers((b"--",)),
-    "Haskell": Markers((b"--",), (b"{-", b"-}"), imports=(b"import ", b"module ")),
-    "Swift": Markers((b"//",), (b"/*", b"*/"), imports=(b"import ",)),
-    "Dart": Markers((b"//",), (b"/*", b"*/"), imports=(b"import ", b"export ", b"part ", b"library ")),
-    "Julia": Markers(_HASH, imports=(b"using ", b"import ", b"include(")),
-    "CMake": Markers((b"# ", b"##")),  # `#cmakedefine` is none
-    "PowerShell": Markers(_HASH, (b"<#", b"#>")),
+MARKERS: dict[str, Comments] = {
+    name: language.comments for name, language in KNOWN_LANGUAGES.items() if language.comments is not None
 }
 """Languages whose comments are told; files of others have neither share nor logic lines (-1)."""
 
-# Logic begins with a word, a string or a sigil; in C a `#` that is no guard is a definition.
+# Logic begins with a word, a string or a sigil.
 _BEGINS_LOGIC = np.zeros(256, bool)
 _BEGINS_LOGIC[list(b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789_$@'\"`:.&!~")] = True
 _BEGINS_LOGIC[0x80:] = True
-_DEFINES = (b"#define", b"# define", b"#  define", b"#undef", b"#error")
-_PREPROCESSED = frozenset({"C", "C++"})
 
 
 class CommentScores(NamedTuple):
@@ -111,14 +69,14 @@ def classified_lines(content: pa.BinaryArray, languages: list[str]) -> CommentLi
         if not len(chosen):
             continue
         part = LineTable(lines.row[chosen], lines.start[chosen], lines.visible[chosen], lines.end[chosen], lines.first)
-        in_comment = _line_comments(text, part, markers, name)
+        in_comment = _line_comments(text, part, markers)
         if markers.block:
             in_comment |= _block_comments(text, part, markers.block)
         if markers.docstrings:
             in_comment |= _docstrings(text, part)
         in_comment &= part.filled
         comment[chosen] = in_comment
-        logic[chosen] = part.filled & ~in_comment & _begins_logic(text, part, markers, name)
+        logic[chosen] = part.filled & ~in_comment & _begins_logic(text, part, language_row(name))
     return CommentLines(text, lines, comment, logic)
 
 
@@ -147,10 +105,9 @@ def _any_mark(text: Text, lines: LineTable, marks: tuple[bytes, ...]) -> npt.NDA
     return found
 
 
-def _line_comments(text: Text, lines: LineTable, markers: Markers, language: str) -> npt.NDArray[np.bool_]:
+def _line_comments(text: Text, lines: LineTable, markers: Comments) -> npt.NDArray[np.bool_]:
     found = _any_mark(text, lines, markers.line)
-    # PHP: an attribute begins as a comment does.
-    return found & ~starts_with(text.data, lines.visible, b"#[") if language == "PHP" else found
+    return found & ~_any_mark(text, lines, markers.exceptions) if markers.exceptions else found
 
 
 def _block_comments(text: Text, lines: LineTable, marks: tuple[bytes, bytes]) -> npt.NDArray[np.bool_]:
@@ -225,11 +182,11 @@ def _only_prefix(text: Text, start: int, end: int) -> bool:
     return all(byte in b"rRuUbBfF" for byte in text.data[start:end].tolist())
 
 
-def _begins_logic(text: Text, lines: LineTable, markers: Markers, language: str) -> npt.NDArray[np.bool_]:
+def _begins_logic(text: Text, lines: LineTable, language: Language) -> npt.NDArray[np.bool_]:
     first = text.data[np.minimum(lines.visible, max(len(text.data) - 1, 0))]
-    logic = _BEGINS_LOGIC[first] & ~_any_mark(text, lines, markers.imports)
-    if language in _PREPROCESSED:
-        logic |= _any_mark(text, lines, _DEFINES)
+    logic = _BEGINS_LOGIC[first] & ~_any_mark(text, lines, language.imports_begin)
+    if language.definitions_begin:
+        logic |= _any_mark(text, lines, language.definitions_begin)
     return logic
 
 

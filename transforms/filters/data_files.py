@@ -16,9 +16,7 @@ from stackfim.transforms.filters.decision import Drops, drop_over, drop_under, e
 from stackfim.transforms.filters.filter import Bounds, Filter, Score
 from stackfim.transforms.filters.quality_limits import QualityLimits
 from stackfim.transforms.filters.text import BLANKS
-
-SIZED_LANGUAGES = frozenset({"JSON", "YAML"})
-NOTEBOOK = "Jupyter Notebook"
+from stackfim.transforms.languages import Content, language_row
 
 _ASCII_LETTERS = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
 _MADE_BY_PROGRAM = re.compile(
@@ -43,14 +41,15 @@ def data_scores(content: pa.BinaryArray, languages: list[str]) -> DataScores:
     rows = len(content)
     chars, letters, source = np.full(rows, -1, np.int64), np.full(rows, -1.0), np.full(rows, -1.0)
     for row, language in enumerate(languages):
-        if language in SIZED_LANGUAGES:
+        kind = language_row(language).content
+        if kind is Content.DATA:
             data = content[row].as_py()
             text = data.decode("utf-8", "replace")
             beyond = len(text) - sum(map(str.isascii, text)) if not text.isascii() else 0
             chars[row] = len(text)
             visible = len(text) - (len(data) - len(data.translate(None, BLANKS)))
             letters[row] = (len(data) - len(data.translate(None, _ASCII_LETTERS)) + beyond) / max(visible, 1)
-        elif language == NOTEBOOK:
+        elif kind is Content.NOTEBOOK:
             source[row] = _notebook_source_share(content[row].as_py())
     return DataScores(chars, letters, source)
 

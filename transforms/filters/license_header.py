@@ -16,6 +16,7 @@ from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.filter import Filter, Score
 from stackfim.transforms.filters.license import LicensePolicy, license_problem
 from stackfim.transforms.filters.license_expressions import parse_license
+from stackfim.transforms.languages import Content, language_row
 
 HEAD_BYTES = 4_096
 HEAD_LINES = 80
@@ -46,8 +47,6 @@ _HINTS = (
 """Every statement has one of these, in any case, on one line: they are found in a fraction of the time of the expressions."""
 _WORDS = (b"licen", b"gpl", b"cddl", b"proprietary", b"confidential", b"unauthori", b"by-nc")
 """It has one of these as well, which fewer files have."""
-_NO_COMMENTS = frozenset({"JSON", "Jupyter Notebook", "CSV", "Text", "Diff", "Pickle"})
-_PROSE = frozenset({"Markdown", "reStructuredText", "RMarkdown", "AsciiDoc", "TeX", "Org"})
 _DECORATION = b" \t*#=-/<>!;:%|+\"'{}()\\."
 _TAG = re.compile(rb"(?i:SPDX-License-Identifier):[ \t]*([^\r\n]*)")
 _TAG_OF_PROSE = re.compile(rb"^[ \t]*(?:<!--|\.\.|%+)[ \t]*(?i:SPDX-License-Identifier):[ \t]*([^\r\n]*)", re.MULTILINE)
@@ -128,10 +127,11 @@ class Statement(NamedTuple):
 
 def stated_licenses(head: bytes, language: str) -> list[Statement]:
     """The statements in the comments of a file's first bytes, in order; none for most files."""
-    if language in _NO_COMMENTS or not _hints(head):
+    known = language_row(language)
+    if not known.has_comments or not _hints(head):
         return []
     head = head.partition(_IGNORED)[0]
-    if language in _PROSE:
+    if known.content is Content.PROSE:
         return [tag for found in _TAG_OF_PROSE.finditer(head) if (tag := _tag(found[1])) is not None]
     statements: list[Statement] = []
     blocks: list[list[bytes]] = []

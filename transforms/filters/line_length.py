@@ -15,6 +15,7 @@ import pyarrow as pa
 from stackfim.transforms.filters.decision import Drops, drop_over, either
 from stackfim.transforms.filters.filter import Bounds, Filter, Score
 from stackfim.transforms.filters.text import continuation_bytes, text_of
+from stackfim.transforms.languages import Content, language_row
 
 LONG_CHARS = 1_000
 MAX_LONG_SHARE = 0.5
@@ -23,8 +24,6 @@ ENDLESS_CHARS = 10_000
 """A line longer than this was written by a program."""
 MAX_ENDLESS_SHARE = 0.1
 """Share of a file's characters that may be in long lines where one of them is that long."""
-PROSE = frozenset({"Markdown", "reStructuredText", "AsciiDoc", "TeX"})
-"""Languages of which a paragraph may be one line."""
 
 
 class LineLengths(NamedTuple):
@@ -80,7 +79,8 @@ def decide_line_lengths(
     max_long_share: float = MAX_LONG_SHARE,
     languages: Sequence[str] = (),
 ) -> Drops:
-    """Drops `line_too_long` and `lines_too_long_on_average` rows; the latter never where the language is one of PROSE."""
+    """Drops `line_too_long` and `lines_too_long_on_average` rows; the latter never for prose, where a paragraph may be one line."""
+    is_prose = [language_row(language).content is Content.PROSE for language in languages]
     most = np.where(lengths.longest > ENDLESS_CHARS, min(MAX_ENDLESS_SHARE, max_long_share), max_long_share)
     too_long: Drops = {
         row: (
@@ -91,7 +91,7 @@ def decide_line_lengths(
         for row in np.flatnonzero((lengths.longest > max_chars) & (lengths.long_share > most)).tolist()
     }
     on_average = drop_over(
-        np.where([language in PROSE for language in languages], 0.0, lengths.mean) if languages else lengths.mean,
+        np.where(is_prose, 0.0, lengths.mean) if languages else lengths.mean,
         [max_mean_chars] * len(lengths.mean),
         "lines_too_long_on_average",
         "lines have {value:.1f} characters on average, expected at most {limit:g}",

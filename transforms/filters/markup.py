@@ -14,11 +14,9 @@ import pyarrow as pa
 from stackfim.transforms.filters.decision import Drops, drop_under, drop_where, either
 from stackfim.transforms.filters.filter import Bounds, Filter, Score
 from stackfim.transforms.filters.quality_limits import QualityLimits
+from stackfim.transforms.languages import Content, language_row
 
 XML_HEAD_BYTES = 100
-XML_LANGUAGES = frozenset({"XML", "XSLT", "SVG", "HTML", "PHP", "Java Server Pages", "Maven POM", "Genshi", "Markdown"})
-"""Languages in which an XML declaration is at home: PHP's templates begin with it as well."""
-TEXT_LANGUAGES = frozenset({"HTML"})
 
 _XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<\?xml version=")
 _HIDDEN_ELEMENTS = (b"script", b"style")
@@ -41,10 +39,11 @@ def markup_scores(content: pa.BinaryArray, languages: list[str]) -> MarkupScores
     rows = len(content)
     xml, chars, share = np.zeros(rows, bool), np.full(rows, -1, np.int64), np.full(rows, -1.0)
     for row, language in enumerate(languages):
-        if language not in XML_LANGUAGES:
+        known = language_row(language)
+        if not known.has_xml_declaration:
             buffer = content[row].as_buffer()
             xml[row] = bool(_XML.match(buffer.slice(0, min(XML_HEAD_BYTES, buffer.size)).to_pybytes()))
-        elif language in TEXT_LANGUAGES:
+        elif known.content is Content.HTML:
             source = content[row].as_py()
             text = _BLANKS.sub(b" ", _visible(source)).strip()
             chars[row] = len(text.decode("utf-8", "replace"))

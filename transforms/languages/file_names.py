@@ -1,210 +1,34 @@
-"""The programming language of a file from its name or its first line, by The Stack's (linguist's) names.
+"""The language of a file from its name, its first line or its editor's mode, by the language table.
 
-An extension that several languages share is listed only where one of them is by far the most common (`.h`, `.pl`);
-others (`.m`, `.v`, `.cls`, `.inc`) give none. Source: https://github.com/github-linguist/linguist, languages.yml.
+An extension that several languages share is in the table only where one of them is by far the most common (`.h`, `.pl`);
+others (`.m`, `.v`, `.cls`, `.inc`) name none. Source: https://github.com/github-linguist/linguist, languages.yml.
 """
 
 import re
 
-_EXTENSIONS = {
-    "Ada": "adb ads",
-    "Agda": "agda",
-    "ANTLR": "g4",
-    "AppleScript": "applescript",
-    "Assembly": "asm s nasm",
-    "Astro": "astro",
-    "Awk": "awk",
-    "Batchfile": "bat cmd",
-    "BitBake": "bb bbappend",
-    "C": "c h",
-    "C#": "cs csx",
-    "C++": "cc cpp cxx c++ hpp hh hxx h++ inl ipp tcc tpp",
-    "CMake": "cmake",
-    "COBOL": "cbl cob cpy",
-    "CSS": "css",
-    "Clojure": "clj cljs cljc",
-    "CoffeeScript": "coffee",
-    "Common Lisp": "lisp lsp",
-    "Crystal": "cr",
-    "Cuda": "cu cuh",
-    "Cython": "pyx pxd pxi",
-    "D": "di",
-    "Dart": "dart",
-    "Diff": "diff patch",
-    "Dockerfile": "dockerfile",
-    "Elixir": "ex exs",
-    "Elm": "elm",
-    "Emacs Lisp": "el",
-    "Erlang": "erl hrl",
-    "F#": "fsi fsx",
-    "Fortran": "f f77 f90 f95 f03 f08 for",
-    "GDScript": "gd",
-    "GLSL": "glsl vert frag geom",
-    "Go": "go",
-    "GraphQL": "graphql gql",
-    "Groovy": "groovy gradle",
-    "HCL": "hcl tf tfvars",
-    "HLSL": "hlsl",
-    "HTML": "html htm xhtml",
-    "HTML+ERB": "erb",
-    "Haskell": "hs",
-    "Haxe": "hx",
-    "INI": "ini cfg",
-    "Idris": "idr",
-    "JSON": "json",
-    "JSON5": "json5",
-    "Java": "java",
-    "Java Server Pages": "jsp",
-    "JavaScript": "js mjs cjs jsx",
-    "Jinja": "j2 jinja jinja2",
-    "Julia": "jl",
-    "Jupyter Notebook": "ipynb",
-    "Kotlin": "kt kts",
-    "LLVM": "ll",
-    "Lean": "lean",
-    "Less": "less",
-    "Literate Haskell": "lhs",
-    "Lua": "lua",
-    "M4": "m4",
-    "Makefile": "mk mak",
-    "Markdown": "md markdown",
-    "Mako": "mako",
-    "Nim": "nim",
-    "Nix": "nix",
-    "OCaml": "ml mli",
-    "Objective-C++": "mm",
-    "PHP": "php phtml",
-    "PLSQL": "pks pkb",
-    "Pascal": "pas dpr",
-    "Perl": "pl pm t",
-    "PowerShell": "ps1 psm1 psd1",
-    "Prolog": "prolog",
-    "Protocol Buffer": "proto",
-    "PureScript": "purs",
-    "Python": "py pyi pyw",
-    "QML": "qml",
-    "R": "r",
-    "RMarkdown": "rmd",
-    "Racket": "rkt",
-    "Ruby": "rb rake gemspec",
-    "Rust": "rs",
-    "SCSS": "scss",
-    "SQL": "sql",
-    "SVG": "svg",
-    "SWIG": "swg swig",
-    "Sass": "sass",
-    "Scala": "scala sbt",
-    "Scheme": "scm",
-    "Shell": "sh bash zsh ksh bats",
-    "Smarty": "tpl",
-    "Solidity": "sol",
-    "Standard ML": "sml",
-    "Starlark": "bzl star",
-    "Stylus": "styl",
-    "Svelte": "svelte",
-    "Swift": "swift",
-    "SystemVerilog": "sv svh",
-    "TOML": "toml",
-    "TSX": "tsx",
-    "Tcl": "tcl",
-    "TeX": "tex sty",
-    "Thrift": "thrift",
-    "Twig": "twig",
-    "TypeScript": "ts mts cts",
-    "VHDL": "vhd vhdl",
-    "Vala": "vala vapi",
-    "Vim Script": "vim",
-    "Visual Basic .NET": "vb",
-    "Vue": "vue",
-    "WebAssembly": "wat wast",
-    "XML": "xml xsd",
-    "XSLT": "xsl xslt",
-    "YAML": "yaml yml",
-    "Yacc": "y yy",
-    "Zig": "zig",
-    "fish": "fish",
-    "reStructuredText": "rst",
-}
-
-_FILE_NAMES = {
-    "BUILD": "Starlark",
-    "BUILD.bazel": "Starlark",
-    "Build.PL": "Perl",
-    "CMakeLists.txt": "CMake",
-    "Containerfile": "Dockerfile",
-    "Dockerfile": "Dockerfile",
-    "GNUmakefile": "Makefile",
-    "Gemfile": "Ruby",
-    "Jenkinsfile": "Groovy",
-    "Makefile": "Makefile",
-    "Makefile.PL": "Perl",
-    "Podfile": "Ruby",
-    "Rakefile": "Ruby",
-    "SConscript": "Python",
-    "SConstruct": "Python",
-    "Snakefile": "Snakemake",
-    "Vagrantfile": "Ruby",
-    "WORKSPACE": "Starlark",
-    "makefile": "Makefile",
-    "meson.build": "Meson",
-    "meson_options.txt": "Meson",
-    ".bash_profile": "Shell",
-    ".bashrc": "Shell",
-    ".profile": "Shell",
-    ".vimrc": "Vim Script",
-    ".zshrc": "Shell",
-}
-
-_INTERPRETERS = {
-    "ash": "Shell",
-    "awk": "Awk",
-    "bash": "Shell",
-    "crystal": "Crystal",
-    "dash": "Shell",
-    "deno": "TypeScript",
-    "elixir": "Elixir",
-    "escript": "Erlang",
-    "fish": "fish",
-    "gawk": "Awk",
-    "groovy": "Groovy",
-    "julia": "Julia",
-    "ksh": "Shell",
-    "lua": "Lua",
-    "luajit": "Lua",
-    "make": "Makefile",
-    "node": "JavaScript",
-    "nodejs": "JavaScript",
-    "perl": "Perl",
-    "php": "PHP",
-    "pwsh": "PowerShell",
-    "pypy": "Python",
-    "python": "Python",
-    "rscript": "R",
-    "ruby": "Ruby",
-    "runhaskell": "Haskell",
-    "scala": "Scala",
-    "sh": "Shell",
-    "tclsh": "Tcl",
-    "zsh": "Shell",
-}
-
-_BY_EXTENSION = {extension: language for language, line in _EXTENSIONS.items() for extension in line.split()}
-_SHEBANG = re.compile(rb"#!\s*(?:\S*/)?(?P<program>[^\s/]+)(?P<arguments>[^\r\n]*)")
+from stackfim.transforms.languages.names import KNOWN_LANGUAGES
 
 SHEBANG_BYTES = 256
 """How much of a file's beginning `language_of_shebang` looks at."""
+SHARED_EXTENSIONS = frozenset({"h", "m", "ts", "pl", "pm", "t", "sql", "v"})
+"""Extensions of several languages: `.h` is C's, C++'s and Objective-C's, `.ts` also a translation's."""
+
+_BY_EXTENSION = {extension: row.name for row in KNOWN_LANGUAGES.values() for extension in row.files.extensions}
+_BY_NAME = {name: row.name for row in KNOWN_LANGUAGES.values() for name in row.files.names}
+_BY_STEM = {stem: row.name for row in KNOWN_LANGUAGES.values() for stem in row.files.stems}
+_BY_INTERPRETER = {program: row.name for row in KNOWN_LANGUAGES.values() for program in row.files.interpreters}
+_BY_EDITOR_MODE = {mode: row.name for row in KNOWN_LANGUAGES.values() for mode in row.files.editor_modes}
+_SHEBANG = re.compile(rb"#!\s*(?:\S*/)?(?P<program>[^\s/]+)(?P<arguments>[^\r\n]*)")
 
 
 def language_of_name(name: str) -> str:
     """The language of a file by its name without folders; empty where the name does not tell."""
-    if name in _FILE_NAMES:
-        return _FILE_NAMES[name]
+    if name in _BY_NAME:
+        return _BY_NAME[name]
     stem, dot, extension = name.rpartition(".")
     if not dot:
         return ""
-    if stem in ("Dockerfile", "Makefile"):  # Dockerfile.dev, Makefile.am
-        return stem
-    return _BY_EXTENSION.get(extension.lower(), "")
+    return _BY_STEM.get(stem) or _BY_EXTENSION.get(extension.lower(), "")
 
 
 def may_have_shebang(name: str) -> bool:
@@ -222,4 +46,15 @@ def language_of_shebang(head: bytes) -> str:
         words = [word for word in match["arguments"].split() if not word.startswith(b"-") and b"=" not in word]
         program = words[0].rpartition(b"/")[2] if words else b""
     name = re.sub(r"[\d.]+$", "", program.decode("utf-8", "replace").lower())
-    return _INTERPRETERS.get(name, "")
+    return _BY_INTERPRETER.get(name, "")
+
+
+def language_of_editor_mode(mode: str) -> str:
+    """The language of a mode that a modeline of Emacs or Vim names, in lower case; empty for an unknown mode."""
+    return _BY_EDITOR_MODE.get(mode, "")
+
+
+def shared_extension(path: str) -> str:
+    """The extension of a path in lower case where several languages share it, else empty."""
+    _, dot, extension = path.rpartition("/")[2].lower().rpartition(".")
+    return extension if dot and extension in SHARED_EXTENSIONS else ""

@@ -1,6 +1,6 @@
-"""Loading a grammar, its kinds checked against the table.
+"""Loading a grammar and checking the kinds of nodes that the table names.
 
-Kinds are validated when a language is loaded, so a grammar that renamed a node fails at once and by name.
+They are checked when a language is loaded, so a grammar that renamed a node fails at once, and the error names it.
 """
 
 import ctypes
@@ -15,7 +15,7 @@ from pathlib import Path
 import tree_sitter
 
 from stackfim.transforms.languages.names import LANGUAGES
-from stackfim.transforms.languages.row import OFFICIAL, Language
+from stackfim.transforms.languages.row import OFFICIAL, SupportedLanguage
 
 # The capsule keeps a pointer to its name.
 _CAPSULE_NAME = b"tree_sitter.Language"
@@ -25,15 +25,15 @@ class GrammarMismatch(RuntimeError):
     """A grammar is not installed, or does not have a kind that the table names."""
 
 
-def _address(row: Language) -> object:
-    """Where the grammar of a row lies in memory, as its wheel gives it."""
+def _address(row: SupportedLanguage) -> object:
+    """Where the grammar of a row lies in memory: a capsule or a number, as its wheel gives it."""
     if row.grammars == OFFICIAL:
         return getattr(import_module(row.package), row.function)()
     if not has_legacy_grammars():
         raise GrammarMismatch(f"{row.name} needs tree-sitter-languages: pip install 'stackfim[legacy-grammars]'")
     found = find_spec(row.package)
     assert found is not None
-    # Its module is made for cores before 0.22 and is not imported; the library beside it serves any.
+    # Its module is made for cores before 0.22 and is not imported; the library beside it works with any.
     library = ctypes.CDLL(str(Path(str(found.origin)).with_name("languages.so")))
     function = library[row.function]
     function.restype = ctypes.c_void_p
@@ -46,7 +46,7 @@ def has_legacy_grammars() -> bool:
 
 
 def _capsule(pointer: int) -> object:
-    """The address of a grammar as tree-sitter wants it: some wheels still give a bare number."""
+    """The address of a grammar as tree-sitter takes it: some wheels still give a bare number."""
     new = ctypes.pythonapi.PyCapsule_New
     new.restype = ctypes.py_object
     new.argtypes = (ctypes.c_void_p, ctypes.c_char_p, ctypes.c_void_p)
@@ -55,7 +55,7 @@ def _capsule(pointer: int) -> object:
 
 @cache
 def load_grammar(name: str) -> tree_sitter.Language:
-    """The tree-sitter grammar of a language of the table, its kinds validated.
+    """The tree-sitter grammar of a supported language, its kinds checked.
 
     Raises GrammarMismatch, which names the kinds that the installed grammar lacks, or the extra that is not installed.
     """
@@ -90,7 +90,7 @@ def load_grammar(name: str) -> tree_sitter.Language:
 
 @dataclass(frozen=True)
 class KindIds:
-    """The table's kinds as a grammar numbers them: numbers compare faster than names, and paths are long."""
+    """Some kinds of the table as a grammar numbers them: numbers compare faster than names, and paths are long."""
 
     blocks: frozenset[int]
     comments: frozenset[int]
@@ -101,7 +101,7 @@ class KindIds:
 
 @cache
 def kind_ids(name: str) -> KindIds:
-    """The numbers of a language's kinds in the installed grammar."""
+    """The numbers that the installed grammar gives to the kinds of a supported language."""
     row, grammar = LANGUAGES[name], load_grammar(name)
     names = {
         kind: grammar.node_kind_for_id(kind) or ""
@@ -118,11 +118,11 @@ def kind_ids(name: str) -> KindIds:
 
 
 def grammar_versions(grammars: Sequence[str] = (OFFICIAL,)) -> dict[str, str]:
-    """Version of each grammar wheel of these sets, by distribution name, in order of name."""
+    """Version of each grammar wheel of these sets, by the name of its distribution, sorted."""
     packages = sorted({row.package.replace("_", "-") for row in LANGUAGES.values() if row.grammars in grammars})
     return {package: version(package) for package in packages}
 
 
 def of_grammars(name: str, grammars: Sequence[str]) -> bool:
-    """Whether a language of the table has its grammar in one of these sets."""
+    """Whether the grammar of a supported language is in one of these sets."""
     return LANGUAGES[name].grammars in grammars

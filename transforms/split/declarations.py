@@ -1,7 +1,7 @@
-"""Names that a middle uses must stay declared: no edit takes the only declaration away.
+"""Names that a middle uses must stay declared: no edit may take the only declaration away.
 
-Told by names and by the tree around each of their occurrences, without scopes, and in doubt the edit is refused: what goes
-counts as a declaration unless it is plainly a use, what stays only where it is plainly one.
+Decided by names and by the tree around each of their occurrences, without scopes. In doubt the edit is refused: an occurrence
+that goes counts as a declaration unless it is plainly a use, one that stays only if it is plainly a declaration.
 """
 
 import re
@@ -14,14 +14,14 @@ from stackfim.transforms.split.edit_script import Change
 from stackfim.transforms.split.syntax import ParsedFile
 
 MAX_LOOKS = 5
-"""Occurrences of a name that are looked at in each stretch of text that stays; a declaration beyond them is not found."""
+"""Occurrences of a name to look at in each stretch of text that stays; a declaration after them is not found."""
 MAX_LOOKS_AT_USES = 3
-"""Uses of a name in what goes after which the next occurrence is taken for a declaration unseen."""
+"""Uses of a name to look at in what goes; an occurrence after them counts as a declaration."""
 
 _WORD_BYTES = rb"A-Za-z0-9_\x80-\xff"
 _NAME = re.compile(rb"[A-Za-z_\x80-\xff][" + _WORD_BYTES + rb"]*")
 _WORD_TABLE = bytes(re.match(rb"[" + _WORD_BYTES + rb"]", bytes([byte])) is not None for byte in range(256))
-# Words that no language of the table lets anyone declare, or that nobody does.
+# Words that no language of the table allows as a name, or that nobody declares.
 _RESERVED = frozenset(
     b"and break case catch class const continue def do elif else except extends false finally for foreach function if"
     b" import instanceof interface new not null or private protected public return static struct super switch this throw"
@@ -33,14 +33,14 @@ def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-# Fields of a node that hold a value, a type or a target of a call: no name in them is declared there.
+# Fields of a node that hold a value, a type or the target of a call: they declare no name.
 _USE_FIELDS = _words(
     "value right arguments argument function object operand body condition consequence alternative return_type superclass"
     " superclasses receiver index subscript method type trait interfaces source default_value default initializer constructor"
     " result collection constraint iterable"
 )
 _DECLARING_FIELDS = _words("name declarator left pattern parameter parameters alias label")
-# Parts of the names of nodes, as grammars call them.
+# Parts of the names that grammars give to kinds of nodes.
 _PLAIN_DECLARATIONS = ("_declaration", "_definition", "_declarator", "_item", "_spec", "_specifier")
 _CALLS = _words("call invocation argument annotation goto break continue command attribute jsx tag")
 _ACCESSES = _words("access member field_expression selector scoped qualified attribute generic")
@@ -56,10 +56,8 @@ _PERHAPS = _words(
 )
 _ASSIGNING = ("=", ":=", "<-", "<<-")
 _MEMBERS = ("member", "selector", "field_expression", "field_access", "navigation")
-# Elsewhere an object has the members that its type declares.
-_MEMBERS_BY_ASSIGNMENT = frozenset(("JavaScript", "Julia", "Lua", "Perl", "PHP", "Python", "Ruby", "TypeScript", "TSX"))
 _TEXTS = _words("string comment content fragment text escape number integer float")
-# `.name(` and the like: a call or an access, except where the line defines methods by such names.
+# Bytes after a member that is called or read, as in `.name(`; a line that defines a method by such a name is an exception.
 _AFTER_MEMBERS = frozenset(b"(.),;]}\r\n")
 _DEFINING = re.compile(rb"\b(?:def|fun|func|function|sub|extension)\b")
 
@@ -73,7 +71,7 @@ class Role(Enum):
 
 
 def names_in(text: bytes) -> frozenset[bytes]:
-    """The words of a text that may be names; text and comments are not told from code."""
+    """The words of a text that may be names, those in strings and comments included."""
     return frozenset(_NAME.findall(text)) - _RESERVED
 
 
@@ -85,16 +83,15 @@ def lost_declaration(
     gone: list[Change],
     going: list[Change],
 ) -> bytes | None:
-    """A name of `names` whose only declaration in the context, after the changes `gone`, goes with the changes `going`.
+    """A name of `names` whose only declaration left in the context by the changes `gone` goes with the changes `going`.
 
-    `middle` and `context` are byte ranges of the content, the context around the middle. Of several names the first one in
-    order of bytes; None where there is none.
+    `middle` and `context` are byte ranges of the content; the context includes the middle. Of several names it is the first
+    in order of bytes; None where there is none.
     """
     content = file.content
     removed = [_whole_words(content, change) for change in going if change.end > change.start]
     shared = {name for name in names if any(content.find(name, start, end) >= 0 for start, end in removed)}
-    if b"self" in shared and file.language.name not in ("JavaScript", "TypeScript", "TSX"):
-        shared.discard(b"self")  # a keyword, or declared by the method around the middle
+    shared -= file.language.undeclared_names
     if not shared:
         return None
     cursor = file.tree.walk()
@@ -106,7 +103,7 @@ def lost_declaration(
 
 
 def role(file: ParsedFile, cursor: tree_sitter.TreeCursor, offset: int, name: bytes) -> Role:
-    """What the occurrence of `name` at byte `offset` is, by the nodes around it; `cursor` is moved about in the file's tree."""
+    """What the occurrence of `name` at byte `offset` is, by the nodes around it; moves `cursor`, which walks the file's tree."""
     cursor.reset(file.tree.root_node)
     while cursor.goto_first_child_for_byte(offset) is not None:
         pass
@@ -114,7 +111,7 @@ def role(file: ParsedFile, cursor: tree_sitter.TreeCursor, offset: int, name: by
     assert node is not None
     kind = node.type
     if node.start_byte != offset or node.end_byte != offset + len(name):
-        # Part of a text, or a token with more to it, such as Ruby's `:name` and `name?`.
+        # Part of a string, or of a longer token such as Ruby's `:name` and `name?`.
         outside = node.start_byte > offset
         return Role.USE if outside or any(part in kind for part in _TEXTS) else Role.UNSURE
     if not node.is_named or any(part in kind for part in _TEXTS):
@@ -125,7 +122,7 @@ def role(file: ParsedFile, cursor: tree_sitter.TreeCursor, offset: int, name: by
 
 
 def _role_in(file: ParsedFile, cursor: tree_sitter.TreeCursor) -> Role:
-    """The role of the token at the cursor, by the nearest node around it that tells."""
+    """The role of the token at the cursor, by the nearest node around it that decides."""
     is_token = True
     while True:
         field = cursor.field_name
@@ -133,29 +130,37 @@ def _role_in(file: ParsedFile, cursor: tree_sitter.TreeCursor) -> Role:
             return Role.USE
         node = cursor.node
         assert node is not None
-        parent = node.type
-        if parent in file.language.imports or "param" in parent:
-            return Role.DECLARATION
-        if is_token and file.language.name not in _MEMBERS_BY_ASSIGNMENT and any(part in parent for part in _MEMBERS):
-            return Role.USE
-        if field in _DECLARING_FIELDS:
-            known = _role_by_field(node, parent, field)
-            if known is not None:
-                return known
-        elif parent in file.language.blocks:
-            return Role.USE
-        elif field is None:
-            if is_token and (parent in _BINDING_LISTS or parent.endswith(_PLAIN_DECLARATIONS)):
-                return Role.DECLARATION
-            if parent.startswith("for") or any(part in parent.lower() for part in _PERHAPS):
-                return Role.UNSURE
-        elif field == "key":
-            return Role.UNSURE
+        known = _role_around(file, node, field, is_token)
+        if known is not None:
+            return known
         is_token = False
 
 
+def _role_around(file: ParsedFile, node: tree_sitter.Node, field: str | None, is_token: bool) -> Role | None:
+    """The role of what `field` of a node holds, the token itself or more around it; None where a node further out decides."""
+    kind = node.type
+    if kind in file.language.imports or "param" in kind:
+        return Role.DECLARATION
+    if is_token and not file.language.members_by_assignment and any(part in kind for part in _MEMBERS):
+        return Role.USE
+    if field in _DECLARING_FIELDS:
+        return _role_by_field(node, kind, field)
+    if kind in file.language.blocks:
+        return Role.USE
+    if field is None:
+        return _role_without_field(kind, is_token)
+    return Role.UNSURE if field == "key" else None
+
+
+def _role_without_field(kind: str, is_token: bool) -> Role | None:
+    """The role of what stands in no field of a node of a kind; None where a node further out decides."""
+    if is_token and (kind in _BINDING_LISTS or kind.endswith(_PLAIN_DECLARATIONS)):
+        return Role.DECLARATION
+    return Role.UNSURE if kind.startswith("for") or any(part in kind.lower() for part in _PERHAPS) else None
+
+
 def _role_by_field(node: tree_sitter.Node, kind: str, field: str) -> Role | None:
-    """The role of what a declaring field of a node holds; None where a node further out tells."""
+    """The role of what a declaring field of a node holds; None where a node further out decides."""
     if kind.endswith(_PLAIN_DECLARATIONS):
         # `struct name` without a body only names a type.
         is_named_only = kind.endswith("_specifier") and field == "name" and node.child_by_field_name("body") is None
@@ -172,19 +177,20 @@ def _role_by_field(node: tree_sitter.Node, kind: str, field: str) -> Role | None
     return Role.DECLARATION if any(part in kind for part in _DECLARING_NODES) else Role.UNSURE
 
 
-def _is_member(content: bytes, offset: int, end: int) -> bool:
-    """Whether a name is plainly a member that is called or read; cheaper than a look at the tree."""
+def _is_member(file: ParsedFile, offset: int, end: int) -> bool:
+    """Whether the text shows that a name is a member that is called or read; cheaper than a look at the tree."""
+    content = file.content
     if offset == 0 or end >= len(content) or content[offset - 1] != 0x2E or content[end] not in _AFTER_MEMBERS:
         return False
-    return _DEFINING.search(content, content.rfind(b"\n", 0, offset) + 1, offset) is None
+    return _DEFINING.search(content, file.lines.starts[file.lines.line_of(offset)], offset) is None
 
 
 def _may_go(file: ParsedFile, cursor: tree_sitter.TreeCursor, name: bytes, removed: list[tuple[int, int]]) -> bool:
-    """Whether what is removed may hold a declaration of a name."""
+    """Whether what goes may hold a declaration of a name."""
     looks = 0
     for start, end in removed:
         for offset in _occurrences(file.content, name, start, end):
-            if _is_member(file.content, offset, offset + len(name)):
+            if _is_member(file, offset, offset + len(name)):
                 continue
             looks += 1
             if looks > MAX_LOOKS_AT_USES or role(file, cursor, offset, name) is not Role.USE:
@@ -200,7 +206,7 @@ def _stays(
     context: tuple[int, int],
     removed: list[tuple[int, int]],
 ) -> bool:
-    """Whether a declaration of a name is found in what is not removed."""
+    """Whether what stays is found to hold a declaration of a name."""
     content = file.content
     # A name's first occurrence is most often its declaration.
     for backwards, start, end in (
@@ -213,7 +219,7 @@ def _stays(
         for offset in _occurrences(content, name, start, end, backwards=backwards):
             if any(first <= offset < last for first, last in removed):
                 continue
-            if _is_member(content, offset, offset + len(name)):
+            if _is_member(file, offset, offset + len(name)):
                 continue
             if role(file, cursor, offset, name) is Role.DECLARATION:
                 return True
@@ -224,7 +230,7 @@ def _stays(
 
 
 def _occurrences(content: bytes, name: bytes, start: int, end: int, *, backwards: bool = False) -> Iterator[int]:
-    """Where a name stands as a whole word in [start, end)."""
+    """Offsets of a name as a whole word in [start, end)."""
     position = content.rfind(name, start, end) if backwards else content.find(name, start, end)
     while position >= 0:
         after = position + len(name)
@@ -241,7 +247,7 @@ def _is_edge(content: bytes, offset: int) -> bool:
 
 
 def _whole_words(content: bytes, change: Change) -> tuple[int, int]:
-    """The range of a change with the words that it cuts."""
+    """The range of a change, extended to the words that it cuts."""
     start, end = change.start, change.end
     while not _is_edge(content, start - 1) and not _is_edge(content, start):
         start -= 1

@@ -8,18 +8,20 @@ import tree_sitter
 from stackfim.schemas.example import EMPTY, MULTI_LINE
 from stackfim.transforms.draws import Draws
 from stackfim.transforms.split.edit_script import Change, EditScript
+from stackfim.transforms.split.nodes import is_comment
 from stackfim.transforms.split.site import Refused, Site
-from stackfim.transforms.split.syntax import ParsedFile, Unit, Units, is_comment
+from stackfim.transforms.split.syntax import ParsedFile
+from stackfim.transforms.split.units import Unit, Units
 from stackfim.transforms.split.worth import check_directives
 
 TRIES = 6
-"""Lines on which an operation looks for what it needs."""
+"""Most lines on which an operation looks for what it needs."""
 LATER_SHARE = 0.6
-"""Share of `in_progress` and `whitespace` that is after the cursor."""
+"""Share of `in_progress` and `whitespace` that look after the cursor first."""
 
 
 class Place(NamedTuple):
-    """A site in its context, and between which bytes it may be edited."""
+    """A site in its context, and the bytes between which the context may be edited."""
 
     file: ParsedFile
     site: Site
@@ -38,41 +40,41 @@ class Place(NamedTuple):
         inside = self.start <= start <= end <= self.before or self.after <= start <= end <= self.end
         return inside and self.script.is_free(start, end)
 
-    def later_rows(self) -> range:
-        """Rows below the cursor that may be edited."""
-        return self._rows(self.after, self.end)
+    def later_lines(self) -> range:
+        """Lines below the cursor that may be edited."""
+        return self._lines(self.after, self.end)
 
-    def earlier_rows(self) -> range:
-        """Rows above the cursor that may be edited."""
-        return self._rows(self.start, self.before)
+    def earlier_lines(self) -> range:
+        """Lines above the cursor that may be edited."""
+        return self._lines(self.start, self.before)
 
-    def _rows(self, start: int, end: int) -> range:
+    def _lines(self, start: int, end: int) -> range:
         lines = self.file.lines
-        return range(lines.row_of(start), lines.row_of(end - 1) + 1) if start < end else range(0)
+        return range(lines.line_of(start), lines.line_of(end - 1) + 1) if start < end else range(0)
 
 
 def open_bounds(file: ParsedFile, site: Site, start: int, end: int) -> tuple[int, int]:
-    """Where edits above the cursor end and where those below it begin.
+    """Where edits above the cursor have to end, and where those below it may begin.
 
-    The lines of the cursor and of the middle's end stay. Where the next logical line says that the middle ends there
+    The lines of the cursor and of the middle's end stay. Where the next logical line shows that the middle ends there
     (`stop_reason`) or that nothing is to be written (EMPTY), everything up to its end stays too: leaving it out would turn
     a true `dedent` into `eof`, and silence into a wrong answer.
     """
     lines = file.lines
     last = max(site.end - 1, site.start)
-    row = min(lines.row_of(min(last, len(file.content) - 1)), len(lines) - 1)
+    line = min(lines.line_of(min(last, len(file.content) - 1)), len(lines) - 1)
     if site.start == site.end:
-        row = min(lines.row_of(site.end), len(lines) - 1)
-    after = lines.next_start(row)
-    if site.category in (EMPTY, MULTI_LINE):
-        following = file.next_logical_row(row)
-        # Lines that are none by the tree are no place to tell an end by: nothing below is edited.
+        line = min(lines.line_of(site.end), len(lines) - 1)
+    after = lines.next_start(line)
+    if site.kind.category in (EMPTY, MULTI_LINE):
+        following = file.next_logical_line(line)
+        # Without a logical line nothing below shows the end, so nothing below is edited.
         after = end if following is None else lines.next_start(following)
-    return max(lines.starts[lines.row_of(site.start)], start), min(max(after, site.end), end)
+    return max(lines.starts[lines.line_of(site.start)], start), min(max(after, site.end), end)
 
 
 def inside(site: Site) -> int:
-    """A byte of the site: of the middle, else the one before the cursor."""
+    """A byte of the site: the middle's first, or the one before the cursor where the middle is empty."""
     return site.start if site.end > site.start else max(site.start - 1, 0)
 
 
@@ -83,24 +85,24 @@ def enclosing(place: Place) -> Iterator[Units]:
         yield place.file.units(path, index)
 
 
-def some_rows(rows: range, draws: Draws) -> Iterator[int]:
-    """A few of `rows`, drawn, the first ones, which are nearest to the cursor, more often; none of no rows."""
-    for _ in range(TRIES if rows else 0):
-        yield rows[int(len(rows) * draws.uniform() ** 2)]
+def some_lines(lines: range, draws: Draws) -> Iterator[int]:
+    """A few lines drawn from `lines`, more often from the first ones, which are nearest to the cursor."""
+    for _ in range(TRIES if lines else 0):
+        yield lines[int(len(lines) * draws.uniform() ** 2)]
 
 
-def rows_on_a_side(place: Place, draws: Draws, gap: int) -> Iterator[int]:
-    """A few rows of one side, drawn, then of the other; those above end `gap` lines before the cursor."""
-    later, earlier = place.later_rows(), place.earlier_rows()
+def lines_on_a_side(place: Place, draws: Draws, gap: int) -> Iterator[int]:
+    """A few lines drawn from one side, then from the other; those above the cursor end `gap` lines before it."""
+    later, earlier = place.later_lines(), place.earlier_lines()
     earlier = earlier[: max(len(earlier) + 1 - gap, 0)][::-1]
     sides = (later, earlier) if draws.uniform() < LATER_SHARE else (earlier, later)
-    for rows in sides:
-        yield from some_rows(rows, draws)
+    for lines in sides:
+        yield from some_lines(lines, draws)
 
 
-def statement_on(file: ParsedFile, row: int) -> tuple[int, tree_sitter.Node] | None:
-    """The child of a block, no comment, that begins a line, and how many nodes are around its block."""
-    start = file.lines.first_visible(row)
+def statement_on(file: ParsedFile, line: int) -> tuple[int, tree_sitter.Node] | None:
+    """The child of a block, not a comment, that begins a line, and how many nodes are around its block; None without one."""
+    start = file.lines.first_visible(line)
     path = file.path(start) if start >= 0 else []
     for index in file.blocks(path):
         if index + 1 < len(path) and path[index + 1].start_byte == start:
@@ -109,24 +111,25 @@ def statement_on(file: ParsedFile, row: int) -> tuple[int, tree_sitter.Node] | N
     return None
 
 
-def simple_statement(file: ParsedFile, row: int) -> tree_sitter.Node | None:
-    """The statement that is all of a line, but for a separator after it."""
-    found = statement_on(file, row)
+def simple_statement(file: ParsedFile, line: int) -> tree_sitter.Node | None:
+    """The statement that makes up a line, a separator after it aside; None where there is none."""
+    found = statement_on(file, line)
     if found is None:
         return None
-    end, last = file.visible_end(found[1]), file.lines.last_visible(row)
+    end, last = file.visible_end(found[1]), file.lines.last_visible(line)
     return found[1] if end <= last and not file.content[end:last].strip(b" \t;,") else None
 
 
-def lines_of(place: Place, first: Unit, last: Unit) -> Change | None:
-    """The lines of a run of units, cut off at the context's end; where two gaps of blank lines would meet one goes too.
+def removal_of(place: Place, first: Unit, last: Unit) -> Change | None:
+    """The change that leaves out the lines of a run of units, up to the context's end.
 
-    None where the run shares its lines, may not be edited or holds half of a pair of directives.
+    Where two gaps of blank lines would meet, one of them goes too. None where the run shares its lines, may not be edited or
+    holds half of a pair of directives.
     """
     lines, content = place.file.lines, place.file.content
-    if lines.first_visible(first.start_row) != first.start or lines.last_visible(last.end_row) != last.end:
+    if lines.first_visible(first.start_line) != first.start or lines.last_visible(last.end_line) != last.end:
         return None
-    above, below = first.start_row, last.end_row + 1
+    above, below = first.start_line, last.end_line + 1
     least = place.after if first.start >= place.after else place.start
     if above and lines.first_visible(above - 1) < 0:
         following = below
@@ -135,7 +138,7 @@ def lines_of(place: Place, first: Unit, last: Unit) -> Change | None:
         if following < len(lines) and len(lines.indent(following)) >= len(lines.indent(above)):
             below = following
         else:
-            # The end of a block has the gap that follows it, if any.
+            # At the end of a block the gap above the run goes.
             while above and lines.starts[above - 1] >= least and lines.first_visible(above - 1) < 0:
                 above -= 1
     start, end = lines.starts[above], lines.next_start(below - 1)

@@ -1,10 +1,9 @@
-"""Edits of the two sides of a cursor, recorded so that undoing them, last to first, gives the original byte for byte.
+"""Edits of the two sides of a cursor, recorded so that undoing them, last to first, restores the original byte for byte.
 
-An edit's offset is a byte of its side as the side stands after the edit: `inserted` is there, and undoing puts `removed` in
-its place. Which contexts can be repaired is told by text alone: see `is_irreparable`.
+An edit's offset is a byte of its side as the side stands after the edit: `inserted` stands there, and undoing puts `removed`
+in its place. Whether a context can be repaired is decided by its text alone: see `is_irreparable`.
 """
 
-from collections.abc import Iterable
 from typing import NamedTuple
 
 from stackfim.transforms.split.site import Refused
@@ -23,12 +22,12 @@ class Edit(NamedTuple):
     """PREFIX or SUFFIX."""
     kind: str
     offset: int
-    """Byte of the side, the same before and after the edit: what is left of it stays."""
+    """Byte of the side; the text before it is the same before and after the edit."""
     removed: bytes
     inserted: bytes
 
     def row(self) -> dict[str, str | int]:
-        """The edit as stackfim.schemas.example.EDIT."""
+        """The edit as a row of stackfim.schemas.example.EDIT."""
         return {
             "side": self.side,
             "kind": self.kind,
@@ -39,47 +38,27 @@ class Edit(NamedTuple):
 
 
 class Change(NamedTuple):
-    """What an edit does, in bytes of the content: [start, end) gives way to `inserted`."""
+    """An edit in bytes of the content: `inserted` takes the place of [start, end)."""
 
     start: int
     end: int
     inserted: bytes = b""
 
 
-def applied(text: bytes, edits: Iterable[Edit]) -> bytes:
-    """A side after edits of it, in order. Raises ValueError where one does not fit."""
-    for edit in edits:
-        text = _replaced(text, edit, edit.removed, edit.inserted)
-    return text
-
-
-def undone(text: bytes, edits: Iterable[Edit]) -> bytes:
-    """A side before edits of it that `applied` made, in their order. Raises ValueError where one does not fit."""
-    for edit in reversed(list(edits)):
-        text = _replaced(text, edit, edit.inserted, edit.removed)
-    return text
-
-
-def _replaced(text: bytes, edit: Edit, old: bytes, new: bytes) -> bytes:
-    end = edit.offset + len(old)
-    if edit.offset < 0 or text[edit.offset : end] != old or end > len(text):
-        raise ValueError(f"{edit.kind}: {old[:40]!r} is not at byte {edit.offset} of {len(text)} of the {edit.side}")
-    return text[: edit.offset] + new + text[end:]
-
-
 class EditScript:
     """Edits of the text around a middle, given in bytes of the content and kept in the order in which they were made."""
 
     def __init__(self, content: bytes, start: int, cursor: int, end_of_middle: int, end: int) -> None:
+        """A script without edits: the prefix is [start, cursor) of the content, the suffix [end_of_middle, end)."""
         self.prefix = content[start:cursor]
         self.suffix = content[end_of_middle:end]
         self.edits: list[Edit] = []
         self.changes: list[Change] = []
-        """The same in bytes of the content; no two have a byte in common."""
+        """The edits in bytes of the content; no two share a byte."""
         self._bounds = {PREFIX: (start, cursor), SUFFIX: (end_of_middle, end)}
 
     def is_free(self, start: int, end: int) -> bool:
-        """Whether no change so far lies over [start, end); an insertion may not stand at another change's edge either."""
+        """Whether no change so far overlaps [start, end); an insertion may not stand at the edge of another change either."""
         return all(
             change.end < start
             or change.start > end
@@ -90,12 +69,12 @@ class EditScript:
     def add(self, kind: str, change: Change) -> None:
         """Make one change. Raises Refused (`edits_meet`) where an earlier one is at the same place.
 
-        Raises ValueError for a change outside of both sides, of nothing, or over the middle.
+        Raises ValueError for a change that changes nothing, reaches into the middle or lies outside both sides.
         """
         side = PREFIX if change.end <= self._bounds[PREFIX][1] else SUFFIX
         first, last = self._bounds[side]
         if not first <= change.start <= change.end <= last or (change.start == change.end and not change.inserted):
-            raise ValueError(f"{kind}: {change} is no edit of bytes {first} to {last}")
+            raise ValueError(f"{kind}: {change}, expected an edit within bytes {first} to {last}")
         if not self.is_free(change.start, change.end):
             raise Refused("edits_meet")
         offset = change.start - first
@@ -103,17 +82,13 @@ class EditScript:
             if first <= earlier.start and earlier.end <= change.start:
                 offset += len(earlier.inserted) - (earlier.end - earlier.start)
         text = self.prefix if side == PREFIX else self.suffix
-        edit = Edit(side, kind, offset, text[offset : offset + change.end - change.start], change.inserted)
-        text = _replaced(text, edit, edit.removed, edit.inserted)
-        if side == PREFIX:
-            self.prefix = text
-        else:
-            self.suffix = text
-        self.edits.append(edit)
+        after = offset + change.end - change.start
+        self._set(side, text[:offset] + change.inserted + text[after:])
+        self.edits.append(Edit(side, kind, offset, text[offset:after], change.inserted))
         self.changes.append(change)
 
     def is_irreparable(self, original: bytes) -> bool:
-        """Whether no insertion between prefix and suffix gives the original back; see the function of this name."""
+        """Whether no insertion between prefix and suffix restores the original; see the function of this name."""
         if not any(edit.removed.strip() or edit.inserted.strip() for edit in self.edits):
             return False  # blanks do not count
         (start, cursor), (end_of_middle, end) = self._bounds[PREFIX], self._bounds[SUFFIX]
@@ -122,22 +97,27 @@ class EditScript:
         return is_irreparable(original, self.prefix, self.suffix, first - start, end - last)
 
     def undo_last(self, count: int) -> None:
-        """Take the last edits back, last to first."""
+        """Undo the last `count` edits, last to first."""
         for _ in range(count):
             edit = self.edits.pop()
             self.changes.pop()
-            if edit.side == PREFIX:
-                self.prefix = undone(self.prefix, [edit])
-            else:
-                self.suffix = undone(self.suffix, [edit])
+            text = self.prefix if edit.side == PREFIX else self.suffix
+            after = edit.offset + len(edit.inserted)
+            self._set(edit.side, text[: edit.offset] + edit.removed + text[after:])
+
+    def _set(self, side: str, text: bytes) -> None:
+        if side == PREFIX:
+            self.prefix = text
+        else:
+            self.suffix = text
 
 
 def is_irreparable(original: bytes, prefix: bytes, suffix: bytes, same_start: int = 0, same_end: int = 0) -> bool:
-    """Whether no single insertion between `prefix` and `suffix` gives `original` back, white space (`str.isspace`) aside.
+    """Whether no single insertion between `prefix` and `suffix` restores `original`, white space (`str.isspace`) aside.
 
     With w() removing white space: not (w(original) starts with w(prefix) and ends with w(suffix), and both fit into it).
-    Bytes are UTF-8. The first `same_start` bytes of `original` and `prefix`, and the last `same_end` of `original` and
-    `suffix`, are known to be the same whole characters: they are not looked at, and the answer does not depend on them.
+    Bytes are UTF-8. The first `same_start` bytes of `original` and `prefix`, and the last `same_end` bytes of `original` and
+    `suffix`, are known to be the same whole characters: they are skipped, and the answer does not depend on them.
     """
     rest = original[same_start : len(original) - same_end]
     before, after = prefix[same_start:], suffix[: len(suffix) - same_end]
@@ -150,17 +130,17 @@ def is_irreparable(original: bytes, prefix: bytes, suffix: bytes, same_start: in
 
 
 def _visible(text: bytes) -> str:
-    """A text without its white space: `str.split` and `str.isspace` agree on what that is. What is cut off a character goes."""
+    """A text without white space, on which `str.split` and `str.isspace` agree, and without parts of characters at its edges."""
     return "".join(text.decode("utf-8", "ignore").split())
 
 
 def _may_start(whole: bytes, part: bytes) -> bool:
-    """False where a text does not start with another, white space aside, by a first look; most differ at once."""
+    """False where the first bytes show that `whole` does not start with `part`, white space aside: most differ at once."""
     first, beginning = _visible(part[:_FIRST_LOOK]), _visible(whole[: 4 * _FIRST_LOOK])
     return beginning.startswith(first) or len(beginning) < len(first)
 
 
 def _may_end(whole: bytes, part: bytes) -> bool:
-    """The same at the end."""
+    """False where the last bytes show that `whole` does not end with `part`, white space aside."""
     last, end = _visible(part[-_FIRST_LOOK:]), _visible(whole[-4 * _FIRST_LOOK :])
     return end.endswith(last) or len(end) < len(last)

@@ -1,25 +1,24 @@
-"""How much of a file its grammar makes nothing of: a last sign that it is in another language than it is said to be.
+"""How much of a file its grammar cannot read: a last sign that the file is in another language than its row says.
 
-Extensions are shared: a `.h` may be C, C++ or Objective-C, a `.m` MATLAB, a `.ts` a translation, a `.pl` Prolog, a `.sql`
-one of many dialects, a `.v` Coq. What their names and heads show is settled before (transforms/filters/actual_language.py);
-here the parse that the splitter makes anyway has its say.
+Languages share extensions: a `.h` may be C, C++ or Objective-C, a `.m` MATLAB, a `.ts` a translation, a `.pl` Prolog, a `.sql`
+one of many dialects, a `.v` Coq. A filter has judged names and heads before (transforms/filters/actual_language.py); here the
+parse that the splitter makes anyway is judged.
 """
 
 from __future__ import annotations
 
 import tree_sitter
 
+from stackfim.transforms.languages.file_names import shared_extension
 from stackfim.transforms.split.parser import ParseRefused
 
-SHARED_EXTENSIONS = frozenset({"h", "m", "ts", "pl", "pm", "t", "sql", "v"})
-"""Extensions of several languages."""
 MAX_ERROR_SHARE = 0.5
-"""What a file of such an extension may have of syntax errors. Grammars fail on good files as well, macros above all: of 1,472
-files of eight packages, all in the language that they claim, 15 have more."""
+"""Largest share of a file with a shared extension that may lie in syntax errors. Grammars fail on good files as well, above
+all on macros: 15 of 1,472 files of eight packages have more, and all are in the language that they claim."""
 
 
 def error_share(root: tree_sitter.Node) -> float:
-    """Bytes under ERROR nodes, of all that a tree covers; 0 for an empty one."""
+    """The share of the bytes that a tree covers which ERROR nodes hold; 0 for an empty tree."""
     if not root.has_error:
         return 0.0
     if root.is_error:
@@ -36,14 +35,8 @@ def error_share(root: tree_sitter.Node) -> float:
     return in_errors / size if size else 0.0
 
 
-def shared_extension(path: str) -> str:
-    """The extension of a path in lower case where several languages share it; else empty."""
-    _, dot, extension = path.rpartition("/")[2].lower().rpartition(".")
-    return extension if dot and extension in SHARED_EXTENSIONS else ""
-
-
 def check_language(root: tree_sitter.Node, path: str, language: str, max_share: float) -> None:
-    """Raise ParseRefused (`mostly_syntax_errors`) for a file of a shared extension of which errors hold over `max_share`."""
+    """Raise ParseRefused (`mostly_syntax_errors`) where an extension is shared and errors hold over `max_share` of the file."""
     extension = shared_extension(path)
     if extension and (share := error_share(root)) > max_share:
         raise ParseRefused(

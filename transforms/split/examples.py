@@ -1,4 +1,4 @@
-"""Sites into rows, and files into batches of rows: the splitter as one pure function on an Arrow batch."""
+"""Turns sites into rows and files into batches of rows: the splitter as one pure function on an Arrow batch."""
 
 import hashlib
 import json
@@ -27,18 +27,18 @@ STAGE = "split"
 
 @dataclass
 class SplitResult:
-    """What splitting a batch of files gives."""
+    """The result of splitting a batch of files."""
 
     examples: pa.RecordBatch
     """stackfim.schemas.example.EXAMPLE, in order of files and slots."""
     rejections: pa.RecordBatch
     """stackfim.schemas.rejection.REJECTION: the files that yield no example."""
     refusals: Counter[str] = field(default_factory=Counter)
-    """How many candidate sites each reason refused. A refused site is no loss: its slot goes to another."""
+    """How many candidate sites each reason refused. A refused site is no loss: another one gets its slot."""
 
 
 class _SiteValues(NamedTuple):
-    """Columns of an example that tell of its site; texts as UTF-8."""
+    """The columns of an example that depend on its site; texts are UTF-8."""
 
     example_id: str
     group_id: str
@@ -66,17 +66,18 @@ class _SiteValues(NamedTuple):
 
 
 class Splitter:
-    """Splits batches of files; keeps a parser a language. Not for several threads."""
+    """Splits batches of files; keeps one parser for each language. Not for use by several threads."""
 
     def __init__(self, settings: SplitSettings, version: str) -> None:
+        """A splitter whose examples say that `version` of stackfim made them."""
         self.settings = settings
         self.version = version
         self._parsers: dict[str, BudgetedParser] = {}
 
     def split(self, rows: pa.RecordBatch, before_file: Callable[[int], None] | None = None) -> SplitResult:
-        """Examples and rejections of `rows` (stackfim.schemas.source.ROW, content valid UTF-8).
+        """The examples and rejections of `rows` (stackfim.schemas.source.ROW, content valid UTF-8).
 
-        `before_file` is called with the index of each file before anything is done with it.
+        `before_file` is called with the index of each file before the file is split.
         """
         sources: list[int] = []
         values: list[_SiteValues] = []
@@ -110,11 +111,12 @@ class Splitter:
         )
 
     def _sites(
-        self, content: bytes, path: str, language_named: str, content_id: str, refusals: Counter[str]
+        self, content: bytes, path: str, named: str, content_id: str, refusals: Counter[str]
     ) -> tuple[ParsedFile, list[Site]]:
-        language = language_name(language_named)
+        """The parsed file and its sites; `refusals` gets the reasons of refused ones. Raises ParseRefused for a file without."""
+        language = language_name(named)
         if language is None:
-            raise ParseRefused("language_unsupported", unsupported_reason(language_named))
+            raise ParseRefused("language_unsupported", unsupported_reason(named))
         lines = Lines(content)
         check_parseable(lines)
         if language not in self._parsers:
@@ -134,28 +136,28 @@ class Splitter:
         return file, sites
 
     def _rows(self, content_id: str, file: ParsedFile, sites: list[Site]) -> list[_SiteValues]:
-        """The rows of a file's sites. The halves of a pair, the one with a middle first, have one context and its edits."""
+        """The rows of a file's sites. The two halves of a pair, the one with a middle first, share a context and its edits."""
         rows: list[_SiteValues] = []
         for index in range(len(sites) - 1, -1, -1):
             site = sites[index]
             if index + 1 < len(sites) and sites[index + 1].partner == site:
-                continue  # comes with its silent half
+                continue  # its silent half brings it along
             written = site.partner or site
             start, end = context_slice(file.lines, written, self.settings.context_bytes)
-            draws = Draws("half_written", content_id, site.start, site.end, site.kind, self.settings.seed)
+            draws = Draws("half_written", content_id, site.start, site.end, site.kind.name, self.settings.seed)
             context = half_write(file, site, start, end, draws, self.settings.half_written)
-            group_id = example_id(content_id, written.start, written.end, start, end, written.kind, context.edits)
+            group_id = example_id(content_id, written.start, written.end, start, end, written.kind.name, context.edits)
             if site.partner is None:
                 rows.append(_row(file, site, (start, end), context, group_id, group_id))
                 continue
-            silence = example_id(content_id, site.start, site.end, start, end, site.kind, context.edits)
+            silence = example_id(content_id, site.start, site.end, start, end, site.kind.name, context.edits)
             rows.append(_row(file, site, (start, end), context, silence, group_id))
             other = around_partner(file, written, start, end, context)
             rows.append(_row(file, written, (start, end), other, group_id, group_id))
         return rows[::-1]
 
     def _batch(self, rows: pa.RecordBatch, sources: list[int], values: list[_SiteValues]) -> pa.RecordBatch:
-        """The examples as a batch: what tells of the file is taken from `rows`, at the index that `sources` gives for each."""
+        """The examples as a batch: columns about the file come from `rows`, from the index that `sources` has for each example."""
         count = len(values)
         same: dict[str, object] = {"seed": self.settings.seed, "version": self.version}
         own = dict(zip(_SiteValues._fields, zip(*values, strict=True), strict=True)) if values else {}
@@ -167,7 +169,7 @@ class Splitter:
             elif column.name not in _SiteValues._fields:
                 columns.append(of_the_file.column(column.name).cast(column.type))
             elif column.name in ("prefix", "middle", "suffix"):
-                # Slices of valid UTF-8 at whole characters are text as they are.
+                # Slices of valid UTF-8 at whole characters are valid UTF-8.
                 columns.append(pa.array(own.get(column.name, []), pa.binary()).view(pa.string()))
             else:
                 columns.append(pa.array(own.get(column.name, []), column.type))
@@ -183,8 +185,8 @@ def _row(
     return _SiteValues(
         example_id=example,
         group_id=group_id,
-        category=site.category,
-        kind=site.kind,
+        category=site.kind.category,
+        kind=site.kind.name,
         stop_reason=site.stop_reason,
         prefix=context.prefix,
         middle=middle,
@@ -208,35 +210,35 @@ def _row(
 
 
 def context_slice(lines: Lines, site: Site, context_bytes: int) -> tuple[int, int]:
-    """The whole lines around a site that make up at most `context_bytes`, half before the cursor and half after.
+    """The bytes [start, end) of the whole lines around a site, at most `context_bytes`, half before the cursor and half after.
 
-    What one side does not need goes to the other. The lines of the cursor and of the middle's end are always in, the
-    first line of the suffix too; 0 means the whole content.
+    What one side does not need goes to the other. The lines of the cursor and of the middle's end and the first line of the
+    suffix are always in; 0 means the whole content.
     """
     size = len(lines.content)
     if context_bytes <= 0 or size <= context_bytes:
         return 0, size
-    first_row, last_row = lines.row_of(site.start), lines.row_of(max(site.end - 1, site.start))
-    last_row = min(max(last_row, lines.row_of(min(site.end, size - 1))), len(lines) - 1)
-    head, tail = lines.starts[first_row], lines.next_start(last_row)
+    first_line, last_line = lines.line_of(site.start), lines.line_of(max(site.end - 1, site.start))
+    last_line = min(max(last_line, lines.line_of(min(site.end, size - 1))), len(lines) - 1)
+    head, tail = lines.starts[first_line], lines.next_start(last_line)
     spare = max(context_bytes - (tail - head), 0)
     before, after = head, size - tail
     give_before = min(before, max(spare // 2, spare - after))
     give_after = min(after, spare - give_before)
-    # Lines that are cut by the budget are left out whole.
-    start_row = lines.row_of(head - give_before) if head else 0
-    if lines.starts[start_row] < head - give_before:
-        start_row += 1
-    end_row = lines.row_of(tail + give_after - 1)
-    if lines.next_start(end_row) > tail + give_after:
-        end_row -= 1
-    return lines.starts[min(start_row, first_row)], lines.next_start(max(end_row, last_row))
+    # Lines that the budget would cut are left out.
+    start_line = lines.line_of(head - give_before) if head else 0
+    if lines.starts[start_line] < head - give_before:
+        start_line += 1
+    end_line = lines.line_of(tail + give_after - 1)
+    if lines.next_start(end_line) > tail + give_after:
+        end_line -= 1
+    return lines.starts[min(start_line, first_line)], lines.next_start(max(end_line, last_line))
 
 
 def example_id(
-    content_id: str, start: int, end: int, context_start: int, context_end: int, kind: str, edits: list[dict]
+    content_id: str, start: int, end: int, context_start: int, context_end: int, kind: str, edits: list[dict[str, Any]]
 ) -> str:
-    """16 hex digits: BLAKE2b of what makes the example."""
+    """The id of an example, 16 hex digits: BLAKE2b of all that makes it."""
     key = f"{content_id} {start} {end} {context_start} {context_end} {kind}"
     if edits:
         key += " " + json.dumps(edits, ensure_ascii=True, sort_keys=True)

@@ -7,7 +7,7 @@ from stackfim.transforms.setting_checks import expect_number, expect_whole
 
 @dataclass(frozen=True)
 class MultiLineLimits:
-    """How much a middle may hold; a site with more is not cut short but dropped, or ended elsewhere."""
+    """How much a middle may hold; a site with more is dropped or ended elsewhere, never truncated."""
 
     max_lines: int = 32
     max_chars: int = 800

@@ -1,9 +1,9 @@
-"""Parsing that ends: guards before tree-sitter, a budget of work while it parses.
+"""Parsing that always ends: checks before tree-sitter runs, and a budget of work while it parses.
 
-Grammars crash on some inputs (Python: 513 stairs of deeper `if 1:`) and error recovery is quadratic on others (`<!--`
-repeated in Python). What a text shows beforehand is refused beforehand; the rest has a budget, counted in the parser's
-own steps, so that the same file is refused on every machine. What gets past both is stopped by the process around this
-one (transforms/split/process.py).
+Grammars crash on some inputs (Python's on 513 nested `if 1:`), and error recovery is quadratic on others (`<!--` repeated in
+Python). A text that shows this is refused before it is parsed. The others have a budget, counted in the parser's own steps,
+so that the same file is refused on every machine. What gets past both is stopped by the process around this one
+(transforms/split/process.py).
 """
 
 from collections.abc import Callable
@@ -14,33 +14,35 @@ from stackfim.transforms.languages import load_grammar
 from stackfim.transforms.lines import Lines
 
 MAX_INDENT_COLUMNS = 200
-# A scanner that looks back asks for the text again from there, in Perl hundreds of times a file: a small piece costs little.
+# A scanner that looks back asks for the text again from there, Perl's hundreds of times in a file: a small piece costs little.
 _CHUNK_BYTES = 1 << 13
-# tree-sitter reports progress 3 to 7 times a kilobyte of real code, 21 times at most in 1,500 files of 11 languages, and
+# tree-sitter reports progress 3 to 7 times per kilobyte of real code, at most 21 times in 1,500 files of 11 languages, and
 # 5,000 times where recovery is quadratic.
 _BUDGET_BASE = 1_000
 _BUDGET_PER_KILOBYTE = 60
 
 
 class ParseRefused(Exception):
-    """The text is not parsed; `reason` is the rejection's word, the message the detail."""
+    """A file is not split; `reason` is the word of its rejection, the message its detail."""
 
     def __init__(self, reason: str, detail: str) -> None:
+        """An error with a fixed word for the reason, and a sentence that shows the values."""
         super().__init__(detail)
         self.reason = reason
 
 
 class BudgetedParser:
-    """A parser of one language with a budget of work for each text. Not for several threads."""
+    """A parser of one language with a budget of work for each text. Not for use by several threads."""
 
     def __init__(self, language: str) -> None:
+        """A parser of a supported language. Raises GrammarMismatch where its grammar cannot be loaded."""
         self._grammar = load_grammar(language)
         self._parser = tree_sitter.Parser(self._grammar)
-        # One buffer for the parser's life: the binding leaks a reference to whatever the read callable returns.
+        # One buffer for all texts: the binding leaks a reference to whatever the read callable returns.
         self._chunk = bytearray()
 
     def parse(self, content: bytes, old_tree: tree_sitter.Tree | None = None) -> tree_sitter.Tree:
-        """The tree of `content`; an edited `old_tree` makes it incremental.
+        """The tree of `content`; an edited `old_tree` makes the parse incremental.
 
         Raises ParseRefused (`parse_budget`) when error recovery takes more steps than the budget for this size.
         """
@@ -57,7 +59,7 @@ class BudgetedParser:
                 return self._parser.parse(self._reader(content), progress_callback=over_budget)
             return self._parser.parse(self._reader(content), old_tree, progress_callback=over_budget)
         except ValueError as error:
-            # The parser keeps half a parse after a cancel, and the next tree would be wrong.
+            # A cancelled parser keeps half a parse, and its next tree would be wrong.
             self._parser = tree_sitter.Parser(self._grammar)
             if steps > budget:
                 raise ParseRefused(
@@ -66,7 +68,7 @@ class BudgetedParser:
             raise ParseRefused("parse_failed", f"tree-sitter gave no tree: {error}") from error
 
     def _reader(self, content: bytes) -> Callable[[int, object], bytearray]:
-        """A read callable over the reused buffer."""
+        """What tree-sitter reads `content` through: it fills the reused buffer."""
         chunk, text = self._chunk, memoryview(content)
 
         def read(offset: int, _point: object) -> bytearray:
@@ -77,6 +79,6 @@ class BudgetedParser:
 
 
 def check_parseable(lines: Lines) -> None:
-    """Raise ParseRefused for a text that crashes grammars: `indentation_too_deep`."""
+    """Raise ParseRefused (`indentation_too_deep`) for a text that crashes grammars."""
     if lines.has_deep_indent(MAX_INDENT_COLUMNS):
         raise ParseRefused("indentation_too_deep", f"a line is indented by more than {MAX_INDENT_COLUMNS} columns")

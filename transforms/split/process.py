@@ -1,9 +1,9 @@
 """The splitter in a process of its own, which may crash or be killed without loss.
 
 Grammars can crash (SIGSEGV) and error recovery can run for minutes. Here a child process splits; before each file it
-notes the file's index in shared memory and starts a timer of CPU time whose signal kills it. When the child dies, the
-file it was at is tried once more alone; if that fails too, the file is rejected with the reason, and the rest goes on
-in a new child. Files are independent, so the result is the same as without the death.
+notes the file's index in shared memory and starts a timer of CPU time whose signal kills it. When the child dies, the file
+that it was splitting is tried once more on its own; if that fails too, the file is rejected with the reason, and a new child
+splits the rest. Files are independent of each other, so the result is the same as without the death.
 """
 
 import gc
@@ -35,9 +35,10 @@ _NO_FILE = 2**64 - 1
 
 
 class SplitterProcess:
-    """Splits batches in a child process. Closes with `close` or as a context manager; one batch at a time."""
+    """Splits batches in a child process, one at a time. Close it with `close`, or use it as a context manager."""
 
     def __init__(self, settings: SplitSettings, version: str, file_cpu_seconds: float = FILE_CPU_SECONDS) -> None:
+        """As a `Splitter`, with the CPU time that each file may take; the child starts with the first batch."""
         self._setup = json.dumps(
             {"settings": settings.to_json(), "version": version, "file_cpu_seconds": file_cpu_seconds}
         )
@@ -49,15 +50,17 @@ class SplitterProcess:
         self._progress = mmap.mmap(self._progress_file.fileno(), _LENGTH.size)
 
     def __enter__(self) -> "SplitterProcess":
+        """The splitter itself."""
         return self
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Ends the child."""
         self.close()
 
     def split(self, rows: pa.RecordBatch) -> SplitResult:
-        """As `Splitter.split`; a file that kills the child twice is a rejection (`parser_crashed`, `parse_timeout`)."""
+        """As `Splitter.split`; a file that kills the child twice becomes a rejection (`parser_crashed`, `parse_timeout`)."""
         pending = [(0, rows.num_rows, False)]
         parts: dict[int, SplitResult] = {}
         while pending:
@@ -75,11 +78,11 @@ class SplitterProcess:
         return _joined([parts[start] for start in sorted(parts)])
 
     def close(self) -> None:
-        """Ends the child; a closed splitter starts a new one when it is used again."""
+        """Ends the child; a splitter that is used again starts a new one."""
         if self._child is not None:
             assert self._child.stdin is not None
             assert self._child.stdout is not None
-            # What was not sent yet is flushed, and a dead child does not take it.
+            # Closing flushes what was not sent yet, and a dead child does not take it.
             with suppress(BrokenPipeError):
                 self._child.stdin.close()
             self._child.stdout.close()
@@ -88,7 +91,7 @@ class SplitterProcess:
             self._child = None
 
     def _attempt(self, rows: pa.RecordBatch) -> tuple[SplitResult | None, int, str]:
-        """The result; or None, the index of the file at which the child died, and why."""
+        """The result, or None with the index of the file at which the child died and the reason."""
         self._progress[:] = _LENGTH.pack(_NO_FILE)
         child = self._started()
         assert child.stdin is not None
@@ -135,17 +138,17 @@ class SplitterProcess:
 
 
 def serve(requests: IO[bytes], replies: IO[bytes], progress: mmap.mmap) -> None:
-    """The child: splits each batch that comes until the pipe closes."""
+    """What the child does: it splits each batch that it receives, until the pipe closes."""
     setup = json.loads(_receive(requests))
     splitter = Splitter(SplitSettings.from_json(setup["settings"]), setup["version"])
     limit = setup["file_cpu_seconds"]
-    # The first array of Python values imports pandas, a third of a second that is no file's.
+    # The first array of Python values imports pandas: a third of a second that no file should pay for.
     pa.array([0])
-    # Splitting makes many small objects and no cycles; looking for cycles took a tenth of the time.
+    # Splitting makes many small objects and no cycles; looking for cycles would take a tenth of the time.
     gc.disable()
-    # The default action ends the process: it works inside a parse, where no Python handler would be called.
+    # The default action ends the process, even inside a parse, where no Python handler would be called.
     signal.signal(signal.SIGPROF, signal.SIG_DFL)
-    # An interrupt at the terminal is the launcher's to handle.
+    # The process that started this one handles an interrupt at the terminal.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
 
     def before_file(index: int) -> None:
@@ -194,7 +197,7 @@ def _send(pipe: IO[bytes], *messages: bytes | memoryview) -> None:
 
 
 def _receive(pipe: IO[bytes]) -> bytes:
-    """The next message. Raises EOFError when the other side is gone."""
+    """The next message. Raises EOFError when the other side has gone."""
     header = pipe.read(_LENGTH.size)
     if len(header) < _LENGTH.size:
         raise EOFError

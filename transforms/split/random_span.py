@@ -1,20 +1,20 @@
 """Uniform character spans, as StarCoder, Code Llama and DeepSeek-Coder made their examples.
 
-The floor that mixes of structure alone lack: models trained without them fail at spans that follow no structure (AST-FIM).
+Models trained on structured middles alone fail at spans that follow no structure (AST-FIM), so a mix needs some of these.
 """
 
 from stackfim.schemas.example import RANDOM_SPAN
 from stackfim.transforms.draws import Draws
 from stackfim.transforms.split.multi_line_limits import MultiLineLimits
 from stackfim.transforms.split.single_line import statement_type
-from stackfim.transforms.split.site import NEWLINE_IN_MIDDLE, NEWLINE_IN_SUFFIX, NO_NEWLINE, Refused, Site
+from stackfim.transforms.split.site import NEWLINE_IN_MIDDLE, NEWLINE_IN_SUFFIX, NO_NEWLINE, Kind, Refused, Site
 from stackfim.transforms.split.syntax import ParsedFile
 
 
-def random_span(file: ParsedFile, _row: int, draws: Draws, limits: MultiLineLimits) -> Site:
-    """From any character of the file, for 1 to `limits.max_chars` characters; uniform in both, whatever the row.
+def random_span(file: ParsedFile, _line: int, draws: Draws, limits: MultiLineLimits) -> Site:
+    """1 to `limits.max_chars` characters from any character of the file on, both drawn uniformly, whatever the line.
 
-    Raises Refused for spans with nothing visible or of more rows than the limits allow.
+    Raises Refused for spans with nothing visible or more lines than the limits allow.
     """
     content = file.content
     start = _whole(content, draws.below(len(content)))
@@ -30,8 +30,7 @@ def random_span(file: ParsedFile, _row: int, draws: Draws, limits: MultiLineLimi
     if not text.strip():
         raise Refused("blank_edge")
     return Site(
-        RANDOM_SPAN,
-        RANDOM_SPAN,  # the only kind of its category
+        UNIFORM_SPAN,
         start,
         end,
         node_type=statement_type(file, start),
@@ -41,16 +40,19 @@ def random_span(file: ParsedFile, _row: int, draws: Draws, limits: MultiLineLimi
 
 
 def _whole(content: bytes, offset: int) -> int:
-    """The start of the character that holds byte `offset`; the LF of a CRLF is not parted from its CR."""
+    """The start of the character that holds byte `offset`; a CRLF counts as one character."""
     while offset and content[offset] & 0xC0 == 0x80:
         offset -= 1
     return offset - 1 if offset and content[offset - 1 : offset + 1] == b"\r\n" else offset
 
 
 def _owner(file: ParsedFile, end: int) -> str:
-    """Who holds the line break of the span's last line; nobody where visible text stands after the span on that line."""
+    """Which side holds the line break of the span's last line; none where visible text follows the span on that line."""
     if file.content[end - 1 : end] == b"\n":
         return NEWLINE_IN_MIDDLE
-    row = file.lines.row_of(end) if end < len(file.content) else len(file.lines) - 1
-    blank = not file.content[end : file.lines.end(row)].strip()
-    return NEWLINE_IN_SUFFIX if blank and file.lines.line_break(row) else NO_NEWLINE
+    line = file.lines.line_of(end) if end < len(file.content) else len(file.lines) - 1
+    blank = not file.content[end : file.lines.end(line)].strip()
+    return NEWLINE_IN_SUFFIX if blank and file.lines.line_break(line) else NO_NEWLINE
+
+
+UNIFORM_SPAN = Kind("random_span", RANDOM_SPAN, weight=1.0, needs_statements=False, find=random_span)

@@ -1,9 +1,12 @@
-"""A place in a file where an example is cut, and the checks on text alone that every cut must pass."""
+"""Sites: places in a file that become examples, their kinds, and checks of their text that need no tree."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import NamedTuple
 
+from stackfim.transforms.draws import Draws
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
 from stackfim.transforms.split.syntax import ParsedFile
 
 NEWLINE_IN_SUFFIX = "suffix"
@@ -11,18 +14,33 @@ NEWLINE_IN_MIDDLE = "middle"
 NO_NEWLINE = "none"
 
 CLOSERS = b")]}"
-"""What no statement begins with."""
+"""Bytes that no statement begins with."""
 
 EOF = "eof"
 DEDENT = "dedent"
 NEWLINE = "newline"
 
+Finder = Callable[[ParsedFile, int, Draws, MultiLineLimits], "Site"]
+"""Finds a site on a visible line of a file, or raises Refused."""
+
+
+class Kind(NamedTuple):
+    """A kind of example: what it is called, how often it is drawn and what finds its sites."""
+
+    name: str
+    category: str
+    weight: float
+    """How often it is drawn beside the other kinds of its category, unless a run says otherwise."""
+    needs_statements: bool
+    """Whether only statements tell where its middle ends: the files of data and markup languages have no such sites."""
+    find: Finder | None
+    """None where the site follows from one of another kind (transforms/split/pair.py)."""
+
 
 class Site(NamedTuple):
-    """A cursor and an end, in bytes of the content, and what they are."""
+    """A cursor and the end of its middle, in bytes of the content, and what they are."""
 
-    category: str
-    kind: str
+    kind: Kind
     start: int
     end: int
     node_type: str
@@ -30,7 +48,7 @@ class Site(NamedTuple):
     newline_owner: str = NEWLINE_IN_SUFFIX
     bracket_delta: int = 0
     typed: bytes = b""
-    """What an editor put in at the cursor, not in the content: recorded as an insertion at the prefix's end."""
+    """What an editor inserted at the cursor; not in the content, so it is recorded as an insertion at the prefix's end."""
     partner: Site | None = None
     """The site that this one was made from: both have one context and one group."""
 
@@ -39,13 +57,13 @@ class Refused(Exception):
     """A candidate is no site; the message is a fixed word for the reason, which runs count."""
 
 
-def newline_after(file: ParsedFile, row: int) -> str:
-    """Who holds the line break of `row` when the middle ends before it."""
-    return NEWLINE_IN_SUFFIX if file.lines.line_break(row) else NO_NEWLINE
+def newline_after(file: ParsedFile, line: int) -> str:
+    """Which side holds the line break of `line` when the middle ends before it."""
+    return NEWLINE_IN_SUFFIX if file.lines.line_break(line) else NO_NEWLINE
 
 
 def check_visible_edges(text: str) -> None:
-    """Refuse a middle that begins or ends with white space of any kind, or has nothing visible (`blank_edge`)."""
+    """Refuse a middle that is empty, or begins or ends with white space of any kind (`blank_edge`)."""
     if not text or text != text.strip():
         raise Refused("blank_edge")
 
@@ -53,8 +71,8 @@ def check_visible_edges(text: str) -> None:
 def check_no_free_copy(middle: str, suffix: str) -> None:
     """Refuse a middle that the suffix gives away (`free_copy`).
 
-    Its last line, of 8 characters or more without closers, is the first visible line of the suffix; or all of it, of 20
-    characters or more, stands in the 20 nearest lines.
+    It does when the middle's last line, of 8 characters or more without closers, is the first visible line of the suffix; or
+    when the whole middle, of 20 characters or more, stands in the 20 nearest lines.
     """
     text = middle.strip()
     nearest = [line.strip() for line in suffix.split("\n", 21)[:20]]

@@ -5,35 +5,16 @@ from __future__ import annotations
 import json
 from dataclasses import asdict, dataclass, field
 
-from stackfim.schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
 from stackfim.transforms.setting_checks import expect_number, expect_weight, expect_weights, expect_whole, shown
-from stackfim.transforms.split.compound import COMPOUND, LINE_AND_BLOCK
-from stackfim.transforms.split.edit_operations import (
-    CLOSER,
-    CUT_TO_EOF,
-    EARLIER_DEFINITIONS,
-    IN_PROGRESS,
-    LATER_SIBLINGS,
-    LATER_STATEMENTS,
-    OPERATIONS,
-    WHITESPACE,
-)
-from stackfim.transforms.split.empty import AFTER_ENTER, AFTER_STATEMENT
-from stackfim.transforms.split.empty_places import BETWEEN_DEFINITIONS, CLOSED_PAIR, INSIDE_TEXT
+from stackfim.transforms.split.edit_operations import OPERATIONS
 from stackfim.transforms.split.error_share import MAX_ERROR_SHARE
-from stackfim.transforms.split.inner_line import BEFORE_CLOSERS, INNER_NODE, MID_TOKEN
-from stackfim.transforms.split.multi_line import BLOCK_BODY, REST_OF_BLOCK, SIBLINGS
+from stackfim.transforms.split.kinds import CATEGORY_WEIGHTS, KIND_BY_NAME, KINDS_BY_CATEGORY
 from stackfim.transforms.split.multi_line_limits import MultiLineLimits
-from stackfim.transforms.split.pair import ACCEPT_THEN_STOP
-from stackfim.transforms.split.single_line import BLANK_LINE, TOKEN_TO_EOL
 
 KINDS: dict[str, tuple[str, ...]] = {
-    EMPTY: (AFTER_STATEMENT, AFTER_ENTER, INSIDE_TEXT, CLOSED_PAIR, ACCEPT_THEN_STOP, BETWEEN_DEFINITIONS),
-    SINGLE_LINE: (TOKEN_TO_EOL, MID_TOKEN, BLANK_LINE, BEFORE_CLOSERS, INNER_NODE),
-    MULTI_LINE: (BLOCK_BODY, REST_OF_BLOCK, SIBLINGS, COMPOUND, LINE_AND_BLOCK),
-    RANDOM_SPAN: (RANDOM_SPAN,),
+    category: tuple(kind.name for kind in kinds) for category, kinds in KINDS_BY_CATEGORY.items()
 }
-"""The kinds of each category."""
+"""The names of the kinds of each category."""
 
 
 @dataclass(frozen=True)
@@ -46,18 +27,10 @@ class HalfWrittenSettings:
     share: float = 0.4
     """Share of the examples, random spans aside, whose context is half-written."""
     operation_weights: dict[str, float] = field(
-        default_factory=lambda: {
-            LATER_SIBLINGS: 20.0,
-            CUT_TO_EOF: 20.0,
-            LATER_STATEMENTS: 15.0,
-            IN_PROGRESS: 10.0,
-            EARLIER_DEFINITIONS: 10.0,
-            CLOSER: 10.0,
-            WHITESPACE: 8.0,
-        }
+        default_factory=lambda: {name: operation.weight for name, operation in OPERATIONS.items()}
     )
     count_weights: tuple[float, ...] = (60.0, 30.0, 10.0)
-    """Weights of one operation, two, three, ... in one context."""
+    """Weights of doing one operation, two, three, ... in one context."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a share or a weight that cannot be, and for an operation that there is not."""
@@ -77,29 +50,9 @@ class ExampleSettings:
     the value and what was expected, when one is wrong.
     """
 
-    category_weights: dict[str, float] = field(
-        default_factory=lambda: {EMPTY: 12.0, SINGLE_LINE: 43.0, MULTI_LINE: 35.0, RANDOM_SPAN: 10.0}
-    )
+    category_weights: dict[str, float] = field(default_factory=lambda: dict(CATEGORY_WEIGHTS))
     kind_weights: dict[str, float] = field(
-        default_factory=lambda: {
-            AFTER_STATEMENT: 25.0,
-            AFTER_ENTER: 10.0,
-            INSIDE_TEXT: 15.0,
-            CLOSED_PAIR: 10.0,
-            ACCEPT_THEN_STOP: 30.0,
-            BETWEEN_DEFINITIONS: 10.0,
-            TOKEN_TO_EOL: 40.0,
-            MID_TOKEN: 25.0,
-            BLANK_LINE: 15.0,
-            BEFORE_CLOSERS: 12.0,
-            INNER_NODE: 8.0,
-            BLOCK_BODY: 25.0,
-            REST_OF_BLOCK: 25.0,
-            SIBLINGS: 20.0,
-            COMPOUND: 15.0,
-            LINE_AND_BLOCK: 15.0,
-            RANDOM_SPAN: 1.0,
-        }
+        default_factory=lambda: {name: kind.weight for name, kind in KIND_BY_NAME.items()}
     )
     limits: MultiLineLimits = field(default_factory=MultiLineLimits)
     max_slots: int = 8

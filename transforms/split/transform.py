@@ -10,9 +10,10 @@ from stackfim.transforms.split.split_settings import SplitSettings
 
 
 class SplitFiles(beam.PTransform):
-    """Files become examples, in a process that may crash; a file without one becomes a rejection."""
+    """Files become examples, in a process that may crash; a file without an example becomes a rejection."""
 
     def __init__(self, settings: SplitSettings, version: str) -> None:
+        """A transform whose examples say that `version` of stackfim made them."""
         super().__init__()
         self._settings = settings
         self._version = version

@@ -10,7 +10,7 @@ from dataclasses import dataclass
 
 import tree_sitter
 
-from stackfim.transforms.languages import LANGUAGES, Language
+from stackfim.transforms.languages import LANGUAGES, SupportedLanguage
 from stackfim.transforms.split.parser import BudgetedParser
 
 OPENERS, CLOSERS = ("(", "[", "{"), (")", "]", "}")
@@ -32,7 +32,7 @@ class Original:
 
     def __init__(self, content: bytes, language: str, parser: BudgetedParser) -> None:
         self.content = content
-        self.language: Language = LANGUAGES[language]
+        self.language: SupportedLanguage = LANGUAGES[language]
         self.parser = parser
         self.tree = parser.parse(content)
         self.lines = content.split(b"\n")
@@ -40,13 +40,13 @@ class Original:
         for line in self.lines[:-1]:
             self.line_starts.append(self.line_starts[-1] + len(line) + 1)
 
-    def row_of(self, offset: int) -> int:
+    def line_of(self, offset: int) -> int:
         """Row of a byte."""
         return self.content.count(b"\n", 0, offset)
 
     def point(self, offset: int) -> tuple[int, int]:
         """Row and column, in bytes, of a byte."""
-        return self.row_of(offset), offset - (self.content.rfind(b"\n", 0, offset) + 1)
+        return self.line_of(offset), offset - (self.content.rfind(b"\n", 0, offset) + 1)
 
     def line_bounds(self, offset: int) -> tuple[int, int]:
         """First byte of the line of `offset`, and the byte after it without its line break."""
@@ -181,7 +181,7 @@ class Original:
 
         The child is a comment where grammars put it inside of the block, else the first line of code.
         """
-        for row in range(self.row_of(line_end) + 1, self.row_of(statement.end_byte) + 1):
+        for row in range(self.line_of(line_end) + 1, self.line_of(statement.end_byte) + 1):
             offset = self.line_starts[row] + len(self.lines[row]) - len(self.lines[row].lstrip(BLANKS))
             if not self.lines[row].strip(BLANKS):
                 continue
@@ -199,7 +199,7 @@ class Original:
 
     def comment_above(self, offset: int, *, beyond_blanks: bool) -> tree_sitter.Node | None:
         """The comment that stands alone on the lines right above that of `offset`; above blank lines too if `beyond_blanks`."""
-        row = self.row_of(offset) - 1
+        row = self.line_of(offset) - 1
         while beyond_blanks and row > 0 and not self.lines[row].strip(BLANKS):
             row -= 1
         if row < 0 or not self.lines[row].strip(BLANKS):
@@ -216,7 +216,7 @@ class Original:
     def next_line(self, offset: int) -> LogicalLine | None:
         """The first logical line after the line of `offset`; None where nothing visible follows."""
         visible = False
-        for row in range(self.row_of(offset) + 1, len(self.lines)):
+        for row in range(self.line_of(offset) + 1, len(self.lines)):
             line = self.lines[row]
             rest = len(line.lstrip(BLANKS))
             if rest:

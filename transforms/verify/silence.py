@@ -66,7 +66,7 @@ def _after_enter(row: Row, file: Original) -> Iterator[str]:
     if ending is None:
         return
     base, following = file.indent(ending.start_byte), file.next_line(start)
-    below = file.row_of(start) + 1
+    below = file.line_of(start) + 1
     blank_follows = below >= len(file.lines) or not file.lines[below].strip(BLANKS)
     if not blank_follows and following is not None and following.indent == base:
         yield "the next line goes on as deep as the statement"

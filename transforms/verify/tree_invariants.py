@@ -148,7 +148,7 @@ def _one_compound(row: Row, file: Original, start: int, end: int) -> Iterator[st
     statement = beginning[0]
     line_end = file.line_bounds(statement.start_byte)[1]
     lines_inside = [
-        row for row in range(file.row_of(line_end) + 1, file.row_of(end - 1) + 1) if file.lines[row].strip(BLANKS)
+        row for row in range(file.line_of(line_end) + 1, file.line_of(end - 1) + 1) if file.lines[row].strip(BLANKS)
     ]
     firsts = [_first_visible(file, file.line_starts[row]) for row in lines_inside]
     if row["kind"] == "compound":
@@ -165,8 +165,8 @@ def _one_compound(row: Row, file: Original, start: int, end: int) -> Iterator[st
     if any(is_text(node, file) and node.start_byte < start for node in around):
         yield "the cursor is inside a text"
     opened = [] if not firsts else _blocks_within(file, statement, firsts[0])
-    cursor_row = file.row_of(start)
-    if not any(file.row_of(node.start_byte) == cursor_row or node.start_byte == firsts[0] for node in opened):
+    cursor_line = file.line_of(start)
+    if not any(file.line_of(node.start_byte) == cursor_line or node.start_byte == firsts[0] for node in opened):
         yield f"the line of the {statement.type} opens no block"
 
 
@@ -200,7 +200,7 @@ def _heads(file: Original, children: list[tree_sitter.Node], cuts: tuple[int, ..
         head = before[-1]
         first_line, last_line = file.line_bounds(head.start_byte), file.line_bounds(file.visible_end(head) - 1)
         around = file.content[first_line[0] : head.start_byte] + file.content[file.visible_end(head) : last_line[1]]
-        if not around.strip() and file.row_of(last_line[0]) + 1 == file.row_of(after.start_byte):
+        if not around.strip() and file.line_of(last_line[0]) + 1 == file.line_of(after.start_byte):
             yield f"a {head.type} is parted from the {after.type} right below it"
 
 

@@ -22,6 +22,7 @@ from stackfim.pipeline.sources.code.package_metadata import (
     PackageMetadata,
     installed_metadata,
 )
+from stackfim.transforms.languages import language_row
 from stackfim.transforms.languages.file_names import language_of_name
 
 GIT = ".git"
@@ -37,7 +38,6 @@ DEPENDENCY_FOLDERS = (
 )
 
 _LICENSE_FILE = re.compile(r"(?:(?:un)?licen[cs]es?|copying)(?:[-_. ].*)?", re.IGNORECASE)
-_PROSE = ("", "HTML", "Markdown", "reStructuredText")
 _GO_VERSION = re.compile(r".+@(?P<version>v\d\S*)")
 _MAX_HEADER_BYTES = 1 << 18
 _MAX_RECORD_BYTES = 64 << 20
@@ -76,7 +76,8 @@ def displayable(path: str) -> str:
 
 def is_license_file(name: str) -> bool:
     """Whether a file's name is that of a license file; those of `license.py` and `licenses.json` are not."""
-    return _LICENSE_FILE.fullmatch(name) is not None and language_of_name(name) in _PROSE
+    language = language_of_name(name)
+    return _LICENSE_FILE.fullmatch(name) is not None and (not language or language_row(language).may_be_license)
 
 
 def repository_at(root: str, folder: str, names: Sequence[str], around: Surroundings) -> Repository | None:

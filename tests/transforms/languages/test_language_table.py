@@ -25,6 +25,7 @@ from stackfim.transforms.languages import (
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.parser import BudgetedParser
 from stackfim.transforms.split.split_settings import SplitSettings
+from tests.fixture_types import Parsed, RowsOf, SitesOn, SourceFile
 
 KINDS_OF_STATEMENTS = ("after_statement", "blank_line", "block_body", "rest_of_block", "siblings")
 
@@ -159,7 +160,7 @@ def at_hand(language: str) -> bool:
     return has_legacy_grammars() or of_grammars(language, (OFFICIAL,))
 
 
-def test_a_legacy_grammar_is_asked_for_by_name(rows_of, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_legacy_grammar_is_asked_for_by_name(rows_of: RowsOf, monkeypatch: pytest.MonkeyPatch) -> None:
     column = rows_of([("R", b"a <- 1\n"), ("Python", b"a = 1\n")]).column("language")
     known = known_languages(column)
     dropped = decide_languages(column, known, None)
@@ -175,19 +176,21 @@ def test_a_legacy_grammar_is_asked_for_by_name(rows_of, monkeypatch: pytest.Monk
         load_grammar("R")
 
 
-def test_every_language_has_a_source_file(sources) -> None:
+def test_every_language_has_a_source_file(sources: tuple[SourceFile, ...]) -> None:
     assert {file.language for file in sources} == {name for name in LANGUAGES if at_hand(name)}
 
 
-def test_every_kind_finds_its_place_in_a_file_of_code_and_none_in_data(each_source, parsed, sites_on) -> None:
+def test_every_kind_finds_its_place_in_a_file_of_code_and_none_in_data(
+    each_source: SourceFile, parsed: Parsed, sites_on: SitesOn
+) -> None:
     file = parsed(each_source.language, each_source.content)
-    rows = [row for row in range(len(file.lines)) if file.lines.first_visible(row) >= 0]
-    assert any(sites_on(file, "token_to_eol", row, draws=3) for row in rows)
-    found = {kind for kind in KINDS_OF_STATEMENTS for row in rows if sites_on(file, kind, row, draws=3)}
+    lines = [line for line in range(len(file.lines)) if file.lines.first_visible(line) >= 0]
+    assert any(sites_on(file, "token_to_eol", line, draws=3) for line in lines)
+    found = {kind for kind in KINDS_OF_STATEMENTS for line in lines if sites_on(file, kind, line, draws=3)}
     assert found == (set(KINDS_OF_STATEMENTS) if file.language.has_statements else set())
 
 
-# Language, text, what the row that is asked begins with, kind, the middle; None where the row gives none.
+# Language, text, what the line in question begins with, kind, the middle; None where the line gives none.
 PLACES: list[tuple[str, str, str, str, str | None]] = [
     (
         "Shell",
@@ -351,13 +354,13 @@ PLACES: list[tuple[str, str, str, str, str | None]] = [
     ("language", "text", "words", "kind", "middle"), PLACES, ids=[f"{case[0]}-{n}" for n, case in enumerate(PLACES)]
 )
 def test_blocks_end_where_the_language_says(
-    parsed, sites_on, language: str, text: str, words: str, kind: str, middle: str | None
+    parsed: Parsed, sites_on: SitesOn, language: str, text: str, words: str, kind: str, middle: str | None
 ) -> None:
     file = parsed(language, text)
     assert not file.tree.root_node.has_error
-    lines = [line.strip() for line in text.split("\n")]
-    row = lines.index(words) if words in lines else next(n for n, line in enumerate(lines) if line.startswith(words))
-    found = {file.content[site.start : site.end].decode() for site in sites_on(file, kind, row)}
+    parts = [part.strip() for part in text.split("\n")]
+    line = parts.index(words) if words in parts else next(n for n, part in enumerate(parts) if part.startswith(words))
+    found = {file.content[site.start : site.end].decode() for site in sites_on(file, kind, line)}
     assert found == (set() if middle is None else {middle})
 
 
@@ -367,9 +370,9 @@ def test_names_of_the_stack_are_names_of_the_table() -> None:
 
 
 @pytest.mark.parametrize("name", LEFT_OUT)
-def test_a_language_that_is_left_out_has_a_reason_which_rejections_tell(rows_of, name: str) -> None:
+def test_a_language_that_is_left_out_has_a_reason_which_rejections_tell(rows_of: RowsOf, name: str) -> None:
     assert language_name(name) is None
-    expected = f"{LEFT_OUT[name]}: {UNSUPPORTED[LEFT_OUT[name]]}"
+    expected = f"{LEFT_OUT[name]}: {UNSUPPORTED[LEFT_OUT[name]].reason}"
     assert unsupported_reason(name) == expected
     rows = rows_of([(name, b"a\n"), ("Python", b"a = 1\n"), ("Forth", b"a\n")])
     column = rows.column("language")
@@ -383,8 +386,7 @@ def test_a_language_that_is_left_out_has_a_reason_which_rejections_tell(rows_of,
 
 
 def test_no_language_is_both_supported_and_left_out() -> None:
-    assert [name for name in UNSUPPORTED if language_name(name) is not None] == []
-    assert all(reason.strip() for reason in UNSUPPORTED.values())
+    assert [name for name, row in UNSUPPORTED.items() if row.reason and language_name(name) is not None] == []
 
 
 def test_a_grammar_that_is_a_bare_address_loads_without_a_warning(recwarn: pytest.WarningsRecorder) -> None:

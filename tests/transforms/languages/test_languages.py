@@ -6,7 +6,6 @@ import pytest
 
 from stackfim.transforms import languages
 from stackfim.transforms.languages import (
-    ALIASES,
     BRACKETS,
     GRAMMARS,
     LANGUAGES,
@@ -40,9 +39,8 @@ def test_a_kind_that_a_grammar_lacks_is_named(monkeypatch: pytest.MonkeyPatch) -
 def test_names_are_found_whatever_their_case() -> None:
     for name in LANGUAGES:
         assert language_name(name) == language_name(name.lower()) == language_name(f" {name.upper()} ") == name
-    for alias, name in ALIASES.items():
-        assert language_name(alias.upper()) == name
-        assert name in LANGUAGES
+    aliases = {alias: name for name, row in LANGUAGES.items() for alias in row.aliases}
+    assert {alias: language_name(alias.upper()) for alias in aliases} == aliases
     assert language_name("Brainfuck") is None
     assert language_name("") is None
 

@@ -11,6 +11,7 @@ from stackfim.transforms.filters.filter_settings import FilterPlan
 from stackfim.transforms.languages import GRAMMARS
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
+from tests.fixture_types import RowsOf, SourceFile, ViolationsOf
 
 DENSE = SplitSettings(max_slots=24, lines_per_slot=6)
 
@@ -96,17 +97,21 @@ SMALL = {
 }
 
 
-def split_and_verify(rows_of, violations_of, language: str, content: bytes, settings: SplitSettings = DENSE) -> int:
+def split_and_verify(
+    rows_of: RowsOf, violations_of: ViolationsOf, language: str, content: bytes, settings: SplitSettings = DENSE
+) -> int:
     """How many examples the file gives; none of them breaks an invariant, and without any there is one rejection."""
     result = Splitter(settings, "0").split(rows_of([(language, content)]))
     assert (result.examples.num_rows > 0) != (result.rejections.num_rows == 1)
     for row in result.examples.to_pylist():
         assert violations_of(row, content) == [], (row["kind"], row["prefix"][-40:], row["middle"], row["suffix"][:40])
-    return result.examples.num_rows
+    return int(result.examples.num_rows)
 
 
 @pytest.mark.parametrize("name", WHOLE_FILES)
-def test_files_changed_as_a_whole_give_valid_examples(rows_of, violations_of, sources, name: str) -> None:
+def test_files_changed_as_a_whole_give_valid_examples(
+    rows_of: RowsOf, violations_of: ViolationsOf, sources: tuple[SourceFile, ...], name: str
+) -> None:
     changed = 0
     for file in sources:
         content = WHOLE_FILES[name](file.content)
@@ -120,7 +125,13 @@ def test_files_changed_as_a_whole_give_valid_examples(rows_of, violations_of, so
 
 @pytest.mark.parametrize("name", ODD_BLANKS)
 @pytest.mark.parametrize("put", [after_every, at_line_ends], ids=["line_start", "line_end"])
-def test_odd_blanks_give_valid_examples(rows_of, violations_of, sources, name: str, put) -> None:
+def test_odd_blanks_give_valid_examples(
+    rows_of: RowsOf,
+    violations_of: ViolationsOf,
+    sources: tuple[SourceFile, ...],
+    name: str,
+    put: Callable[[int, bytes], Callable[[bytes], bytes]],
+) -> None:
     for number, file in enumerate(sources):
         blank = ODD_BLANKS[name][number % len(ODD_BLANKS[name])].encode()
         for step in (1, 5):
@@ -128,7 +139,9 @@ def test_odd_blanks_give_valid_examples(rows_of, violations_of, sources, name: s
 
 
 @pytest.mark.parametrize("name", SMALL)
-def test_degenerate_files_give_valid_examples_or_a_rejection(rows_of, violations_of, each_language, name: str) -> None:
+def test_degenerate_files_give_valid_examples_or_a_rejection(
+    rows_of: RowsOf, violations_of: ViolationsOf, each_language: str, name: str
+) -> None:
     start = b"<?php\n" if each_language == "PHP" else b""
     content = (start if SMALL[name] else b"") + SMALL[name]
     for line_break in (b"\n", b"\r\n") if len(content) < 10_000 else (b"\n",):
@@ -136,7 +149,7 @@ def test_degenerate_files_give_valid_examples_or_a_rejection(rows_of, violations
         split_and_verify(rows_of, violations_of, each_language, content.replace(b"\n", line_break), settings)
 
 
-def test_nul_and_invalid_utf8_never_reach_the_splitter(rows_of, sources) -> None:
+def test_nul_and_invalid_utf8_never_reach_the_splitter(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
     contents = []
     for file in sources:
         middle = len(file.content) // 2

@@ -5,8 +5,11 @@ import pytest
 from stackfim.transforms.draws import Draws
 from stackfim.transforms.lines import Indent, compare_indents
 from stackfim.transforms.split.empty import after_statement
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
 from stackfim.transforms.split.single_line import IMPORT_SHARE
 from stackfim.transforms.split.site import Refused
+from stackfim.transforms.split.syntax import ParsedFile
+from tests.fixture_types import LineWith, Parsed, RefusalsOn, SitesOn
 
 SILENT = {
     "InvoiceService.java": [
@@ -248,49 +251,57 @@ NOT_SILENT = {
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in SILENT.items() for text in texts])
-def test_after_a_finished_statement_silence_is_right(parsed_sources, row_with, sites_on, name: str, text: str) -> None:
+def test_after_a_finished_statement_silence_is_right(
+    parsed_sources: dict[str, ParsedFile], line_with: LineWith, sites_on: SitesOn, name: str, text: str
+) -> None:
     file = parsed_sources[name]
-    row = row_with(file, text)
-    (site,) = sites_on(file, "after_statement", row)
-    assert (site.category, site.kind, site.stop_reason) == ("empty", "after_statement", None)
-    assert site.start == site.end == file.lines.last_visible(row)
+    line = line_with(file, text)
+    (site,) = sites_on(file, "after_statement", line)
+    assert (site.kind.category, site.kind.name, site.stop_reason) == ("empty", "after_statement", None)
+    assert site.start == site.end == file.lines.last_visible(line)
     assert site.newline_owner == "suffix"
     assert site.bracket_delta == 0
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in NOT_SILENT.items() for text in texts])
-def test_where_more_must_follow_there_is_no_silence(parsed_sources, row_with, sites_on, name: str, text: str) -> None:
+def test_where_more_must_follow_there_is_no_silence(
+    parsed_sources: dict[str, ParsedFile], line_with: LineWith, sites_on: SitesOn, name: str, text: str
+) -> None:
     file = parsed_sources[name]
-    assert sites_on(file, "after_statement", row_with(file, text)) == set()
+    assert sites_on(file, "after_statement", line_with(file, text)) == set()
 
 
-def test_the_tag_that_opens_php_is_no_statement(parsed_sources, sites_on) -> None:
+def test_the_tag_that_opens_php_is_no_statement(parsed_sources: dict[str, ParsedFile], sites_on: SitesOn) -> None:
     assert sites_on(parsed_sources["Router.php"], "after_statement", 0) == set()
 
 
-def test_a_tag_that_opens_php_again_ends_no_statement(parsed_sources, row_with, sites_on) -> None:
+def test_a_tag_that_opens_php_again_ends_no_statement(
+    parsed_sources: dict[str, ParsedFile], line_with: LineWith, sites_on: SitesOn
+) -> None:
     file = parsed_sources["listing.php"]
-    assert sites_on(file, "after_statement", row_with(file, "endif; ?> >> <?php")) == set()
+    assert sites_on(file, "after_statement", line_with(file, "endif; ?> >> <?php")) == set()
 
 
-def test_silence_never_stands_before_a_deeper_line(parsed_sources, sites_on) -> None:
-    """On every row of every file; a logical line that follows is equal or shallower, so the block is not about to open."""
+def test_silence_never_stands_before_a_deeper_line(parsed_sources: dict[str, ParsedFile], sites_on: SitesOn) -> None:
+    """On every line of every file: a logical line that follows is as deep or shallower, so no block is about to open."""
     found = 0
     for file in parsed_sources.values():
-        for row in range(len(file.lines)):
-            if file.lines.first_visible(row) < 0 or not sites_on(file, "after_statement", row, draws=1):
+        for line in range(len(file.lines)):
+            if file.lines.first_visible(line) < 0 or not sites_on(file, "after_statement", line, draws=1):
                 continue
             found += 1
-            later = file.next_logical_row(row)
+            later = file.next_logical_line(line)
             if later is not None:
-                indent = compare_indents(file.lines.indent(later), file.lines.indent(row))
+                indent = compare_indents(file.lines.indent(later), file.lines.indent(line))
                 # A statement of several lines may end deeper than it began.
                 assert indent is not Indent.DEEPER
     assert found > 500
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n"])
-def test_the_cursor_stands_before_trailing_blanks_and_the_line_break(parsed, sites_on, line_break: str) -> None:
+def test_the_cursor_stands_before_trailing_blanks_and_the_line_break(
+    parsed: Parsed, sites_on: SitesOn, line_break: str
+) -> None:
     text = line_break.join(["def f(x):", "    y = x  \t", "", "    return y", ""])
     file = parsed("Python", text)
     (site,) = sites_on(file, "after_statement", 1)
@@ -298,24 +309,24 @@ def test_the_cursor_stands_before_trailing_blanks_and_the_line_break(parsed, sit
     assert site.newline_owner == "suffix"
 
 
-def test_at_the_end_of_a_file_without_a_line_break_nobody_owns_one(parsed, sites_on) -> None:
+def test_at_the_end_of_a_file_without_a_line_break_nobody_owns_one(parsed: Parsed, sites_on: SitesOn) -> None:
     (site,) = sites_on(parsed("Python", "x = 1\ny = 2"), "after_statement", 1)
     assert site.newline_owner == "none"
 
 
-def test_a_statement_with_a_syntax_error_gives_no_silence(parsed, sites_on) -> None:
+def test_a_statement_with_a_syntax_error_gives_no_silence(parsed: Parsed, sites_on: SitesOn) -> None:
     file = parsed("JavaScript", "function f() {\n  let a = ;\n  let b = 2;\n}\n")
     assert sites_on(file, "after_statement", 1) == set()
     assert sites_on(file, "after_statement", 2)
 
 
-def test_tabs_and_spaces_that_cannot_be_compared_give_no_silence(parsed, refusals_on) -> None:
+def test_tabs_and_spaces_that_cannot_be_compared_give_no_silence(parsed: Parsed, refusals_on: RefusalsOn) -> None:
     file = parsed("C", "int f(void) {\n\tint a = 1;\n        int b = 2;\n        return a + b;\n}\n")
     assert refusals_on(file, "after_statement", 1) == {"incomparable_indent"}
 
 
 @pytest.mark.parametrize(
-    ("language", "text", "row"),
+    ("language", "text", "line"),
     [
         ("Python", "def f():\n    if a:\n        return{}\n    b()\n", 2),
         ("Python", "try:\n    a()\nexcept E:\n    raise{}\n", 3),
@@ -326,28 +337,28 @@ def test_tabs_and_spaces_that_cannot_be_compared_give_no_silence(parsed, refusal
     ],
 )
 def test_after_a_keyword_that_may_take_a_value_more_may_follow(
-    parsed, sites_on, refusals_on, language, text, row
+    parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn, language: str, text: str, line: int
 ) -> None:
-    assert refusals_on(parsed(language, text.format("")), "after_statement", row) == {"may_go_on"}
-    assert sites_on(parsed(language, text.format(" b")), "after_statement", row)
+    assert refusals_on(parsed(language, text.format("")), "after_statement", line) == {"may_go_on"}
+    assert sites_on(parsed(language, text.format(" b")), "after_statement", line)
 
 
-def test_after_a_colon_a_body_is_to_follow(parsed, sites_on, refusals_on) -> None:
+def test_after_a_colon_a_body_is_to_follow(parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn) -> None:
     text = "void f(int a) {{\n  switch (a) {{\n  case 1:{}\n  case 2:\n    b();\n  }}\n}}\n"
     assert refusals_on(parsed("C", text.format("")), "after_statement", 2) == {"may_go_on"}
     assert sites_on(parsed("C", text.format("\n    b();")), "after_statement", 3)
 
 
 @pytest.mark.parametrize(
-    ("language", "line"),
+    ("language", "text"),
     [("Python", "import os"), ("Java", "import java.util.List;"), ("C", "#include <stdio.h>"), ("Rust", "use a::b;")],
 )
-def test_silence_after_imports_is_thinned_out(parsed, language: str, line: str) -> None:
-    file = parsed(language, line + "\n")
+def test_silence_after_imports_is_thinned_out(parsed: Parsed, language: str, text: str) -> None:
+    file = parsed(language, text + "\n")
     kept = 0
     for number in range(600):
         try:
-            after_statement(file, 0, Draws("share", number))
+            after_statement(file, 0, Draws("share", number), MultiLineLimits())
             kept += 1
         except Refused as refused:
             assert str(refused) == "import"

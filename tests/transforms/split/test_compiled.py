@@ -9,6 +9,8 @@ from pathlib import Path
 import pyarrow as pa
 import pytest
 
+from tests.fixture_types import RowsOf, SourceFile
+
 ROOT = Path(__file__).parents[3]
 SPLIT = """
 import sys
@@ -34,7 +36,9 @@ def read(path: Path) -> pa.RecordBatch:
 
 @pytest.mark.slow
 @pytest.mark.skipif(shutil.which("cc") is None, reason="there is no C compiler")
-def test_it_gives_the_same_rows_when_compiled(sources, installed, rows_of, tmp_path: Path) -> None:
+def test_it_gives_the_same_rows_when_compiled(
+    sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...], rows_of: RowsOf, tmp_path: Path
+) -> None:
     tree = tmp_path / "tree"
     for name in ("schemas", "transforms"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))

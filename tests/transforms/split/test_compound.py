@@ -4,6 +4,7 @@ import pytest
 
 from stackfim.transforms.split.site import Site
 from stackfim.transforms.split.syntax import ParsedFile
+from tests.fixture_types import LineWith, Parsed, RefusalsOn, SitesOn
 
 PYTHON = """@cached
 def area(width, height):
@@ -69,16 +70,30 @@ def text_of(file: ParsedFile, site: Site) -> str:
         ("Java", JAVA, "items.add", None, None),
     ],
 )
-def test_a_compound_statement_is_taken_whole(parsed, row_with, sites_on, language, content, text, last, stop) -> None:
+def test_a_compound_statement_is_taken_whole(
+    parsed: Parsed,
+    line_with: LineWith,
+    sites_on: SitesOn,
+    language: str,
+    content: str,
+    text: str,
+    last: str | None,
+    stop: str | None,
+) -> None:
     file = parsed(language, content)
-    sites = sites_on(file, "compound", row_with(file, text))
+    sites = sites_on(file, "compound", line_with(file, text))
     if last is None:
         assert sites == set()
         return
     (site,) = sites
     assert text_of(file, site).endswith(last)
-    assert site.start == file.lines.first_visible(row_with(file, text))
-    assert (site.category, site.kind, site.stop_reason, site.bracket_delta) == ("multi_line", "compound", stop, 0)
+    assert site.start == file.lines.first_visible(line_with(file, text))
+    assert (site.kind.category, site.kind.name, site.stop_reason, site.bracket_delta) == (
+        "multi_line",
+        "compound",
+        stop,
+        0,
+    )
 
 
 @pytest.mark.parametrize(
@@ -95,24 +110,35 @@ def test_a_compound_statement_is_taken_whole(parsed, row_with, sites_on, languag
         ("Java", JAVA, "items.add", set(), None, None),
     ],
 )  # fmt: skip
-def test_the_rest_of_a_line_and_its_block(parsed, row_with, sites_on, language, content, text, starts, last, stop):
+def test_the_rest_of_a_line_and_its_block(
+    parsed: Parsed,
+    line_with: LineWith,
+    sites_on: SitesOn,
+    language: str,
+    content: str,
+    text: str,
+    starts: set[str],
+    last: str | None,
+    stop: str | None,
+) -> None:
     file = parsed(language, content)
-    row = row_with(file, text)
-    sites = sites_on(file, "line_and_block", row, draws=200)
+    line = line_with(file, text)
+    sites = sites_on(file, "line_and_block", line, draws=200)
     texts = {text_of(file, site) for site in sites}
     for start in starts:
         assert any(found.startswith(start) for found in texts), (start, texts)
     assert bool(sites) == bool(starts)
     for site in sites:
-        assert file.lines.row_of(site.start) == row
-        assert site.start > file.lines.first_visible(row)
+        assert last is not None
+        assert file.lines.line_of(site.start) == line
+        assert site.start > file.lines.first_visible(line)
         assert text_of(file, site).endswith(last)
         assert (site.stop_reason, site.bracket_delta) == (stop, 0)
         for opener, closer in ("()", "{}"):
             assert text_of(file, site).count(opener) == text_of(file, site).count(closer)
 
 
-def test_the_caps_hold(parsed, refusals_on) -> None:
+def test_the_caps_hold(parsed: Parsed, refusals_on: RefusalsOn) -> None:
     body = "".join(f"    step_{number}(value)\n" for number in range(40))
     file = parsed("Python", f"def f(value):\n{body}\n\nf(1)\n")
     for kind in ("compound", "line_and_block"):

@@ -2,7 +2,9 @@
 
 import pytest
 
+from stackfim.transforms.split.site import Site
 from stackfim.transforms.split.syntax import ParsedFile
+from tests.fixture_types import LineWith, Parsed, RefusalsOn, SitesOn
 
 PYTHON = '''"""A module about nothing in particular."""
 
@@ -52,14 +54,17 @@ JAVA = """class Shelf {
 """
 
 
-def cursors(file: ParsedFile, sites: set) -> set[str]:
+def cursors(file: ParsedFile, sites: set[Site]) -> set[str]:
     """The line of each site with the cursor in it."""
     found = set()
     for site in sites:
-        assert (site.category, site.start, site.stop_reason) == ("empty", site.end, None)
-        row = file.lines.row_of(site.start) if site.start < len(file.content) else len(file.lines) - 1
-        line = file.content[file.lines.starts[row] : site.start] + b"|" + file.content[site.start : file.lines.end(row)]
-        found.add(line.decode().strip(" "))
+        assert (site.kind.category, site.start, site.stop_reason) == ("empty", site.end, None)
+        line = file.lines.line_of(site.start) if site.start < len(file.content) else len(file.lines) - 1
+        before, after = (
+            file.content[file.lines.starts[line] : site.start],
+            file.content[site.start : file.lines.end(line)],
+        )
+        found.add(f"{before.decode()}|{after.decode()}".strip(" "))
     return found
 
 
@@ -75,17 +80,19 @@ def cursors(file: ParsedFile, sites: set) -> set[str]:
         ("if not found", None),
     ],
 )
-def test_enter_is_typed_where_nothing_follows_as_deep(parsed, row_with, sites_on, text: str, typed) -> None:
+def test_enter_is_typed_where_nothing_follows_as_deep(
+    parsed: Parsed, line_with: LineWith, sites_on: SitesOn, text: str, typed: set[bytes] | None
+) -> None:
     file = parsed("Python", PYTHON)
-    sites = sites_on(file, "after_enter", row_with(file, text))
+    sites = sites_on(file, "after_enter", line_with(file, text))
     assert {site.typed for site in sites} == (typed or set())
     for site in sites:
-        assert site.start == site.end == file.lines.last_visible(row_with(file, text))
+        assert site.start == site.end == file.lines.last_visible(line_with(file, text))
 
 
-def test_what_is_typed_has_the_line_break_of_the_file(parsed, row_with, sites_on) -> None:
+def test_what_is_typed_has_the_line_break_of_the_file(parsed: Parsed, line_with: LineWith, sites_on: SitesOn) -> None:
     file = parsed("Python", PYTHON.replace("\n", "\r\n"))
-    sites = sites_on(file, "after_enter", row_with(file, "return []"))
+    sites = sites_on(file, "after_enter", line_with(file, "return []"))
     assert {site.typed for site in sites} == {b"\r\n        ", b" "}
 
 
@@ -103,9 +110,11 @@ def test_what_is_typed_has_the_line_break_of_the_file(parsed, row_with, sites_on
         ("Rust", "/// One of several words here.\nfn f() {}\n", "One of", {"/// One of| several words here."}),
     ],
 )  # fmt: skip
-def test_text_that_goes_on_right_of_the_cursor(parsed, row_with, sites_on, language, content, text, found) -> None:
+def test_text_that_goes_on_right_of_the_cursor(
+    parsed: Parsed, line_with: LineWith, sites_on: SitesOn, language: str, content: str, text: str, found: set[str]
+) -> None:
     file = parsed(language, content)
-    sites = sites_on(file, "inside_text", row_with(file, text))
+    sites = sites_on(file, "inside_text", line_with(file, text))
     assert cursors(file, sites) >= found
     assert bool(sites) == bool(found)
     for site in sites:
@@ -130,9 +139,11 @@ def test_text_that_goes_on_right_of_the_cursor(parsed, row_with, sites_on, langu
         ("JavaScript", "f('a)', `)`);\n", "f", {"f('a)', `)`|);"}),
     ],
 )  # fmt: skip
-def test_pairs_that_are_empty_and_lists_that_are_complete(parsed, row_with, sites_on, language, content, text, found):
+def test_pairs_that_are_empty_and_lists_that_are_complete(
+    parsed: Parsed, line_with: LineWith, sites_on: SitesOn, language: str, content: str, text: str, found: set[str]
+) -> None:
     file = parsed(language, content)
-    sites = sites_on(file, "closed_pair", row_with(file, text))
+    sites = sites_on(file, "closed_pair", line_with(file, text))
     assert cursors(file, sites) >= found
     assert bool(sites) == bool(found)
     for site in sites:
@@ -157,21 +168,23 @@ def test_pairs_that_are_empty_and_lists_that_are_complete(parsed, row_with, site
         ("JavaScript", "f(a, // the first one\n  b);\n", "first one", set()),
     ],
 )  # fmt: skip
-def test_gaps_between_definitions(parsed, row_with, sites_on, language, content, text, found) -> None:
+def test_gaps_between_definitions(
+    parsed: Parsed, line_with: LineWith, sites_on: SitesOn, language: str, content: str, text: str, found: set[str]
+) -> None:
     file = parsed(language, content)
-    sites = sites_on(file, "between_definitions", row_with(file, text))
+    sites = sites_on(file, "between_definitions", line_with(file, text))
     at_end = {site for site in sites if site.start == len(file.content)}
     assert cursors(file, sites - at_end) | ({"return len(names(folder))\n|"} if at_end else set()) == found
 
 
-def test_a_license_is_no_finished_text(parsed, refusals_on, row_with) -> None:
+def test_a_license_is_no_finished_text(parsed: Parsed, refusals_on: RefusalsOn, line_with: LineWith) -> None:
     file = parsed("C", "/* Copyright 2020 by the authors of this file. */\nint a;\n")
-    assert refusals_on(file, "inside_text", row_with(file, "Copyright")) == {"license_text"}
-    assert "license_text" in refusals_on(file, "between_definitions", row_with(file, "Copyright"))
+    assert refusals_on(file, "inside_text", line_with(file, "Copyright")) == {"license_text"}
+    assert "license_text" in refusals_on(file, "between_definitions", line_with(file, "Copyright"))
 
 
 @pytest.mark.parametrize("kind", ["after_enter", "closed_pair"])
-def test_errors_give_no_silence(parsed, sites_on, kind: str) -> None:
+def test_errors_give_no_silence(parsed: Parsed, sites_on: SitesOn, kind: str) -> None:
     file = parsed("JavaScript", "function f() {\n  let a = g(1) = ;\n}\n")
     assert sites_on(file, kind, 1) == set()
 
@@ -190,14 +203,18 @@ func main() {
 
 
 @pytest.mark.parametrize("kind", ["inside_text", "between_definitions"])
-def test_a_license_in_a_comment_a_line_is_one_text(parsed, sites_on, row_with, kind: str) -> None:
+def test_a_license_in_a_comment_a_line_is_one_text(
+    parsed: Parsed, sites_on: SitesOn, line_with: LineWith, kind: str
+) -> None:
     file = parsed("Go", LICENSED)
     for words in ("Licensed to", "or more", "KIND, either"):
-        assert sites_on(file, kind, row_with(file, words)) == set()
-    assert sites_on(file, kind, row_with(file, "until the second"))
+        assert sites_on(file, kind, line_with(file, words)) == set()
+    assert sites_on(file, kind, line_with(file, "until the second"))
 
 
-def test_a_license_above_a_blank_line_is_not_the_comment_below_it(parsed, sites_on, row_with) -> None:
+def test_a_license_above_a_blank_line_is_not_the_comment_below_it(
+    parsed: Parsed, sites_on: SitesOn, line_with: LineWith
+) -> None:
     license = "// Licensed to the Somebody Foundation under one\n// or more agreements.\n"
     file = parsed("Go", f"{license}\n// The first reader waits for the second one.\npackage main\n")
-    assert sites_on(file, "inside_text", row_with(file, "The first reader"))
+    assert sites_on(file, "inside_text", line_with(file, "The first reader"))

@@ -4,10 +4,12 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackfim.transforms.split.error_share import SHARED_EXTENSIONS, check_language, error_share, shared_extension
+from stackfim.transforms.languages.file_names import SHARED_EXTENSIONS
+from stackfim.transforms.split.error_share import check_language, error_share
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.parser import BudgetedParser, ParseRefused
 from stackfim.transforms.split.split_settings import SplitSettings
+from tests.fixture_types import RowsOf
 
 C = b"static int twice(int value)\n{\n    int result = 2 * value;\n    return result;\n}\n" * 3
 CPP = b"template <typename T>\nclass Box : public Base<T> {\npublic:\n    explicit Box(T value) noexcept;\n};\n" * 3
@@ -46,22 +48,6 @@ def test_a_slip_is_a_small_share_of_a_long_file() -> None:
     assert 0 < share("C", C * 10 + b"int x = = 3;\n" + C * 10) < 0.05
 
 
-@pytest.mark.parametrize(
-    ("path", "extension"),
-    [
-        ("include/box.h", "h"),
-        ("A/B.H", "h"),
-        ("run.pl", "pl"),
-        ("q.sql", "sql"),
-        ("a.c", ""),
-        ("src/h", ""),
-        ("x.h/y.py", ""),
-    ],
-)
-def test_extensions_that_languages_share(path: str, extension: str) -> None:
-    assert shared_extension(path) == extension
-
-
 @pytest.mark.parametrize("extension", sorted(SHARED_EXTENSIONS))
 def test_only_a_shared_extension_is_a_reason(extension: str) -> None:
     root = BudgetedParser("C").parse(PROLOG).root_node
@@ -74,7 +60,7 @@ def test_only_a_shared_extension_is_a_reason(extension: str) -> None:
     check_language(root, "folder/file.c", "C", 0.3)
 
 
-def test_the_file_is_a_rejection_with_its_reason_and_others_stay(rows_of) -> None:
+def test_the_file_is_a_rejection_with_its_reason_and_others_stay(rows_of: RowsOf) -> None:
     rows = rows_of([("C", C * 4), ("C", CPP * 4), ("C", C * 4)])
     place = rows.schema.get_field_index("path")
     rows = rows.set_column(place, rows.schema.field(place), ["a.h", "b.h", "c.h"])

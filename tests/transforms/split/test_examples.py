@@ -4,6 +4,7 @@ import gc
 import hashlib
 import json
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -12,17 +13,21 @@ from hypothesis import strategies as st
 from stackfim.schemas.example import EXAMPLE
 from stackfim.schemas.rejection import REJECTION
 from stackfim.transforms.lines import Lines
+from stackfim.transforms.split.empty import AFTER_STATEMENT
 from stackfim.transforms.split.examples import Splitter, context_slice, example_id
 from stackfim.transforms.split.site import Site
 from stackfim.transforms.split.split_settings import SplitSettings
 from stackfim.transforms.verify.row_invariants import undone
+from tests.fixture_types import RowsOf, SourceFile
 
 DENSE = SplitSettings(max_slots=30, lines_per_slot=5)
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n"])
 @pytest.mark.parametrize("context_bytes", [0, 600, 16_000])
-def test_prefix_middle_and_suffix_are_a_slice_of_the_file(rows_of, each_source, line_break, context_bytes) -> None:
+def test_prefix_middle_and_suffix_are_a_slice_of_the_file(
+    rows_of: RowsOf, each_source: SourceFile, line_break: str, context_bytes: int
+) -> None:
     content = each_source.content.replace(b"\n", line_break.encode())
     result = Splitter(replace(DENSE, context_bytes=context_bytes), "0.1.0").split(
         rows_of([(each_source.language, content)])
@@ -42,7 +47,7 @@ def test_prefix_middle_and_suffix_are_a_slice_of_the_file(rows_of, each_source, 
             assert (start, end) == (0, len(content))
 
 
-def test_a_row_says_where_it_comes_from(rows_of, each_source) -> None:
+def test_a_row_says_where_it_comes_from(rows_of: RowsOf, each_source: SourceFile) -> None:
     rows = rows_of([(each_source.language, each_source.content)])
     source = rows.to_pylist()[0]
     blob = b"blob %d\0" % len(each_source.content) + each_source.content
@@ -60,7 +65,7 @@ def test_a_row_says_where_it_comes_from(rows_of, each_source) -> None:
 
 
 @pytest.mark.parametrize("blank", ["", "  ", "\u00a0", "\u3000", "\u2028"])
-def test_lines_are_those_with_a_visible_character(rows_of, blank: str) -> None:
+def test_lines_are_those_with_a_visible_character(rows_of: RowsOf, blank: str) -> None:
     """White space of every alphabet is none."""
     around = "const limits = { lines: 32, chars: 800, blocks: 12, bytes: 16000 };\n"
     content = f"{around}function f() {{\n  a();\n{blank}\n  b();\n}}\n".encode()
@@ -71,13 +76,13 @@ def test_lines_are_those_with_a_visible_character(rows_of, blank: str) -> None:
 
 
 def test_an_id_is_a_hash_of_what_makes_the_example() -> None:
-    parts = ("a" * 40, 10, 20, 0, 30, "siblings", [])
+    parts: tuple[str, int, int, int, int, str, list[dict[str, Any]]] = ("a" * 40, 10, 20, 0, 30, "siblings", [])
     key = " ".join(map(str, parts[:6]))
     assert example_id(*parts) == hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
     edit = {"side": "prefix", "kind": "closer", "offset": 1, "removed": "é", "inserted": ""}
     edited = f"{key} {json.dumps([edit], ensure_ascii=True, sort_keys=True)}"
     assert example_id(*parts[:6], [edit]) == hashlib.blake2b(edited.encode(), digest_size=8).hexdigest()
-    others = [
+    others: list[tuple[str, int, int, int, int, str, list[dict[str, Any]]]] = [
         ("b" * 40, 10, 20, 0, 30, "siblings", []),
         ("a" * 40, 11, 20, 0, 30, "siblings", []),
         ("a" * 40, 10, 21, 0, 30, "siblings", []),
@@ -90,7 +95,7 @@ def test_an_id_is_a_hash_of_what_makes_the_example() -> None:
     assert len({example_id(*parts), *(example_id(*other) for other in others)}) == len(others) + 1
 
 
-def test_a_batch_leaves_nothing_for_the_garbage_collector(rows_of, sources) -> None:
+def test_a_batch_leaves_nothing_for_the_garbage_collector(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
     """Where the splitter runs no collector does, and one may free a tree before its nodes: no cycle may hold a tree."""
     files = [(file.language, file.content) for file in sources]
     refused = [
@@ -127,14 +132,16 @@ def test_a_batch_leaves_nothing_for_the_garbage_collector(rows_of, sources) -> N
     }
 
 
-def test_files_of_other_names_for_a_language_are_split_as_that_language(rows_of, sources) -> None:
+def test_files_of_other_names_for_a_language_are_split_as_that_language(
+    rows_of: RowsOf, sources: tuple[SourceFile, ...]
+) -> None:
     file = next(file for file in sources if file.language == "C#")
     for name in ("c#", "CSharp", "c-sharp"):
         rows = Splitter(DENSE, "0").split(rows_of([(name, file.content)])).examples.to_pylist()
         assert {row["language"] for row in rows} == {"C#"}
 
 
-def test_a_file_without_a_place_or_a_grammar_is_one_rejection_in_order(rows_of) -> None:
+def test_a_file_without_a_place_or_a_grammar_is_one_rejection_in_order(rows_of: RowsOf) -> None:
     statements = b"".join(b"name_%d = read(%d)\n" % (number, number) for number in range(6))
     files = [("Python", statements), ("Forth", b": f ;\n"), ("Go", b"// nothing\n"), ("Python", b"")]
     rows = rows_of([*files, ("Python", b" " * 300 + b"x\n")])
@@ -168,11 +175,11 @@ def test_a_context_is_whole_lines_within_its_budget(text: str, data: st.DataObje
     start = data.draw(st.sampled_from(borders))
     end = data.draw(st.sampled_from([border for border in borders if start <= border <= start + 80]))
     lines = Lines(content)
-    first, last = context_slice(lines, Site("empty", "", start, end, ""), budget)
+    first, last = context_slice(lines, Site(AFTER_STATEMENT, start, end, ""), budget)
 
     def row_bounds(offset: int) -> tuple[int, int]:
         """The line of a byte with its break; the last line for the end of the text."""
-        row = min(lines.row_of(min(offset, len(content) - 1)), len(lines) - 1)
+        row = min(lines.line_of(min(offset, len(content) - 1)), len(lines) - 1)
         return lines.starts[row], lines.next_start(row)
 
     assert 0 <= first <= start <= end <= last <= len(content)
@@ -192,25 +199,25 @@ def test_a_context_is_whole_lines_within_its_budget(text: str, data: st.DataObje
 
 def test_a_context_takes_half_before_and_half_after_the_cursor() -> None:
     content = b"".join(b"line %03d\n" % number for number in range(100))
-    first, last = context_slice(Lines(content), Site("empty", "", 450, 450, ""), 200)
+    first, last = context_slice(Lines(content), Site(AFTER_STATEMENT, 450, 450, ""), 200)
     assert last - first <= 200
     assert abs((450 - first) - (last - 450)) <= 2 * len(b"line 000\n")
 
 
 def test_what_one_side_does_not_need_goes_to_the_other() -> None:
     content = b"".join(b"line %03d\n" % number for number in range(100))
-    assert context_slice(Lines(content), Site("empty", "", 8, 8, ""), 200) == (0, 198)
-    first, last = context_slice(Lines(content), Site("empty", "", 890, 890, ""), 200)
+    assert context_slice(Lines(content), Site(AFTER_STATEMENT, 8, 8, ""), 200) == (0, 198)
+    first, last = context_slice(Lines(content), Site(AFTER_STATEMENT, 890, 890, ""), 200)
     assert (first, last) == (900 - 198, 900)
 
 
 def test_a_giant_line_at_the_cursor_stays_whole() -> None:
     content = b"a\n" * 50 + b"x" * 5_000 + b"\n" + b"b\n" * 50
-    first, last = context_slice(Lines(content), Site("empty", "", 200, 200, ""), 300)
+    first, last = context_slice(Lines(content), Site(AFTER_STATEMENT, 200, 200, ""), 300)
     assert content[first:last] == b"x" * 5_000 + b"\n"
 
 
 def test_a_giant_line_beside_the_cursor_is_left_out() -> None:
     content = b"x" * 5_000 + b"\n" + b"a\n" * 10 + b"y" * 5_000 + b"\n"
-    first, last = context_slice(Lines(content), Site("empty", "", 5_010, 5_010, ""), 300)
+    first, last = context_slice(Lines(content), Site(AFTER_STATEMENT, 5_010, 5_010, ""), 300)
     assert content[first:last] == b"a\n" * 10

@@ -4,7 +4,7 @@ import ast
 import re
 from collections import Counter
 from collections.abc import Callable, Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pytest
 
@@ -12,29 +12,36 @@ from stackfim.schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
 from stackfim.transforms.draws import Draws
 from stackfim.transforms.lines import Lines
 from stackfim.transforms.split.declarations import Role, role
-from stackfim.transforms.split.edit_operations import (
-    CLOSER,
-    CUT_TO_EOF,
-    EARLIER_DEFINITIONS,
-    IN_PROGRESS,
-    LATER_SIBLINGS,
-    LATER_STATEMENTS,
-    OPERATIONS,
-    WHITESPACE,
-)
+from stackfim.transforms.split.edit_operations import OPERATIONS
 from stackfim.transforms.split.examples import context_slice
 from stackfim.transforms.split.half_written import HalfWritten, around_partner, half_write
 from stackfim.transforms.split.parser import BudgetedParser
 from stackfim.transforms.split.sampling import sample_sites
+from stackfim.transforms.split.single_line import TOKEN_TO_EOL
 from stackfim.transforms.split.site import Site
 from stackfim.transforms.split.split_settings import HalfWrittenSettings, SplitSettings
 from stackfim.transforms.split.syntax import ParsedFile
-from stackfim.transforms.split.worth import MIN_CONTEXT_CHARS
+from stackfim.transforms.split.worth import MIN_CONTEXT_BYTES
 from stackfim.transforms.verify.row_invariants import undone
+from tests.fixture_types import Parsed, SourceFile
+
+LATER_SIBLINGS = "later_siblings"
+CUT_TO_EOF = "cut_to_eof"
+LATER_STATEMENTS = "later_statements"
+CLOSER = "closer"
+IN_PROGRESS = "in_progress"
+EARLIER_DEFINITIONS = "earlier_definitions"
+WHITESPACE = "whitespace"
 
 ALWAYS = HalfWrittenSettings(share=1.0)
 MANY_SITES = SplitSettings(max_slots=24, lines_per_slot=8, context_bytes=8_000)
 MAX_FILE_BYTES = 90_000
+# Where indentation is syntax a block that is left empty is an error.
+INDENTED = ("Python", "Haskell")
+
+
+Sites = list[tuple[ParsedFile, Site, int, int]]
+"""Sites with the bytes between which their contexts lie."""
 
 
 class Case(NamedTuple):
@@ -69,7 +76,7 @@ class Case(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def sites(sources, installed, parsed) -> list[tuple[ParsedFile, Site, int, int]]:
+def sites(sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...], parsed: Parsed) -> Sites:
     """Sites of all kinds in real files of many languages, some with CRLF."""
     found = []
     for number, source in enumerate((*sources, *sources, *installed)):
@@ -84,19 +91,19 @@ def sites(sources, installed, parsed) -> list[tuple[ParsedFile, Site, int, int]]
     return found
 
 
-def edited(sites, settings: HalfWrittenSettings) -> Iterator[Case]:
+def edited(sites: Sites, settings: HalfWrittenSettings) -> Iterator[Case]:
     for number, (file, site, start, end) in enumerate(sites):
         yield Case(file, site, start, end, half_write(file, site, start, end, Draws("test", number), settings))
 
 
 @pytest.fixture(scope="module")
-def cases(sites) -> list[Case]:
+def cases(sites: Sites) -> list[Case]:
     """All sites, half-written wherever that can be."""
     return list(edited(sites, ALWAYS))
 
 
 @pytest.fixture(scope="module")
-def cases_of(sites) -> Callable[[str], list[Case]]:
+def cases_of(sites: Sites) -> Callable[[str], list[Case]]:
     """The sites that one operation edits, each with that operation alone."""
     known: dict[str, list[Case]] = {}
 
@@ -117,7 +124,7 @@ def visible(text: bytes) -> str:
     return "".join(letter for letter in text.decode() if not letter.isspace())
 
 
-def test_undoing_gives_the_slice_and_the_middle_is_untouched(cases) -> None:
+def test_undoing_gives_the_slice_and_the_middle_is_untouched(cases: list[Case]) -> None:
     for case in cases:
         _, middle, _ = case.originals()
         row = {
@@ -128,15 +135,15 @@ def test_undoing_gives_the_slice_and_the_middle_is_untouched(cases) -> None:
         assert undone({**row, "edits": case.context.edits}) == case.originals()
 
 
-def test_nearly_all_contexts_can_be_half_written(cases) -> None:
-    asked = [case for case in cases if case.site.category != RANDOM_SPAN]
-    assert len(asked) > 300
-    assert sum(case.context.half_written for case in asked) > 0.97 * len(asked)
-    assert len({case.site.kind for case in asked}) > 10
+def test_nearly_all_contexts_can_be_half_written(cases: list[Case]) -> None:
+    requested = [case for case in cases if case.site.kind.category != RANDOM_SPAN]
+    assert len(requested) > 300
+    assert sum(case.context.half_written for case in requested) > 0.97 * len(requested)
+    assert len({case.site.kind.name for case in requested}) > 10
 
 
-def test_flags_are_as_defined(cases) -> None:
-    flags = Counter()
+def test_flags_are_as_defined(cases: list[Case]) -> None:
+    flags: Counter[bool] = Counter()
     for case in cases:
         whole, head, tail = (
             visible(text) for text in (b"".join(case.originals()), case.context.prefix, case.context.suffix)
@@ -150,7 +157,7 @@ def test_flags_are_as_defined(cases) -> None:
     assert min(flags.values()) > 0.1 * len(cases)
 
 
-def test_cuts_are_at_whole_characters_and_line_breaks(cases) -> None:
+def test_cuts_are_at_whole_characters_and_line_breaks(cases: list[Case]) -> None:
     for case in cases:
         prefix, middle, suffix = case.context.prefix, case.originals()[1], case.context.suffix
         for text in (prefix, suffix):
@@ -164,7 +171,7 @@ def test_cuts_are_at_whole_characters_and_line_breaks(cases) -> None:
             assert re.search(rb"(?<!\r)\n", prefix + middle + suffix) is None
 
 
-def test_the_line_of_the_cursor_stays(cases) -> None:
+def test_the_line_of_the_cursor_stays(cases: list[Case]) -> None:
     for case in cases:
         prefix, middle, suffix = case.originals()
         assert case.context.prefix.rpartition(b"\n")[2] == (prefix + case.site.typed).rpartition(b"\n")[2]
@@ -172,15 +179,15 @@ def test_the_line_of_the_cursor_stays(cases) -> None:
             assert case.context.suffix.partition(b"\n")[0] == suffix.partition(b"\n")[0]
 
 
-def test_what_makes_an_end_true_stays(cases) -> None:
+def test_what_makes_an_end_true_stays(cases: list[Case]) -> None:
     """The next logical line says why a multi-line middle ends, and that silence is right: all up to it stays."""
     seen = 0
     for case in cases:
-        if case.site.category not in (EMPTY, MULTI_LINE):
+        if case.site.kind.category not in (EMPTY, MULTI_LINE):
             continue
         lines = case.file.lines
-        last_row = lines.row_of(min(max(case.site.end - 1, case.site.start), len(case.file.content) - 1))
-        following = case.file.next_logical_row(last_row)
+        last_line = lines.line_of(min(max(case.site.end - 1, case.site.start), len(case.file.content) - 1))
+        following = case.file.next_logical_line(last_line)
         suffix = case.originals()[2]
         kept = suffix if following is None else suffix[: lines.next_start(following) - case.site.end]
         assert case.context.suffix.startswith(kept)
@@ -188,7 +195,7 @@ def test_what_makes_an_end_true_stays(cases) -> None:
     assert seen > 100
 
 
-def test_silence_stays_right(cases) -> None:
+def test_silence_stays_right(cases: list[Case]) -> None:
     """With the edits made, a parse puts no error where the cursor is, unless the unedited context has one there."""
     parsers: dict[str, BudgetedParser] = {}
 
@@ -199,7 +206,7 @@ def test_silence_stays_right(cases) -> None:
 
     seen = 0
     for case in cases:
-        if case.site.category != EMPTY or not case.context.half_written:
+        if case.site.kind.category != EMPTY or not case.context.half_written:
             continue
         prefix, _, suffix = case.originals()
         head = case.file.content[: case.start]  # a context may begin inside a text
@@ -212,24 +219,24 @@ def test_silence_stays_right(cases) -> None:
     assert seen > 40
 
 
-def test_a_free_copy_is_not_left_below_the_middle(cases) -> None:
+def test_a_free_copy_is_not_left_below_the_middle(cases: list[Case]) -> None:
     for case in cases:
         middle = case.originals()[1].decode().strip()
         last = middle.rpartition("\n")[2].strip()
         first = next((line.strip() for line in case.context.suffix.decode().split("\n") if line.strip()), None)
-        if case.site.category != RANDOM_SPAN and len(last.strip(")]}; \t")) >= 8:
+        if case.site.kind.category != RANDOM_SPAN and len(last.strip(")]}; \t")) >= 8:
             assert last != first
 
 
-def test_enough_context_is_left(cases) -> None:
+def test_enough_context_is_left(cases: list[Case]) -> None:
     for case in cases:
         if case.context.half_written:
             assert case.context.prefix.strip()
-            assert len(visible(case.context.prefix + case.context.suffix)) >= MIN_CONTEXT_CHARS
+            assert len(visible(case.context.prefix + case.context.suffix)) >= MIN_CONTEXT_BYTES
 
 
-def test_random_spans_and_a_share_of_nothing_stay_as_they_are(sites, cases) -> None:
-    for case in [case for case in cases if case.site.category == RANDOM_SPAN]:
+def test_random_spans_and_a_share_of_nothing_stay_as_they_are(sites: Sites, cases: list[Case]) -> None:
+    for case in [case for case in cases if case.site.kind.category == RANDOM_SPAN]:
         assert not case.context.half_written
     for case in edited(sites[:100], HalfWrittenSettings(share=0.0)):
         prefix, _, suffix = case.originals()
@@ -237,15 +244,15 @@ def test_random_spans_and_a_share_of_nothing_stay_as_they_are(sites, cases) -> N
         assert not any((case.context.half_written, case.context.irreparable, case.context.open_ended))
 
 
-def test_the_share_is_kept_and_the_same_draws_give_the_same(sites) -> None:
+def test_the_share_is_kept_and_the_same_draws_give_the_same(sites: Sites) -> None:
     settings = HalfWrittenSettings()
     first, second = list(edited(sites, settings)), list(edited(sites, settings))
     assert [case.context for case in first] == [case.context for case in second]
-    asked = [case for case in first if case.site.category != RANDOM_SPAN]
-    assert abs(sum(case.context.half_written for case in asked) / len(asked) - settings.share) < 0.08
+    requested = [case for case in first if case.site.kind.category != RANDOM_SPAN]
+    assert abs(sum(case.context.half_written for case in requested) / len(requested) - settings.share) < 0.08
 
 
-def test_operations_are_mixed(cases) -> None:
+def test_operations_are_mixed(cases: list[Case]) -> None:
     done = [operations(case) for case in cases if case.context.half_written]
     shares = {name: sum(name in names for names in done) / len(done) for name in OPERATIONS}
     for name, share in shares.items():
@@ -260,19 +267,19 @@ class TestOperations:
     """What each one leaves out, on all sites that it finds something at."""
 
     @pytest.mark.parametrize("name", list(OPERATIONS))
-    def test_every_operation_finds_something(self, cases_of, name: str) -> None:
+    def test_every_operation_finds_something(self, cases_of: Callable[[str], list[Case]], name: str) -> None:
         assert len(cases_of(name)) > 40
-        assert {case.site.category for case in cases_of(name)} >= {SINGLE_LINE, MULTI_LINE}
+        assert {case.site.kind.category for case in cases_of(name)} >= {SINGLE_LINE, MULTI_LINE}
         assert all(operations(case) == {name} for case in cases_of(name))
 
-    def test_cut_to_eof_leaves_nothing_after_the_cut(self, cases_of) -> None:
+    def test_cut_to_eof_leaves_nothing_after_the_cut(self, cases_of: Callable[[str], list[Case]]) -> None:
         for case in cases_of(CUT_TO_EOF):
             (edit,) = (edit for edit in case.context.edits if edit["kind"] == CUT_TO_EOF)
             assert edit["offset"] == len(case.context.suffix)
             assert case.originals()[2].startswith(case.context.suffix)
 
     @pytest.mark.parametrize("name", [LATER_SIBLINGS, LATER_STATEMENTS, EARLIER_DEFINITIONS])
-    def test_whole_lines_go(self, cases_of, name: str) -> None:
+    def test_whole_lines_go(self, cases_of: Callable[[str], list[Case]], name: str) -> None:
         for case in cases_of(name):
             content = case.file.content
             edits = [edit for edit in case.context.edits if edit["kind"] == name]
@@ -283,14 +290,14 @@ class TestOperations:
                 assert last == case.end or content[last - 1 : last] == b"\n"
 
     @pytest.mark.parametrize("name", [LATER_SIBLINGS, LATER_STATEMENTS, EARLIER_DEFINITIONS])
-    def test_whole_statements_go(self, cases_of, name: str) -> None:
+    def test_whole_statements_go(self, cases_of: Callable[[str], list[Case]], name: str) -> None:
         """What is left of a file without errors has none, but for blocks that are left empty where that is not allowed."""
         parsers: dict[str, BudgetedParser] = {}
         clean = broken = 0
         for case in cases_of(name):
             language = case.file.language
             whole = case.start == 0 and case.end == len(case.file.content)
-            if not whole or language.layout or case.file.tree.root_node.has_error or case.site.typed:
+            if not whole or language.name in INDENTED or case.file.tree.root_node.has_error or case.site.typed:
                 continue
             content = case.context.prefix + case.originals()[1] + case.context.suffix
             parser = parsers.setdefault(language.name, BudgetedParser(language.name))
@@ -299,7 +306,7 @@ class TestOperations:
         assert clean > 20
         assert broken <= 0.03 * clean
 
-    def test_a_closer_goes_alone(self, cases_of) -> None:
+    def test_a_closer_goes_alone(self, cases_of: Callable[[str], list[Case]]) -> None:
         for case in cases_of(CLOSER):
             assert {edit["removed"].strip() for edit in case.context.edits} <= {
                 ")",
@@ -311,34 +318,34 @@ class TestOperations:
                 "esac",
             }
 
-    def test_a_statement_in_progress_is_broken_off_in_its_line(self, cases_of) -> None:
+    def test_a_statement_in_progress_is_broken_off_in_its_line(self, cases_of: Callable[[str], list[Case]]) -> None:
         for case in cases_of(IN_PROGRESS):
             ((first, last),) = case.removed()
-            content, row = case.file.content, case.file.lines.row_of(first)
-            assert case.file.lines.first_visible(row) < first
-            assert last == case.file.lines.last_visible(row)
+            content, line = case.file.content, case.file.lines.line_of(first)
+            assert case.file.lines.first_visible(line) < first
+            assert last == case.file.lines.last_visible(line)
             assert content[first:last].strip(b" ;,")
 
-    def test_whitespace_only_puts_in_blanks(self, cases_of) -> None:
+    def test_whitespace_only_puts_in_blanks(self, cases_of: Callable[[str], list[Case]]) -> None:
         for case in cases_of(WHITESPACE):
             edits = [edit for edit in case.context.edits if edit["kind"] == WHITESPACE]
             assert [edit["removed"] for edit in edits] == [""]
             assert edits[0]["inserted"].isspace()
             assert not case.context.irreparable
 
-    def test_silence_is_not_put_beside_broken_code(self, cases_of) -> None:
+    def test_silence_is_not_put_beside_broken_code(self, cases_of: Callable[[str], list[Case]]) -> None:
         for name in (CLOSER, IN_PROGRESS):
-            assert all(case.site.category != EMPTY for case in cases_of(name))
+            assert all(case.site.kind.category != EMPTY for case in cases_of(name))
 
 
-def site_at(text: str, category: str = SINGLE_LINE, **fields) -> tuple[bytes, Site]:
+def site_at(text: str, category: str = SINGLE_LINE, **fields: Any) -> tuple[bytes, Site]:
     """A text without its marks `[[` and `]]`, and the site between them."""
     start, end = text.index("[["), text.index("]]") - 2
     content = text.replace("[[", "").replace("]]", "").encode()
-    return content, Site(category, "token_to_eol", start, end, "expression_statement", **fields)
+    return content, Site(TOKEN_TO_EOL._replace(category=category), start, end, "expression_statement", **fields)
 
 
-def only(parsed, language: str, text: str, operation: str, draws: int = 30, **fields) -> set[bytes]:
+def only(parsed: Parsed, language: str, text: str, operation: str, draws: int = 30, **fields: Any) -> set[bytes]:
     """All prefixes (before `|`) and suffixes (after it) that an operation gives of a small text with a comment above it."""
     above = {"Python": "#", "C": "//", "Java": "//"}[language] + " enough for anyone who has to go on" * 2 + "\n\n"
     content, site = site_at(above + text, **fields)
@@ -349,14 +356,14 @@ def only(parsed, language: str, text: str, operation: str, draws: int = 30, **fi
     return {text.removeprefix(above.encode()) for text in found if text.startswith(above.encode())}
 
 
-def test_later_siblings_are_all_left_out_or_all_but_the_first(parsed) -> None:
+def test_later_siblings_are_all_left_out_or_all_but_the_first(parsed: Parsed) -> None:
     text = "def f():\n    a = [[b]]\n    c()\n    d()\n    e()\n\n\ng()\n"
     head = b"def f():\n    a = |\n"
     kept = [b"", b"    c()\n", b"    c()\n    d()\n"]
     assert only(parsed, "Python", text, LATER_SIBLINGS) == {head + part + b"\n\ng()\n" for part in kept}
 
 
-def test_gaps_of_blank_lines_do_not_meet(parsed) -> None:
+def test_gaps_of_blank_lines_do_not_meet(parsed: Parsed) -> None:
     """What is left is spaced as before: one gap between two statements, none before the end of a block."""
     text = "void f() {\n  a([[b);]]\n\n  c();\n\n  d();\n}\n"
     head = b"void f() {\n  a(|\n"
@@ -364,24 +371,24 @@ def test_gaps_of_blank_lines_do_not_meet(parsed) -> None:
     assert head + b"\n  d();\n}\n" in only(parsed, "C", text, LATER_STATEMENTS)
 
 
-def test_a_multi_line_end_before_a_sibling_keeps_it(parsed) -> None:
+def test_a_multi_line_end_before_a_sibling_keeps_it(parsed: Parsed) -> None:
     text = "def f():\n    [[a()\n    b()]]\n\n    c()\n    d()\n"
     found = only(parsed, "Python", text, LATER_SIBLINGS, category=MULTI_LINE, stop_reason="newline")
     assert found == {b"def f():\n    |\n\n    c()\n"}
 
 
-def test_the_closer_of_what_is_open_goes(parsed) -> None:
+def test_the_closer_of_what_is_open_goes(parsed: Parsed) -> None:
     text = "void f() {\n  if (a) {\n    g([[b);]]\n  }\n  h();\n}\n"
     head = b"void f() {\n  if (a) {\n    g(|\n"
     assert only(parsed, "C", text, CLOSER) == {head + b"  h();\n}\n", head + b"  }\n  h();\n"}
 
 
-def test_a_closer_that_another_part_follows_stays(parsed) -> None:
+def test_a_closer_that_another_part_follows_stays(parsed: Parsed) -> None:
     text = "void f() {\n  if (a) {\n    g([[b);]]\n  } else {\n    h();\n  }\n}\n"
     assert only(parsed, "C", text, CLOSER) == {b"void f() {\n  if (a) {\n    g(|\n  } else {\n    h();\n  }\n"}
 
 
-def test_the_only_declaration_of_a_name_of_the_middle_stays(parsed) -> None:
+def test_the_only_declaration_of_a_name_of_the_middle_stays(parsed: Parsed) -> None:
     text = "{}\n\n\nprint([[{})]]\n\n\n{}\n"
     for line, used in (("import os", "os.sep"), ("def load():\n    pass", "load()"), ("limit = 3", "limit + 1")):
         for above, below in ((line, "pass"), ("pass", line)):
@@ -392,12 +399,12 @@ def test_the_only_declaration_of_a_name_of_the_middle_stays(parsed) -> None:
             assert only(parsed, "Python", text.format(above, "1", below), CUT_TO_EOF)
 
 
-def test_a_second_declaration_may_go(parsed) -> None:
+def test_a_second_declaration_may_go(parsed: Parsed) -> None:
     text = "limit = 3\nprint([[limit)]]\nlimit = 4\n"
     assert only(parsed, "Python", text, LATER_SIBLINGS) == {b"limit = 3\nprint(|\n"}
 
 
-def test_a_name_of_the_middle_is_not_broken_off(parsed) -> None:
+def test_a_name_of_the_middle_is_not_broken_off(parsed: Parsed) -> None:
     text = "limit = 3\nother = 4\npass\nprint([[limit)]]\n"
     found = only(parsed, "Python", text, IN_PROGRESS, draws=60)
     assert any(part.startswith(b"limit =\n") for part in found)
@@ -405,25 +412,25 @@ def test_a_name_of_the_middle_is_not_broken_off(parsed) -> None:
     assert all(part.startswith(b"limit") for part in found)
 
 
-def test_no_copy_of_the_middle_comes_next_to_it(parsed) -> None:
+def test_no_copy_of_the_middle_comes_next_to_it(parsed: Parsed) -> None:
     text = "def f():\n    total = [[add(total, step)]]\n    a()\n    add(total, step)\n    b()\n"
     found = only(parsed, "Python", text, LATER_STATEMENTS, draws=60)
     assert any(b"a()" in part for part in found)
     assert not any(part.endswith(b"|\n    add(total, step)\n    b()\n") for part in found)
 
 
-def test_what_is_typed_at_the_cursor_is_the_last_edit(parsed) -> None:
+def test_what_is_typed_at_the_cursor_is_the_last_edit(parsed: Parsed) -> None:
     content, site = site_at(f"# {'enough ' * 12}\na()\n\nb()[[]]\n\nc()\nd()\n", EMPTY, typed=b"\n")
     file = parsed("Python", content)
     for settings in (ALWAYS, HalfWrittenSettings(share=0.0)):
         context = half_write(file, site, 0, len(content), Draws("typed"), settings)
-        typed = {"side": "prefix", "kind": site.kind, "removed": "", "inserted": "\n"}
+        typed = {"side": "prefix", "kind": site.kind.name, "removed": "", "inserted": "\n"}
         assert context.edits[-1] == {**typed, "offset": len(context.prefix) - 1}
         assert context.prefix.endswith(b"b()\n")
         assert context.half_written == (settings is ALWAYS)
 
 
-def test_halves_of_a_pair_have_one_context(cases) -> None:
+def test_halves_of_a_pair_have_one_context(cases: list[Case]) -> None:
     """The half with the middle has the edits of the other, and is told by itself whether it can be repaired."""
     pairs = 0
     for case in cases:
@@ -444,7 +451,7 @@ def test_halves_of_a_pair_have_one_context(cases) -> None:
     assert pairs > 5
 
 
-def test_no_python_name_loses_its_only_declaration(cases) -> None:
+def test_no_python_name_loses_its_only_declaration(cases: list[Case]) -> None:
     """By another parser: no name that the middle reads is bound in what goes and nowhere in what stays."""
     known: dict[int, tuple[list[tuple[str, int]], list[tuple[str, int]]]] = {}
     looked_at = 0
@@ -455,8 +462,8 @@ def test_no_python_name_loses_its_only_declaration(cases) -> None:
             known[id(case.file)] = _names_of_python(case.file.content)
         bound, used = known[id(case.file)]
         gone = case.removed()
-        middle = (case.site.partner or case.site)[2:4]
-        for name in sorted({name for name, place in used if middle[0] <= place < middle[1]} - {"self", "cls"}):
+        written = case.site.partner or case.site
+        for name in sorted({name for name, place in used if written.start <= place < written.end} - {"self", "cls"}):
             places = [place for other, place in bound if other == name and case.start <= place < case.end]
             stay = [place for place in places if not any(first <= place < last for first, last in gone)]
             assert stay or not places, (name, case.context.edits)
@@ -470,7 +477,7 @@ def _names_of_python(content: bytes) -> tuple[list[tuple[str, int]], list[tuple[
     bound: list[tuple[str, int]] = []
     used: list[tuple[str, int]] = []
     for node in ast.walk(ast.parse(content)):
-        if not hasattr(node, "lineno"):
+        if not isinstance(node, (ast.stmt, ast.expr, ast.arg, ast.alias, ast.ExceptHandler)):
             continue
         place = starts[node.lineno - 1] + node.col_offset
         match node:
@@ -485,6 +492,8 @@ def _names_of_python(content: bytes) -> tuple[list[tuple[str, int]], list[tuple[
             case ast.Name():
                 (used if isinstance(node.ctx, ast.Load) else bound).append((node.id, place))
             case ast.Attribute():
+                assert node.end_lineno is not None
+                assert node.end_col_offset is not None
                 end = starts[node.end_lineno - 1] + node.end_col_offset - len(node.attr.encode())
                 (used if isinstance(node.ctx, ast.Load) else bound).append((node.attr, end))
     return bound, used
@@ -506,7 +515,7 @@ DECLARING = {
 }
 
 
-def test_no_name_loses_the_only_line_that_declares_it(cases, cases_of) -> None:
+def test_no_name_loses_the_only_line_that_declares_it(cases: list[Case], cases_of: Callable[[str], list[Case]]) -> None:
     """By text: where lines that declare a name go, something in what stays looks like a declaration of it."""
     looked_at = 0
     for case in (*cases, *cases_of(EARLIER_DEFINITIONS), *cases_of(LATER_STATEMENTS), *cases_of(CUT_TO_EOF)):
@@ -576,7 +585,7 @@ ROLES = [
 
 
 @pytest.mark.parametrize(("language", "text", "name", "wanted"), ROLES)
-def test_declarations_are_told_from_uses(parsed, language: str, text: str, name: str, wanted: Role) -> None:
+def test_declarations_are_told_from_uses(parsed: Parsed, language: str, text: str, name: str, wanted: Role) -> None:
     file = parsed(language, text)
     offset = next(match.start() for match in re.finditer(rf"\b{name}\b", text))
     assert role(file, file.tree.walk(), offset, name.encode()) is wanted

@@ -4,6 +4,7 @@ import pytest
 
 from stackfim.transforms.split.site import Site
 from stackfim.transforms.split.syntax import ParsedFile
+from tests.fixture_types import Parsed, RefusalsOn, SitesOn
 
 
 def text_of(file: ParsedFile, site: Site) -> str:
@@ -11,7 +12,7 @@ def text_of(file: ParsedFile, site: Site) -> str:
 
 
 @pytest.mark.parametrize(
-    ("language", "line", "some", "none"),
+    ("language", "text", "some", "none"),
     [
         ("Python", "total = value1 + 250", {"otal = value1 + 250", "lue1 + 250", "50"}, {"0", "= value1 + 250"}),
         ("Python", "return 'a long text'", {"eturn 'a long text'"}, {"ong text'", "ext'"}),
@@ -20,21 +21,23 @@ def text_of(file: ParsedFile, site: Site) -> str:
         ("Ruby", "@name = other_name", {"ame = other_name", "er_name"}, set()),
     ],
 )
-def test_a_word_of_code_is_gone_on_with(parsed, sites_on, language, line, some, none) -> None:
-    file = parsed(language, line + "\n")
+def test_a_word_of_code_is_gone_on_with(
+    parsed: Parsed, sites_on: SitesOn, language: str, text: str, some: set[str], none: set[str]
+) -> None:
+    file = parsed(language, text + "\n")
     sites = sites_on(file, "mid_token", 0, draws=500)
     texts = {text_of(file, site) for site in sites}
     assert some <= texts
     assert not texts & none
     for site in sites:
-        assert line.endswith(text_of(file, site))
-        before, after = line.encode()[: site.start].decode(), text_of(file, site)
+        assert text.endswith(text_of(file, site))
+        before, after = text.encode()[: site.start].decode(), text_of(file, site)
         assert before[-1].isalnum() or before[-1] in "_$@"
         assert after[0].isalnum()
-        assert (site.category, site.newline_owner) == ("single_line", "suffix")
+        assert (site.kind.category, site.newline_owner) == ("single_line", "suffix")
 
 
-def test_a_word_of_one_letter_has_no_inside(parsed, refusals_on) -> None:
+def test_a_word_of_one_letter_has_no_inside(parsed: Parsed, refusals_on: RefusalsOn) -> None:
     assert refusals_on(parsed("C", "a = b;\n"), "mid_token", 0) == {"no_word"}
 
 
@@ -47,14 +50,16 @@ def test_a_word_of_one_letter_has_no_inside(parsed, refusals_on) -> None:
         ("Shell", "while ready; do\n  go\ndone\n", "done"),
     ],
 )
-def test_a_word_that_closes_a_block_says_nothing(parsed, sites_on, refusals_on, language, text, word) -> None:
+def test_a_word_that_closes_a_block_says_nothing(
+    parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn, language: str, text: str, word: str
+) -> None:
     assert refusals_on(parsed(language, text), "mid_token", 2) == {"no_word"}
     after = text.replace(f"{word}\n", f"{word}\n{word}ing = 1\n")
     assert sites_on(parsed(language, after), "mid_token", 3)
 
 
 @pytest.mark.parametrize(
-    ("language", "line", "found"),
+    ("language", "text", "found"),
     [
         ("Python", "print(a, b)", {"a, b", ", b", "b"}),
         ("Python", 'f("a b", c[0])', {'"a b", c[0]', "a b", ", c[0]", "c[0]", "[0]", "0"} - {"a b"}),
@@ -67,13 +72,15 @@ def test_a_word_that_closes_a_block_says_nothing(parsed, sites_on, refusals_on, 
         ("C", "return a[b[0]];", {"b[0]", "[0]", "0"}),
     ],
 )  # fmt: skip
-def test_closers_that_an_editor_typed_stay(parsed, sites_on, language, line, found) -> None:
-    file = parsed(language, line + "\n")
+def test_closers_that_an_editor_typed_stay(
+    parsed: Parsed, sites_on: SitesOn, language: str, text: str, found: set[str]
+) -> None:
+    file = parsed(language, text + "\n")
     sites = sites_on(file, "before_closers", 0, draws=400)
     assert {text_of(file, site) for site in sites} >= found
     assert bool(sites) == bool(found)
     for site in sites:
-        rest = line.encode()[site.end :].decode()
+        rest = text.encode()[site.end :].decode()
         assert rest.strip("\"') ]};") == ""
         assert rest.strip() != ";"
         assert (site.bracket_delta, site.newline_owner) == (0, "none")
@@ -84,7 +91,7 @@ def test_closers_that_an_editor_typed_stay(parsed, sites_on, language, line, fou
 
 
 @pytest.mark.parametrize(
-    ("language", "line", "found"),
+    ("language", "text", "found"),
     [
         ("Python", "x = f(a.b, [1, 2], k=v)", {"a.b", "[1, 2]", "k=v", "v"}),
         ("Python", "while left < right:", {"left < right", "left", "right"}),
@@ -93,23 +100,27 @@ def test_closers_that_an_editor_typed_stay(parsed, sites_on, language, line, fou
         ("Python", "value", set()),
     ],
 )
-def test_a_whole_node_with_code_after_it(parsed, sites_on, language, line, found) -> None:
-    file = parsed(language, line + "\n")
+def test_a_whole_node_with_code_after_it(
+    parsed: Parsed, sites_on: SitesOn, language: str, text: str, found: set[str]
+) -> None:
+    file = parsed(language, text + "\n")
     sites = sites_on(file, "inner_node", 0, draws=400)
     assert {text_of(file, site) for site in sites} >= found
     assert bool(sites) == bool(found)
     for site in sites:
-        assert line.encode()[site.end :].strip()
+        assert text.encode()[site.end :].strip()
         assert site.start > 0
         nodes = [node for node in file.path(site.start) if (node.start_byte, node.end_byte) == (site.start, site.end)]
         assert nodes
 
 
 @pytest.mark.parametrize("kind", ["mid_token", "before_closers", "inner_node"])
-@pytest.mark.parametrize("row", [1, 2])
-def test_nothing_is_taken_inside_a_text_of_several_lines(parsed, sites_on, kind: str, row: int) -> None:
+@pytest.mark.parametrize("line", [1, 2])
+def test_nothing_is_taken_inside_a_text_of_several_lines(
+    parsed: Parsed, sites_on: SitesOn, kind: str, line: int
+) -> None:
     file = parsed(
         "JavaScript", "f(1);\nconst text = `first ${g(alpha, beta)} (more)\n  second ${g(alpha, beta)} (more)`;\n"
     )
-    for site in sites_on(file, kind, row, draws=200):
+    for site in sites_on(file, kind, line, draws=200):
         assert site.start < file.content.index(b"`")

@@ -6,15 +6,16 @@ import pytest
 
 from stackfim.schemas.example import MULTI_LINE
 from stackfim.transforms.draws import Draws
-from stackfim.transforms.split.multi_line import LOOSE_END_SHARE, MAX_ROOT_ROWS, block_body, siblings
+from stackfim.transforms.split.multi_line import LOOSE_END_SHARE, MAX_ROOT_LINES, block_body, siblings
 from stackfim.transforms.split.multi_line_limits import MultiLineLimits
 from stackfim.transforms.split.single_line import IMPORT_SHARE
-from stackfim.transforms.split.site import Refused, Site
+from stackfim.transforms.split.site import Finder, Refused, Site
 from stackfim.transforms.split.syntax import ParsedFile
+from tests.fixture_types import LineWith, Parsed, RefusalsOn, SitesOn
 
 WIDE = MultiLineLimits(max_lines=200, max_chars=20_000, newline_in_middle_share=0.0)
 
-# (file, text on the row that is asked, first line of the middle, last line of it, stop reason)
+# (file, text on the line that is asked, first line of the middle, last line of it, stop reason)
 BLOCK_BODIES = [
     ("InvoiceService.java", "percent = years > 5", "percent = years > 5", "case OPEN: >> break;", "dedent"),
     ("InvoiceService.java", "text.isBlank()", "text.isBlank()", "result.add(new Line", "dedent"),
@@ -118,7 +119,7 @@ NOTHING = [
     ("rest_of_block", "importer.rb", "rescue CSV"),
     ("rest_of_block", "importer.rb", "when nil"),
     ("rest_of_block", "config.rs", ".map(|(value, _)|"),
-    ("rest_of_block", "server.go", "source: source,"),  # a literal's rows are no statements
+    ("rest_of_block", "server.go", "source: source,"),  # a literal's lines are no statements
     ("rest_of_block", "ring_buffer.c", "r->data = malloc"),  # #ifdef splits the braces around it
     ("rest_of_block", "ring_buffer.c", "unsigned closed : 1;"),  # #ifdef further left is where an editor would stop
     ("block_body", "ring_buffer.c", "size_t size, head, tail;"),
@@ -135,10 +136,10 @@ NOTHING = [
 ]
 
 
-def middle(file: ParsedFile, row_with, first: str, last: str) -> str:
+def middle(file: ParsedFile, line_with: LineWith, first: str, last: str) -> str:
     """The text from the first visible byte of one line to the last one of another."""
-    start = file.lines.first_visible(row_with(file, first))
-    return file.content[start : file.lines.last_visible(row_with(file, last))].decode()
+    start = file.lines.first_visible(line_with(file, first))
+    return file.content[start : file.lines.last_visible(line_with(file, last))].decode()
 
 
 def text_of(file: ParsedFile, site: Site) -> str:
@@ -146,18 +147,25 @@ def text_of(file: ParsedFile, site: Site) -> str:
 
 
 def of_kind(kind: str, found: set[Site]) -> set[Site]:
-    assert all((site.category, site.kind) == (MULTI_LINE, kind) for site in found)
+    assert all((site.kind.category, site.kind.name) == (MULTI_LINE, kind) for site in found)
     assert all(site.newline_owner == "suffix" and site.bracket_delta == 0 for site in found)
     return found
 
 
 @pytest.mark.parametrize(("name", "at", "first", "last", "stop"), BLOCK_BODIES)
 def test_a_block_body_is_all_of_the_block(
-    parsed_sources, row_with, sites_on, name: str, at: str, first: str, last: str, stop: str
+    parsed_sources: dict[str, ParsedFile],
+    line_with: LineWith,
+    sites_on: SitesOn,
+    name: str,
+    at: str,
+    first: str,
+    last: str,
+    stop: str,
 ) -> None:
     file = parsed_sources[name]
-    (site,) = of_kind("block_body", sites_on(file, "block_body", row_with(file, at)))
-    assert text_of(file, site) == middle(file, row_with, first, last)
+    (site,) = of_kind("block_body", sites_on(file, "block_body", line_with(file, at)))
+    assert text_of(file, site) == middle(file, line_with, first, last)
     assert site.stop_reason == stop
 
 
@@ -197,75 +205,91 @@ func f(x any, c chan int) int {
 """
 
 
-@pytest.mark.parametrize("row", [11, 19, 27])
-def test_the_last_case_of_go_is_a_block(parsed, sites_on, row: int) -> None:
-    (site,) = sites_on(parsed("Go", GO_CASES), "block_body", row)
+@pytest.mark.parametrize("line", [11, 19, 27])
+def test_the_last_case_of_go_is_a_block(parsed: Parsed, sites_on: SitesOn, line: int) -> None:
+    (site,) = sites_on(parsed("Go", GO_CASES), "block_body", line)
     assert site.stop_reason == "dedent"
 
 
-@pytest.mark.parametrize("row", [5, 8, 16, 24])
-def test_an_earlier_case_of_go_is_one_too(parsed, sites_on, row: int) -> None:
+@pytest.mark.parametrize("line", [5, 8, 16, 24])
+def test_an_earlier_case_of_go_is_one_too(parsed: Parsed, sites_on: SitesOn, line: int) -> None:
     file = parsed("Go", GO_CASES)
-    (site,) = sites_on(file, "block_body", row)
+    (site,) = sites_on(file, "block_body", line)
     assert text_of(file, site).count("\n") == 1
     assert site.stop_reason == "dedent"
 
 
 @pytest.mark.parametrize(("name", "at", "first", "last", "stop"), RESTS_OF_BLOCKS)
 def test_the_rest_of_a_block_begins_at_a_statement_and_ends_with_the_block(
-    parsed_sources, row_with, sites_on, name: str, at: str, first: str, last: str, stop: str
+    parsed_sources: dict[str, ParsedFile],
+    line_with: LineWith,
+    sites_on: SitesOn,
+    name: str,
+    at: str,
+    first: str,
+    last: str,
+    stop: str,
 ) -> None:
     file = parsed_sources[name]
-    (site,) = of_kind("rest_of_block", sites_on(file, "rest_of_block", row_with(file, at)))
-    assert text_of(file, site) == middle(file, row_with, first, last)
+    (site,) = of_kind("rest_of_block", sites_on(file, "rest_of_block", line_with(file, at)))
+    assert text_of(file, site) == middle(file, line_with, first, last)
     assert site.stop_reason == stop
 
 
 @pytest.mark.parametrize(("name", "first", "ends"), SIBLINGS)
 def test_siblings_end_before_a_blank_line_if_they_can(
-    parsed_sources, row_with, sites_on, name: str, first: str, ends: list[str]
+    parsed_sources: dict[str, ParsedFile],
+    line_with: LineWith,
+    sites_on: SitesOn,
+    name: str,
+    first: str,
+    ends: list[str],
 ) -> None:
     file = parsed_sources[name]
-    found = of_kind("siblings", sites_on(file, "siblings", row_with(file, first)))
-    assert {text_of(file, site) for site in found} == {middle(file, row_with, first, end) for end in ends}
+    found = of_kind("siblings", sites_on(file, "siblings", line_with(file, first)))
+    assert {text_of(file, site) for site in found} == {middle(file, line_with, first, end) for end in ends}
     assert {site.stop_reason for site in found} == {"newline"}
 
 
 @pytest.mark.parametrize(("kind", "name", "at"), NOTHING)
-def test_where_no_whole_statements_are_there_is_nothing(parsed_sources, row_with, sites_on, kind, name, at) -> None:
+def test_where_no_whole_statements_are_there_is_nothing(
+    parsed_sources: dict[str, ParsedFile], line_with: LineWith, sites_on: SitesOn, kind: str, name: str, at: str
+) -> None:
     file = parsed_sources[name]
-    assert sites_on(file, kind, row_with(file, at)) == set()
+    assert sites_on(file, kind, line_with(file, at)) == set()
 
 
 @pytest.mark.parametrize("kind", ["block_body", "rest_of_block", "siblings"])
-def test_no_middle_is_over_a_cap_and_none_is_cut_to_fit(parsed_sources, sites_on, kind: str) -> None:
+def test_no_middle_is_over_a_cap_and_none_is_cut_to_fit(
+    parsed_sources: dict[str, ParsedFile], sites_on: SitesOn, kind: str
+) -> None:
     """Each site under tight caps is a site without them too."""
     tight = MultiLineLimits(max_lines=5, max_chars=160, newline_in_middle_share=0.0)
     for file in parsed_sources.values():
-        for row in range(0, len(file.lines), 3):
-            if file.lines.first_visible(row) < 0:
+        for line in range(0, len(file.lines), 3):
+            if file.lines.first_visible(line) < 0:
                 continue
-            for site in sites_on(file, kind, row, tight, draws=8):
+            for site in sites_on(file, kind, line, tight, draws=8):
                 text = text_of(file, site)
                 assert text.count("\n") < 5
                 assert len(text) <= 160
                 if kind == "rest_of_block":
-                    assert site in sites_on(file, kind, row, WIDE, draws=8)
+                    assert site in sites_on(file, kind, line, WIDE, draws=8)
 
 
-def test_a_block_over_the_cap_is_dropped_not_cut(parsed, refusals_on, sites_on) -> None:
+def test_a_block_over_the_cap_is_dropped_not_cut(parsed: Parsed, refusals_on: RefusalsOn, sites_on: SitesOn) -> None:
     lines = ["def f():", "    x = 0", *(f"    x += {number}" for number in range(40)), "    return x", ""]
     file = parsed("Python", "\n".join(lines))
     assert refusals_on(file, "block_body", 5) == {"over_the_cap"}
     assert refusals_on(file, "rest_of_block", 5) == {"over_the_cap"}
     assert sites_on(file, "block_body", 5, WIDE)
     # 32 lines are the most: from the eleventh of 42 on.
-    rest = [row for row in range(1, 42) if sites_on(file, "rest_of_block", row)]
+    rest = [line for line in range(1, 42) if sites_on(file, "rest_of_block", line)]
     assert rest == list(range(11, 42))
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n"])
-def test_a_middle_may_keep_its_line_break(parsed, sites_on, line_break: str) -> None:
+def test_a_middle_may_keep_its_line_break(parsed: Parsed, sites_on: SitesOn, line_break: str) -> None:
     always = replace(WIDE, newline_in_middle_share=1.0)
     file = parsed("Go", line_break.join(["func f() {", "\ta()", "\tb()", "}", ""]))
     (site,) = sites_on(file, "block_body", 1, always)
@@ -274,7 +298,7 @@ def test_a_middle_may_keep_its_line_break(parsed, sites_on, line_break: str) -> 
     assert site.stop_reason == "dedent"
 
 
-def test_the_last_line_break_of_a_file_stays_in_the_suffix(parsed, sites_on) -> None:
+def test_the_last_line_break_of_a_file_stays_in_the_suffix(parsed: Parsed, sites_on: SitesOn) -> None:
     always = replace(WIDE, newline_in_middle_share=1.0)
     (site,) = sites_on(parsed("Python", "def f():\n    a()\n    b()\n"), "block_body", 1, always)
     assert (site.stop_reason, site.newline_owner) == ("eof", "suffix")
@@ -282,7 +306,7 @@ def test_the_last_line_break_of_a_file_stays_in_the_suffix(parsed, sites_on) -> 
     assert (site.stop_reason, site.newline_owner) == ("eof", "none")
 
 
-def test_a_shallower_line_is_a_dedent_an_equal_one_a_newline(parsed, sites_on) -> None:
+def test_a_shallower_line_is_a_dedent_an_equal_one_a_newline(parsed: Parsed, sites_on: SitesOn) -> None:
     file = parsed("JavaScript", "if (a) {\n    b();\n    c();\n    }\nd();\ne();\n")
     # The closer of this block is indented like its statements.
     (site,) = sites_on(file, "block_body", 1)
@@ -297,30 +321,36 @@ def test_a_shallower_line_is_a_dedent_an_equal_one_a_newline(parsed, sites_on) -
         ("C", "int f(void) {{\n  int a = 1;\n  return a; // note{}\n}}\n"),
     ],
 )
-def test_no_middle_ends_in_a_blank_of_any_alphabet(parsed, sites_on, language: str, text: str, blank: str) -> None:
+def test_no_middle_ends_in_a_blank_of_any_alphabet(
+    parsed: Parsed, sites_on: SitesOn, language: str, text: str, blank: str
+) -> None:
     file = parsed(language, text.format(blank))
     for site in sites_on(file, "block_body", 1) | sites_on(file, "rest_of_block", 2):
         assert text_of(file, site) == text_of(file, site).strip()
 
 
-def test_runs_of_imports_are_thinned_out_as_one_place(parsed_sources, row_with) -> None:
+def test_runs_of_imports_are_thinned_out_as_one_place(
+    parsed_sources: dict[str, ParsedFile], line_with: LineWith
+) -> None:
     file = parsed_sources["InvoiceService.java"]
-    row = row_with(file, "import java.io.IOException")
+    line = line_with(file, "import java.io.IOException")
     passed = 0
     for number in range(200):
         try:
-            siblings(file, row, Draws("imports", number), MultiLineLimits())
+            siblings(file, line, Draws("imports", number), MultiLineLimits())
             passed += 1
         except Refused as refused:
             assert str(refused) == "import"
     assert passed < 200 * IMPORT_SHARE * 1.5
 
 
-def test_an_access_specifier_is_the_head_of_what_follows_not_the_end_of_a_run(parsed, sites_on) -> None:
+def test_an_access_specifier_is_the_head_of_what_follows_not_the_end_of_a_run(
+    parsed: Parsed, sites_on: SitesOn
+) -> None:
     text = "class A {\npublic:\n  int b;\n  int c;\nprivate:\n\n  int d;\n  int e;\n  int f;\n};\n"
     file = parsed("C++", text)
-    for row in range(1, 9):
-        for site in sites_on(file, "siblings", row) | sites_on(file, "rest_of_block", row):
+    for line in range(1, 9):
+        for site in sites_on(file, "siblings", line) | sites_on(file, "rest_of_block", line):
             assert not text_of(file, site).endswith(":")
 
 
@@ -335,23 +365,25 @@ LABELS = [
 ]
 
 
-@pytest.mark.parametrize(("language", "text", "wrong", "row"), LABELS, ids=[case[0] for case in LABELS])
-def test_all_that_a_middle_is_made_of_begins_at_its_indent(parsed, sites_on, refusals_on, language, text, wrong, row):
+@pytest.mark.parametrize(("language", "text", "wrong", "line"), LABELS, ids=[case[0] for case in LABELS])
+def test_all_that_a_middle_is_made_of_begins_at_its_indent(
+    parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn, language: str, text: str, wrong: str, line: int
+) -> None:
     """Further left an editor would stop; further right is a slip of someone's hand."""
     indent = {"Python": "    ", "C": "    ", "C#": "    "}.get(language, "  ")
     even = parsed(language, text.format(indent, indent))
     uneven = parsed(language, text.format(wrong, wrong))
-    assert sites_on(even, "block_body", row)
-    assert sites_on(uneven, "block_body", row) == set()
-    assert refusals_on(uneven, "block_body", row) == {"uneven_indent"}
+    assert sites_on(even, "block_body", line)
+    assert sites_on(uneven, "block_body", line) == set()
+    assert refusals_on(uneven, "block_body", line) == {"uneven_indent"}
 
 
-def test_the_rest_of_a_file_is_no_block(parsed, sites_on, refusals_on) -> None:
+def test_the_rest_of_a_file_is_no_block(parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn) -> None:
     lines = [f"name_{number} = {number}" for number in range(30)]
     file = parsed("Python", "\n".join(["import os", *lines]) + "\n")
     last = len(lines)
-    near = range(last - MAX_ROOT_ROWS + 1, last)
-    assert [row for row in range(1, last + 1) if sites_on(file, "rest_of_block", row, draws=1)] == list(near)
+    near = range(last - MAX_ROOT_LINES + 1, last)
+    assert [line for line in range(1, last + 1) if sites_on(file, "rest_of_block", line, draws=1)] == list(near)
     assert refusals_on(file, "rest_of_block", near[0] - 1) == {"rest_of_file"}
     # The same lines in a block are one.
     inside = parsed("Python", "\n".join(["def f():", "    import os", *("    " + line for line in lines)]) + "\n")
@@ -366,7 +398,7 @@ LOOSE = [
 
 
 @pytest.mark.parametrize(("language", "text"), LOOSE, ids=[case[0] for case in LOOSE])
-def test_runs_seldom_end_between_simple_lines(parsed, language: str, text: str) -> None:
+def test_runs_seldom_end_between_simple_lines(parsed: Parsed, language: str, text: str) -> None:
     file = parsed(language, text)
     kept = 0
     for number in range(1_000):
@@ -379,17 +411,21 @@ def test_runs_seldom_end_between_simple_lines(parsed, language: str, text: str) 
 
 
 @pytest.mark.parametrize(
-    ("language", "text", "row"),
+    ("language", "text", "line"),
     [
         ("Python", "a = 1\n\nb = 2\nc = 3\n\nd = 4\n", 0),
         ("C#", "class A {\n    bool _isRoot;\n\n    A() {\n        F();\n    }\n\n    int b;\n}\n", 1),
     ],
 )
-def test_a_line_before_a_blank_one_is_all_that_anyone_would_write(parsed, refusals_on, language, text, row) -> None:
-    assert refusals_on(parsed(language, text), "siblings", row) == {"stops_at_once"}
+def test_a_line_before_a_blank_one_is_all_that_anyone_would_write(
+    parsed: Parsed, refusals_on: RefusalsOn, language: str, text: str, line: int
+) -> None:
+    assert refusals_on(parsed(language, text), "siblings", line) == {"stops_at_once"}
 
 
-def test_declarations_that_no_line_opens_are_no_body(parsed, refusals_on, sites_on) -> None:
+def test_declarations_that_no_line_opens_are_no_body(
+    parsed: Parsed, refusals_on: RefusalsOn, sites_on: SitesOn
+) -> None:
     file = parsed(
         "Haskell", "module A where\n\nimport B\n\n-- | One.\none :: Int\none = b + 1\n\ntwo :: Int\ntwo = one + b\n"
     )
@@ -397,7 +433,7 @@ def test_declarations_that_no_line_opens_are_no_body(parsed, refusals_on, sites_
     assert sites_on(file, "rest_of_block", 8)
 
 
-def test_a_whole_compound_statement_is_a_run_wherever_it_ends(parsed, sites_on) -> None:
+def test_a_whole_compound_statement_is_a_run_wherever_it_ends(parsed: Parsed, sites_on: SitesOn) -> None:
     file = parsed("Python", "a = 1\nif a:\n    b()\nc = 2\nd = 3\n")
     found = [site for number in range(40) for site in sites_on(file, "siblings", 1, draws=number + 1)]
     assert "if a:\n    b()" in {text_of(file, site) for site in found}
@@ -405,21 +441,21 @@ def test_a_whole_compound_statement_is_a_run_wherever_it_ends(parsed, sites_on) 
     assert all(siblings(file, 1, Draws("whole", number), WIDE) for number in range(200))
 
 
-def test_a_run_of_siblings_ends_with_a_statement(parsed, sites_on, refusals_on) -> None:
+def test_a_run_of_siblings_ends_with_a_statement(parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn) -> None:
     """A comment that stands alone belongs to what follows, if to anything."""
     text = "void f() {{\n  a();\n  b();\n  {}\n\n  c();\n  d();\n}}\n"
     for language in ("C++", "Java", "JavaScript"):
         whole = text if language != "Java" else f"class A {{{{\n{text}}}}}\n"
         whole = whole.replace("void", "function") if language == "JavaScript" else whole
-        row = 2 if language == "Java" else 1
+        line = 2 if language == "Java" else 1
         remarked = parsed(language, whole.format("// note"))
-        assert not any(text_of(remarked, site).endswith("note") for site in sites_on(remarked, "siblings", row))
+        assert not any(text_of(remarked, site).endswith("note") for site in sites_on(remarked, "siblings", line))
         stated = parsed(language, whole.format("note();"))
-        assert any(text_of(stated, site).endswith("note();") for site in sites_on(stated, "siblings", row))
+        assert any(text_of(stated, site).endswith("note();") for site in sites_on(stated, "siblings", line))
 
 
 @pytest.mark.parametrize("find", [block_body, siblings])
-def test_middles_that_begin_with_imports_are_thinned_out(parsed, find) -> None:
+def test_middles_that_begin_with_imports_are_thinned_out(parsed: Parsed, find: Finder) -> None:
     imports = "    import a\n    import b\n\n    c()\n    d()\n"
     for first, share in ((imports, IMPORT_SHARE), (imports.replace("import ", "a."), 1.0)):
         file = parsed("Python", "def f():\n" + first)

@@ -2,21 +2,22 @@
 
 import pytest
 
-from stackfim.schemas.example import EMPTY, MULTI_LINE, SINGLE_LINE
+from stackfim.schemas.example import MULTI_LINE
 from stackfim.transforms.languages import LANGUAGES
 from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.kinds import KIND_BY_NAME
 from stackfim.transforms.split.neutral_hole import Hole, are_neutral, hole_of, needs_neutral_hole
 from stackfim.transforms.split.parser import BudgetedParser
 from stackfim.transforms.split.site import Site
 from stackfim.transforms.split.split_settings import SplitSettings
 from stackfim.transforms.split.syntax import ParsedFile
+from tests.fixture_types import Parsed, RowsOf, ViolationsOf
 
 
 def site_of(file: ParsedFile, text: str, kind: str = "siblings", owner: str = "suffix") -> Site:
     """A site whose middle is a text of the file."""
     start = file.content.index(text.encode())
-    category = {"siblings": MULTI_LINE, "blank_line": SINGLE_LINE, "token_to_eol": SINGLE_LINE}.get(kind, EMPTY)
-    return Site(category, kind, start, start + len(text.encode()), node_type="", newline_owner=owner)
+    return Site(KIND_BY_NAME[kind], start, start + len(text.encode()), node_type="", newline_owner=owner)
 
 
 NEUTRAL = [
@@ -45,25 +46,27 @@ NOT_NEUTRAL = [
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n"])
 @pytest.mark.parametrize(("language", "text", "middle"), NEUTRAL)
-def test_whole_statements_leave_the_tree_as_it_was(parsed, language, text, middle, line_break) -> None:
+def test_whole_statements_leave_the_tree_as_it_was(
+    parsed: Parsed, language: str, text: str, middle: str, line_break: str
+) -> None:
     file = parsed(language, text.replace("\n", line_break))
     hole = hole_of(file, site_of(file, middle.replace("\n", line_break)))
-    assert are_neutral(file.content, file.tree, BudgetedParser(language), [hole])
+    assert are_neutral(file.lines, file.tree, BudgetedParser(language), [hole])
 
 
 @pytest.mark.parametrize(("language", "text", "middle"), NOT_NEUTRAL)
-def test_half_a_construct_changes_the_tree_elsewhere(parsed, language, text, middle) -> None:
+def test_half_a_construct_changes_the_tree_elsewhere(parsed: Parsed, language: str, text: str, middle: str) -> None:
     file = parsed(language, text)
     start = file.content.index(middle.encode())
     hole = Hole(start, start + len(middle), file.language.neutral.encode(), 0)
-    assert not are_neutral(file.content, file.tree, BudgetedParser(language), [hole])
+    assert not are_neutral(file.lines, file.tree, BudgetedParser(language), [hole])
 
 
-def test_a_middle_that_holds_its_line_break_leaves_one(parsed) -> None:
+def test_a_middle_that_holds_its_line_break_leaves_one(parsed: Parsed) -> None:
     file = parsed("Go", "package p\n\nfunc f() {\n\ta()\n\tb()\n}\n")
     hole = hole_of(file, site_of(file, "a()\n\tb()\n", owner="middle"))
     assert hole.text == b";\n"
-    assert are_neutral(file.content, file.tree, BudgetedParser("Go"), [hole])
+    assert are_neutral(file.lines, file.tree, BudgetedParser("Go"), [hole])
 
 
 def test_the_empty_statement_is_that_of_the_statement_or_the_block() -> None:
@@ -73,7 +76,7 @@ def test_the_empty_statement_is_that_of_the_statement_or_the_block() -> None:
     assert row.neutral_text("compound_statement", "case_statement") == "case 0:;"
 
 
-def test_whole_lines_need_a_neutral_hole_openers_and_rests_of_lines_do_not(parsed) -> None:
+def test_whole_lines_need_a_neutral_hole_openers_and_rests_of_lines_do_not(parsed: Parsed) -> None:
     file = parsed("JavaScript", "function f() {\n  a = b();\n  return a;\n}\n")
     assert needs_neutral_hole(file, site_of(file, "a = b();\n  return a;"))
     assert needs_neutral_hole(file, site_of(file, "a = b();", kind="blank_line"))
@@ -82,7 +85,7 @@ def test_whole_lines_need_a_neutral_hole_openers_and_rests_of_lines_do_not(parse
     assert not needs_neutral_hole(file, site_of(file, "", kind="after_statement"))
 
 
-def test_a_grammar_warrants_the_hole_in_a_tree_without_errors(parsed) -> None:
+def test_a_grammar_warrants_the_hole_in_a_tree_without_errors(parsed: Parsed) -> None:
     sound = parsed("Python", "def f():\n    a()\n    b()\n    c()\n")
     assert not needs_neutral_hole(sound, site_of(sound, "a()\n    b()"))
     broken = parsed("Python", "def f():\n    a()\n    b()\n    c()\n\nx = = 1\n")
@@ -97,26 +100,28 @@ def test_a_grammar_warrants_the_hole_in_a_tree_without_errors(parsed) -> None:
         ("JavaScript", "a()\nb()\nc()\n", "a()\nb()"),  # what follows decides where a statement ends
     ],
 )
-def test_where_statements_depend_on_what_is_around_them_each_hole_is_asked_for(parsed, language, text, middle) -> None:
+def test_where_statements_depend_on_what_is_around_them_each_hole_is_asked_for(
+    parsed: Parsed, language: str, text: str, middle: str
+) -> None:
     file = parsed(language, text)
     assert needs_neutral_hole(file, site_of(file, middle))
 
 
-def test_several_holes_pass_together_if_each_passes_alone(parsed) -> None:
+def test_several_holes_pass_together_if_each_passes_alone(parsed: Parsed) -> None:
     text = "def f():\n    a()\n    b()\n    c()\n\n\ndef g():\n    d()\n    e()\n"
     file = parsed("Python", text)
     holes = [hole_of(file, site_of(file, middle)) for middle in ("a()\n    b()", "d()\n    e()")]
-    assert are_neutral(file.content, file.tree, BudgetedParser("Python"), holes)
+    assert are_neutral(file.lines, file.tree, BudgetedParser("Python"), holes)
 
 
-def test_one_hole_that_is_not_neutral_fails_all(parsed) -> None:
+def test_one_hole_that_is_not_neutral_fails_all(parsed: Parsed) -> None:
     file = parsed("JavaScript", "a();\nb();\nif (c) {\n  d();\n} else {\n  e();\n}\n")
     good = hole_of(file, site_of(file, "a();\nb();"))
     start = file.content.index(b"d();")
     bad = Hole(start, start + len(b"d();\n} else {"), b"debugger;", 0)
     parser = BudgetedParser("JavaScript")
-    assert are_neutral(file.content, file.tree, parser, [good])
-    assert not are_neutral(file.content, file.tree, parser, [good, bad])
+    assert are_neutral(file.lines, file.tree, parser, [good])
+    assert not are_neutral(file.lines, file.tree, parser, [good, bad])
 
 
 # A middle needs something around it.
@@ -125,7 +130,9 @@ CASES = "switch (a) {\n  case 1:\n    b();\n    break;\n  case 2:\n    c();\n   
 
 
 @pytest.mark.parametrize(("language", "head", "tail"), [("C", "void f(int a) {\n  ", "}\n"), ("JavaScript", "", "")])
-def test_no_middle_passes_in_company_that_fails_alone(rows_of, violations_of, language, head, tail) -> None:
+def test_no_middle_passes_in_company_that_fails_alone(
+    rows_of: RowsOf, violations_of: ViolationsOf, language: str, head: str, tail: str
+) -> None:
     """What stands for one `case` could become part of the case before; beside another hole there it would not."""
     content = f"// {REMARK}{head}{CASES}{tail}".encode()
     rows = rows_of([(language, content)])
@@ -154,7 +161,9 @@ HOLES = [
 
 
 @pytest.mark.parametrize(("language", "text"), HOLES, ids=[case[0] for case in HOLES])
-def test_every_hole_is_neutral_whether_the_grammar_is_trusted_or_not(rows_of, violations_of, language, text) -> None:
+def test_every_hole_is_neutral_whether_the_grammar_is_trusted_or_not(
+    rows_of: RowsOf, violations_of: ViolationsOf, language: str, text: str
+) -> None:
     remark = ("# " if language in ("PHP", "Ruby") else "// ") + REMARK
     content = (text.replace("<?php\n", "<?php\n" + remark) if language == "PHP" else remark + text).encode()
     rows = rows_of([(language, content)])

@@ -3,14 +3,15 @@
 import pytest
 
 from stackfim.transforms.draws import Draws
+from stackfim.transforms.split.multi_line import block_body
 from stackfim.transforms.split.multi_line_limits import MultiLineLimits
 from stackfim.transforms.split.pair import accept_then_stop
-from stackfim.transforms.split.sampling import FINDERS
 from stackfim.transforms.split.site import Refused
+from tests.fixture_types import Parsed, SitesOn
 
 
 @pytest.mark.parametrize(
-    ("language", "content", "row", "kind", "accepted"),
+    ("language", "content", "line", "kind", "accepted"),
     [
         ("Python", "x = compute(1)\ny = 2\n", 0, "token_to_eol", True),
         ("Python", "if x:\n    y = 2\n", 0, "token_to_eol", False),  # the body is to follow
@@ -28,9 +29,11 @@ from stackfim.transforms.split.site import Refused
         ("Go", "package p\n\nfunc f() int {\n\treturn g(1, 2)\n}\n", 3, "before_closers", True),
     ],
 )  # fmt: skip
-def test_silence_after_a_middle(parsed, sites_on, language, content, row, kind, accepted) -> None:
+def test_silence_after_a_middle(
+    parsed: Parsed, sites_on: SitesOn, language: str, content: str, line: int, kind: str, accepted: bool | None
+) -> None:
     file = parsed(language, content)
-    sites = sites_on(file, kind, row)
+    sites = sites_on(file, kind, line)
     if accepted is None:
         assert sites == set()  # too short: there is nothing to stop after
         return
@@ -42,7 +45,7 @@ def test_silence_after_a_middle(parsed, sites_on, language, content, row, kind, 
             assert not accepted
             continue
         assert accepted
-        assert (site.category, site.kind, site.start, site.end) == (
+        assert (site.kind.category, site.kind.name, site.start, site.end) == (
             "empty",
             "accept_then_stop",
             partner.end,
@@ -51,16 +54,16 @@ def test_silence_after_a_middle(parsed, sites_on, language, content, row, kind, 
         assert (site.partner, site.newline_owner) == (partner, partner.newline_owner)
 
 
-def test_a_middle_that_keeps_its_line_break_has_no_silence_after_it(parsed) -> None:
+def test_a_middle_that_keeps_its_line_break_has_no_silence_after_it(parsed: Parsed) -> None:
     file = parsed("Python", "def f(a):\n    b = a\n    return b\n\n\nf(1)\n")
     limits = MultiLineLimits(newline_in_middle_share=1.0)
-    partner = FINDERS["block_body"](file, 1, Draws("any"), limits)
+    partner = block_body(file, 1, Draws("any"), limits)
     assert partner.newline_owner == "middle"
     with pytest.raises(Refused, match="line_break_in_middle"):
         accept_then_stop(file, partner)
 
 
-def test_neither_a_span_nor_silence_is_a_partner(parsed, sites_on) -> None:
+def test_neither_a_span_nor_silence_is_a_partner(parsed: Parsed, sites_on: SitesOn) -> None:
     file = parsed("Python", "value = compute(1)\nother = 2\n")
     for kind in ("random_span", "after_statement"):
         for partner in sites_on(file, kind, 0, draws=5):

@@ -1,13 +1,13 @@
 """Parsing ends: guards beforehand, a budget of steps meanwhile, and a sound parser afterwards."""
 
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 import tree_sitter
 
 from stackfim.transforms.lines import Lines
 from stackfim.transforms.split.parser import MAX_INDENT_COLUMNS, BudgetedParser, ParseRefused, check_parseable
+from tests.fixture_types import SourceFile
 
 # Error recovery is quadratic in these: 8 s and more each, without a budget.
 HANGS = {
@@ -34,12 +34,18 @@ class CountingParser:
         self.parser = parser
         self.steps = 0
 
-    def parse(self, read: Any, *arguments: Any, progress_callback: Callable[[int, bool], bool]) -> tree_sitter.Tree:
+    def parse(
+        self,
+        read: Callable[[int, object], bytearray],
+        old_tree: tree_sitter.Tree | None = None,
+        *,
+        progress_callback: Callable[[int, bool], bool],
+    ) -> tree_sitter.Tree:
         def counted(offset: int, has_error: bool) -> bool:
             self.steps += 1
             return progress_callback(offset, has_error)
 
-        return self.parser.parse(read, *arguments, progress_callback=counted)
+        return self.parser.parse(read, old_tree, progress_callback=counted)
 
 
 def shape(tree: tree_sitter.Tree) -> list[tuple[str, int, int, bool]]:
@@ -85,7 +91,9 @@ def test_the_budget_is_counted_so_that_the_same_file_is_refused_every_time() -> 
     assert len(counts) == 1
 
 
-def test_real_files_stay_far_below_the_budget(sources, installed) -> None:
+def test_real_files_stay_far_below_the_budget(
+    sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
+) -> None:
     for file in (*sources, *installed):
         parser = BudgetedParser(file.language)
         counter = CountingParser(parser._parser)
@@ -95,7 +103,7 @@ def test_real_files_stay_far_below_the_budget(sources, installed) -> None:
 
 
 @pytest.mark.parametrize("name", ["Python", "Rust", "JavaScript"])
-def test_after_a_refusal_the_parser_gives_the_trees_of_a_fresh_one(name: str, sources) -> None:
+def test_after_a_refusal_the_parser_gives_the_trees_of_a_fresh_one(name: str, sources: tuple[SourceFile, ...]) -> None:
     good = next(file.content for file in sources if file.language == name)
     parser = BudgetedParser(name)
     for content in (b"<!--" * 3_000, b"-->" * 3_000, b"((((<!-- " * 2_000):
@@ -106,7 +114,7 @@ def test_after_a_refusal_the_parser_gives_the_trees_of_a_fresh_one(name: str, so
         assert shape(parser.parse(good)) == shape(BudgetedParser(name).parse(good))
 
 
-def test_an_incremental_parse_after_a_refused_one_is_right(sources) -> None:
+def test_an_incremental_parse_after_a_refused_one_is_right(sources: tuple[SourceFile, ...]) -> None:
     good = next(file.content for file in sources if file.language == "Python")
     parser = BudgetedParser("Python")
     tree = parser.parse(good)
@@ -127,7 +135,7 @@ def test_five_thousand_nested_brackets_parse_or_are_refused(each_language: str, 
         assert refused.reason == "parse_budget"
 
 
-def test_texts_longer_than_a_chunk_parse_as_in_one_piece(sources) -> None:
+def test_texts_longer_than_a_chunk_parse_as_in_one_piece(sources: tuple[SourceFile, ...]) -> None:
     content = b"".join(file.content for file in sources if file.language == "Java") * 60
     assert len(content) > 2 * (1 << 16)
     whole = tree_sitter.Parser(BudgetedParser("Java")._grammar).parse(content)

@@ -14,6 +14,7 @@ from stackfim.schemas.source import ROW
 from stackfim.transforms.split.examples import SplitResult, Splitter
 from stackfim.transforms.split.process import SplitterProcess
 from stackfim.transforms.split.split_settings import SplitSettings
+from tests.fixture_types import RowsOf, SourceFile
 
 DENSE = SplitSettings(max_slots=20, lines_per_slot=10)
 
@@ -57,8 +58,11 @@ def unguarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
+PythonRows = Callable[[list[bytes]], pa.RecordBatch]
+
+
 @pytest.fixture
-def python_rows(rows_of) -> Callable[[list[bytes]], pa.RecordBatch]:
+def python_rows(rows_of: RowsOf) -> PythonRows:
     return lambda contents: rows_of(("Python", content) for content in contents)
 
 
@@ -77,7 +81,7 @@ def reasons(result: SplitResult) -> dict[str, str]:
     )
 
 
-def test_the_result_is_that_of_the_splitter(rows_of, sources) -> None:
+def test_the_result_is_that_of_the_splitter(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
     files = [(file.language, file.content) for file in sources]
     rows = rows_of([*files, ("Python", b""), ("Forth", b"x"), ("Python", b"<!--" * 3_000), *files[:2]])
     expected = Splitter(DENSE, "0.1.0").split(rows)
@@ -93,7 +97,7 @@ def test_no_rows_are_no_rows() -> None:
 
 
 def test_a_file_that_crashes_the_grammar_is_a_rejection_and_the_others_keep_their_examples(
-    unguarded, python_rows
+    unguarded: None, python_rows: PythonRows
 ) -> None:
     others = [GOOD + b"x = %d\n" % number for number in range(3)]
     contents = [CRASH, *others]
@@ -108,7 +112,9 @@ def test_a_file_that_crashes_the_grammar_is_a_rejection_and_the_others_keep_thei
     assert again.examples.equals(expected.examples)
 
 
-def test_a_file_over_its_time_is_a_rejection_and_the_others_keep_their_examples(unguarded, python_rows) -> None:
+def test_a_file_over_its_time_is_a_rejection_and_the_others_keep_their_examples(
+    unguarded: None, python_rows: PythonRows
+) -> None:
     with SplitterProcess(DENSE, "0.1.0", file_cpu_seconds=0.5) as process:
         result = process.split(python_rows([GOOD, SPIN, GOOD + b"#\n"]))
     assert reasons(result) == {"1": "parse_timeout"}
@@ -116,7 +122,7 @@ def test_a_file_over_its_time_is_a_rejection_and_the_others_keep_their_examples(
     assert set(result.examples.column("path").to_pylist()) == {"0", "2"}
 
 
-def test_the_time_of_a_file_begins_with_it(unguarded, python_rows) -> None:
+def test_the_time_of_a_file_begins_with_it(unguarded: None, python_rows: PythonRows) -> None:
     """Many files that together take longer than one may."""
     contents = [GOOD * 300 + b"# %d\n" % number for number in range(40)]
     with SplitterProcess(SplitSettings(), "0.1.0", file_cpu_seconds=0.3) as process:
@@ -125,19 +131,19 @@ def test_the_time_of_a_file_begins_with_it(unguarded, python_rows) -> None:
             assert process.split(python_rows(contents)).rejections.num_rows == 0
 
 
-def test_a_file_that_dies_by_chance_is_tried_again(unguarded, python_rows) -> None:
+def test_a_file_that_dies_by_chance_is_tried_again(unguarded: None, python_rows: PythonRows) -> None:
     with SplitterProcess(DENSE, "0.1.0") as process:
         result = process.split(python_rows([GOOD, CRASH_ONCE, GOOD + b"#\n"]))
     assert result.rejections.num_rows == 0
     assert set(result.examples.column("path").to_pylist()) == {"0", "1", "2"}
 
 
-def test_the_only_file_of_a_batch_is_tried_again_too(unguarded, python_rows) -> None:
+def test_the_only_file_of_a_batch_is_tried_again_too(unguarded: None, python_rows: PythonRows) -> None:
     with SplitterProcess(DENSE, "0.1.0") as process:
         assert process.split(python_rows([CRASH_ONCE])).rejections.num_rows == 0
 
 
-def test_every_file_gives_examples_or_one_rejection_whatever_dies(unguarded, python_rows) -> None:
+def test_every_file_gives_examples_or_one_rejection_whatever_dies(unguarded: None, python_rows: PythonRows) -> None:
     contents = [GOOD, CRASH, b"", b"# only a comment\n", CRASH + b"#\n", GOOD + b"#\n", CRASH_ONCE]
     with SplitterProcess(DENSE, "0.1.0") as process:
         result = process.split(python_rows(contents))
@@ -148,7 +154,7 @@ def test_every_file_gives_examples_or_one_rejection_whatever_dies(unguarded, pyt
     assert rejected == sorted(rejected, key=int)
 
 
-def test_closing_leaves_no_process_and_a_closed_one_starts_again(python_rows) -> None:
+def test_closing_leaves_no_process_and_a_closed_one_starts_again(python_rows: PythonRows) -> None:
     before = {child.pid for child in psutil.Process().children(recursive=True)}
     process = SplitterProcess(DENSE, "0.1.0")
     rows = python_rows([GOOD])
@@ -162,7 +168,7 @@ def test_closing_leaves_no_process_and_a_closed_one_starts_again(python_rows) ->
     assert {child.pid for child in psutil.Process().children(recursive=True)} == before
 
 
-def test_an_error_in_the_block_closes_too(python_rows) -> None:
+def test_an_error_in_the_block_closes_too(python_rows: PythonRows) -> None:
     before = {child.pid for child in psutil.Process().children(recursive=True)}
 
     def fail() -> None:
@@ -175,7 +181,7 @@ def test_an_error_in_the_block_closes_too(python_rows) -> None:
     assert {child.pid for child in psutil.Process().children(recursive=True)} == before
 
 
-def test_a_child_that_is_killed_between_batches_is_replaced(python_rows) -> None:
+def test_a_child_that_is_killed_between_batches_is_replaced(python_rows: PythonRows) -> None:
     rows = python_rows([GOOD])
     with SplitterProcess(DENSE, "0.1.0") as process:
         first = process.split(rows)
@@ -186,7 +192,9 @@ def test_a_child_that_is_killed_between_batches_is_replaced(python_rows) -> None
 
 
 @pytest.mark.parametrize("size", [1, 200_000], ids=["fits_the_pipe", "longer_than_the_pipe"])
-def test_a_child_that_cannot_start_is_an_error_that_says_so(tmp_path, monkeypatch, python_rows, size: int) -> None:
+def test_a_child_that_cannot_start_is_an_error_that_says_so(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python_rows: PythonRows, size: int
+) -> None:
     (tmp_path / "sitecustomize.py").write_text("import os\nos._exit(3)\n")
     monkeypatch.syspath_prepend(tmp_path)
     with pytest.raises(RuntimeError, match="before its first file"), SplitterProcess(DENSE, "0.1.0") as process:

@@ -3,12 +3,14 @@
 from stackfim.transforms.draws import Draws
 from stackfim.transforms.split.multi_line_limits import MultiLineLimits
 from stackfim.transforms.split.random_span import random_span
-from stackfim.transforms.split.site import Refused
+from stackfim.transforms.split.site import Refused, Site
+from stackfim.transforms.split.syntax import ParsedFile
+from tests.fixture_types import Parsed
 
 LIMITS = MultiLineLimits(max_lines=8, max_chars=100)
 
 
-def spans(file, count: int = 2_000) -> list:
+def spans(file: ParsedFile, count: int = 2_000) -> list[Site]:
     found = []
     for number in range(count):
         try:
@@ -18,7 +20,7 @@ def spans(file, count: int = 2_000) -> list:
     return found
 
 
-def test_spans_are_of_whole_characters_and_within_the_caps(parsed) -> None:
+def test_spans_are_of_whole_characters_and_within_the_caps(parsed: Parsed) -> None:
     text = "x = 'größe 👩\u200d💻 日本'\r\n\r\ny = [1, 2]  \r\n" * 20
     file = parsed("Python", text)
     found = spans(file)
@@ -30,22 +32,22 @@ def test_spans_are_of_whole_characters_and_within_the_caps(parsed) -> None:
         assert middle.count("\n") < LIMITS.max_lines
         for cut in (site.start, site.end):
             assert file.content[cut - 1 : cut + 1] != b"\r\n"
-        assert (site.category, site.kind, site.stop_reason) == ("random_span", "random_span", None)
+        assert (site.kind.category, site.kind.name, site.stop_reason) == ("random_span", "random_span", None)
 
 
-def test_spans_are_uniform_in_start_and_length(parsed) -> None:
+def test_spans_are_uniform_in_start_and_length(parsed: Parsed) -> None:
     file = parsed("Python", "".join(f"name_{number} = {number}\n" for number in range(2_000)))
     found = spans(file)
     starts = sorted(site.start / len(file.content) for site in found)
     lengths = sorted(site.end - site.start for site in found)
     for share in (0.1, 0.5, 0.9):
         assert abs(starts[int(share * len(starts))] - share) < 0.04
-    # Long spans run over the rows that are allowed.
+    # Long spans have more lines than are allowed.
     assert 1 <= lengths[0] < 5
     assert abs(lengths[len(lengths) // 2] - 50) < 5
 
 
-def test_the_line_break_after_a_span_has_a_true_owner(parsed) -> None:
+def test_the_line_break_after_a_span_has_a_true_owner(parsed: Parsed) -> None:
     file = parsed("Python", "alpha = 1  \nbeta = 2\n" * 30)
     owners = set()
     for site in spans(file):

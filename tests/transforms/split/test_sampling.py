@@ -2,7 +2,6 @@
 
 import sysconfig
 from collections import Counter
-from collections.abc import Callable
 from dataclasses import replace
 from math import ceil
 from pathlib import Path
@@ -15,20 +14,23 @@ from stackfim.schemas.example import EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
 from stackfim.transforms.draws import Draws
 from stackfim.transforms.lines import Lines
 from stackfim.transforms.split.examples import Splitter
+from stackfim.transforms.split.kinds import KIND_BY_NAME
 from stackfim.transforms.split.multi_line_limits import MultiLineLimits
-from stackfim.transforms.split.sampling import FINDERS, MAX_TRIES, _rows, draw_weights
+from stackfim.transforms.split.sampling import MAX_TRIES, _drawn_lines, draw_weights
 from stackfim.transforms.split.split_settings import KINDS, SplitSettings
+from tests.fixture_types import RowsOf, SourceFile
 
 # More slots than by default, so that a few files give many examples.
 DENSE = SplitSettings(max_slots=40, lines_per_slot=4)
 
 
 def split(rows: pa.RecordBatch, settings: SplitSettings) -> list[dict[str, Any]]:
-    return Splitter(settings, "0.1.0").split(rows).examples.to_pylist()
+    examples: list[dict[str, Any]] = Splitter(settings, "0.1.0").split(rows).examples.to_pylist()
+    return examples
 
 
 @pytest.fixture(scope="module")
-def library(rows_of: Callable[..., pa.RecordBatch]) -> list[dict[str, Any]]:
+def library(rows_of: RowsOf) -> list[dict[str, Any]]:
     """Examples of the modules of the standard library, with the default settings."""
     files = [path.read_bytes() for path in sorted(Path(sysconfig.get_path("stdlib")).glob("*.py"))]
     assert len(files) > 100
@@ -42,12 +44,12 @@ def by_file(examples: list[dict[str, Any]]) -> dict[str, list[dict[str, Any]]]:
     return files
 
 
-def test_the_same_input_gives_the_same_rows(rows_of, sources) -> None:
+def test_the_same_input_gives_the_same_rows(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
     rows = rows_of((file.language, file.content) for file in sources)
     assert split(rows, DENSE) == split(rows, DENSE)
 
 
-def test_rows_do_not_depend_on_batches_or_their_order(rows_of, sources) -> None:
+def test_rows_do_not_depend_on_batches_or_their_order(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
     rows = rows_of((file.language, file.content) for file in sources)
     together = split(rows, DENSE)
     splitter = Splitter(DENSE, "0.1.0")
@@ -55,7 +57,7 @@ def test_rows_do_not_depend_on_batches_or_their_order(rows_of, sources) -> None:
     assert together == [row for part in reversed(apart) for row in part]
 
 
-def test_rows_do_not_depend_on_what_a_parser_parsed_before(rows_of, sources) -> None:
+def test_rows_do_not_depend_on_what_a_parser_parsed_before(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
     file = sources[0]
     splitter = Splitter(DENSE, "0.1.0")
     first = splitter.split(rows_of([(file.language, file.content)])).examples
@@ -63,7 +65,7 @@ def test_rows_do_not_depend_on_what_a_parser_parsed_before(rows_of, sources) -> 
     assert splitter.split(rows_of([(file.language, file.content)])).examples.equals(first)
 
 
-def test_another_seed_gives_other_places(rows_of, sources) -> None:
+def test_another_seed_gives_other_places(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
     rows = rows_of((file.language, file.content) for file in sources)
     places = [
         {(row["content_id"], row["start_byte"], row["end_byte"]) for row in split(rows, replace(DENSE, seed=seed))}
@@ -72,7 +74,7 @@ def test_another_seed_gives_other_places(rows_of, sources) -> None:
     assert len(places[0] & places[1]) < 0.6 * len(places[0])
 
 
-def test_other_content_gives_other_places(rows_of, sources) -> None:
+def test_other_content_gives_other_places(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
     """A change at the end of a file is another content, so another draw at its head."""
     file = next(file for file in sources if file.language == "Go")
     changed = file.content + b"\nvar last = 1\n"
@@ -84,7 +86,7 @@ def test_other_content_gives_other_places(rows_of, sources) -> None:
     assert one != other
 
 
-def test_slots_are_by_the_length_of_the_file(rows_of, sources) -> None:
+def test_slots_are_by_the_length_of_the_file(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
     for file in sources:
         lines = len(Lines(file.content))
         for most, per_slot in ((8, 40), (3, 10), (100, 7)):
@@ -94,21 +96,27 @@ def test_slots_are_by_the_length_of_the_file(rows_of, sources) -> None:
             assert 0 < len(found) - pairs <= min(most, ceil(lines / per_slot))
 
 
-def test_no_place_is_taken_twice(rows_of, sources, library) -> None:
+def test_no_place_is_taken_twice(
+    rows_of: RowsOf, sources: tuple[SourceFile, ...], library: list[dict[str, Any]]
+) -> None:
     rows = rows_of((file.language, file.content) for file in sources)
     for examples in by_file(library + split(rows, DENSE)).values():
         places = [(row["start_byte"], row["end_byte"]) for row in examples]
         assert len(set(places)) == len(places)
 
 
-def test_no_middle_is_taken_twice_with_and_without_its_line_break(rows_of, sources) -> None:
+def test_no_middle_is_taken_twice_with_and_without_its_line_break(
+    rows_of: RowsOf, sources: tuple[SourceFile, ...]
+) -> None:
     rows = rows_of((file.language, file.content) for file in sources)
     for examples in by_file(split(rows, DENSE)).values():
         places = [(row["start_byte"], row["kind"], row["middle"].rstrip()) for row in examples if row["middle"]]
         assert len(set(places)) == len(places)
 
 
-def test_example_ids_are_unique(rows_of, sources, library) -> None:
+def test_example_ids_are_unique(
+    rows_of: RowsOf, sources: tuple[SourceFile, ...], library: list[dict[str, Any]]
+) -> None:
     rows = rows_of((file.language, file.content) for file in sources)
     several = [row for seed in range(3) for row in split(rows, replace(DENSE, seed=seed))]
     places = {
@@ -120,7 +128,7 @@ def test_example_ids_are_unique(rows_of, sources, library) -> None:
     assert all(row["group_id"] == row["example_id"] for row in alone)
 
 
-def test_the_mix_is_close_to_the_weights(library) -> None:
+def test_the_mix_is_close_to_the_weights(library: list[dict[str, Any]]) -> None:
     settings = SplitSettings()
     categories = Counter(row["category"] for row in library)
     weights = settings.category_weights
@@ -134,7 +142,9 @@ def test_the_mix_is_close_to_the_weights(library) -> None:
 
 
 @pytest.mark.parametrize("category", [EMPTY, SINGLE_LINE, MULTI_LINE, RANDOM_SPAN])
-def test_a_category_without_weight_is_never_drawn(rows_of, sources, category: str) -> None:
+def test_a_category_without_weight_is_never_drawn(
+    rows_of: RowsOf, sources: tuple[SourceFile, ...], category: str
+) -> None:
     weights = {**SplitSettings().category_weights, category: 0.0}
     rows = rows_of((file.language, file.content) for file in sources)
     found = Counter(row["category"] for row in split(rows, replace(DENSE, category_weights=weights)))
@@ -142,15 +152,18 @@ def test_a_category_without_weight_is_never_drawn(rows_of, sources, category: st
 
 
 @pytest.mark.parametrize(
-    ("category", "kind"), [(category, kind) for category, kinds in KINDS.items() for kind in kinds if kind in FINDERS]
+    ("category", "kind"),
+    [(category, kind) for category, kinds in KINDS.items() for kind in kinds if KIND_BY_NAME[kind].find],
 )
-def test_one_kind_alone_can_be_asked_for(rows_of, sources, category: str, kind: str) -> None:
+def test_one_kind_alone_can_be_requested(
+    rows_of: RowsOf, sources: tuple[SourceFile, ...], category: str, kind: str
+) -> None:
     settings = replace(DENSE, category_weights={category: 1.0}, kind_weights={kind: 3.0})
     rows = rows_of((file.language, file.content) for file in sources)
     assert {row["kind"] for row in split(rows, settings)} == {kind}
 
 
-def test_a_pair_needs_a_partner(rows_of, sources) -> None:
+def test_a_pair_needs_a_partner(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
     """Half of them of one, half of the other: without SINGLE_LINE and MULTI_LINE there is no pair."""
     kinds = {"accept_then_stop": 1.0, "token_to_eol": 1.0}
     rows = rows_of((file.language, file.content) for file in sources)
@@ -162,7 +175,7 @@ def test_a_pair_needs_a_partner(rows_of, sources) -> None:
     assert found["accept_then_stop"] / found.total() == pytest.approx(0.5, abs=0.05)
 
 
-def test_the_halves_of_a_pair_have_one_context_and_one_group(library) -> None:
+def test_the_halves_of_a_pair_have_one_context_and_one_group(library: list[dict[str, Any]]) -> None:
     by_id = {row["example_id"]: row for row in library}
     silences = [row for row in library if row["kind"] == "accept_then_stop"]
     assert len(silences) > 20
@@ -177,21 +190,21 @@ def test_the_halves_of_a_pair_have_one_context_and_one_group(library) -> None:
         assert silence["start_byte"] == silence["end_byte"] == partner["end_byte"]
 
 
-def test_weights_of_draws_make_up_for_partners() -> None:
-    """Drawn with them, and a partner more for each pair, the categories come out as asked for."""
+def test_weights_of_draws_compensate_for_partners() -> None:
+    """Drawn with them, and with one more partner for each pair, the categories come out as requested."""
     settings = SplitSettings()
     weights = draw_weights(settings)
     total = sum(weights.values())
     share = {category: weight / total for category, weight in weights.items()}
     pairs = share[EMPTY] * 0.3
     partners = share[SINGLE_LINE] + share[MULTI_LINE]
-    asked = settings.category_weights
+    requested = settings.category_weights
     for category in KINDS:
         more = pairs * share[category] / partners if category in (SINGLE_LINE, MULTI_LINE) else 0.0
-        assert (share[category] + more) / (1 + pairs) == pytest.approx(asked[category] / 100)
+        assert (share[category] + more) / (1 + pairs) == pytest.approx(requested[category] / 100)
 
 
-def test_data_and_markup_give_single_lines_and_spans(rows_of) -> None:
+def test_data_and_markup_give_single_lines_and_spans(rows_of: RowsOf) -> None:
     """No tree proves there that silence is right, or where several lines stop."""
     items = ",\n".join(f'  {{"name": "item {number}", "price": {number * 7}}}' for number in range(60))
     rows = rows_of([("JSON", f"[\n{items}\n]\n".encode())])
@@ -200,7 +213,7 @@ def test_data_and_markup_give_single_lines_and_spans(rows_of) -> None:
     assert set(found) <= {SINGLE_LINE, RANDOM_SPAN}
 
 
-def test_caps_are_kept(library) -> None:
+def test_caps_are_kept(library: list[dict[str, Any]]) -> None:
     limits = SplitSettings().limits
     middles = [row["middle"].rstrip("\r\n") for row in library if row["category"] == MULTI_LINE]
     assert max(middle.count("\n") + 1 for middle in middles) <= limits.max_lines
@@ -209,19 +222,19 @@ def test_caps_are_kept(library) -> None:
     assert all(row["middle"] == "" for row in library if row["category"] == EMPTY)
 
 
-def test_short_middles_dominate(library) -> None:
+def test_short_middles_dominate(library: list[dict[str, Any]]) -> None:
     lines = sorted(row["lines"] for row in library if row["category"] == MULTI_LINE)
     assert 3 <= lines[len(lines) // 2] <= 7
 
 
-def test_a_fifth_of_the_multi_line_middles_keep_their_line_break(library) -> None:
+def test_a_fifth_of_the_multi_line_middles_keep_their_line_break(library: list[dict[str, Any]]) -> None:
     owners = Counter(
         row["newline_owner"] for row in library if row["category"] == MULTI_LINE and row["stop_reason"] != "eof"
     )
     assert owners["middle"] / owners.total() == pytest.approx(MultiLineLimits().newline_in_middle_share, abs=0.06)
 
 
-def test_imports_and_punctuation_stay_below_their_shares(library) -> None:
+def test_imports_and_punctuation_stay_below_their_shares(library: list[dict[str, Any]]) -> None:
     """At most 5% and 2% of the mix."""
     imports = sum(row["node_type"].startswith(("import", "future_import")) for row in library if row["middle"])
     assert imports / len(library) < 0.05
@@ -229,7 +242,7 @@ def test_imports_and_punctuation_stay_below_their_shares(library) -> None:
     assert punctuation / len(library) < 0.02
 
 
-def test_refusals_are_counted_by_reason(rows_of) -> None:
+def test_refusals_are_counted_by_reason(rows_of: RowsOf) -> None:
     result = Splitter(SplitSettings(), "0").split(rows_of([("Python", b"# only\n# comments\n")]))
     assert result.examples.num_rows == 0
     assert result.refusals["no_statement_start"] > 0
@@ -239,9 +252,9 @@ def test_refusals_are_counted_by_reason(rows_of) -> None:
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 32, 33, 100, 5_000])
-def test_rows_are_tried_in_an_order_without_repeats(count: int) -> None:
+def test_lines_are_tried_in_an_order_without_repeats(count: int) -> None:
     for number in range(20):
-        tried = list(_rows(count, Draws("rows", number)))
+        tried = list(_drawn_lines(count, Draws("rows", number)))
         assert len(tried) == min(count, MAX_TRIES) == len(set(tried))
         assert set(tried) <= set(range(count))
 

@@ -3,6 +3,7 @@
 import pytest
 
 from stackfim.transforms.draws import Draws
+from stackfim.transforms.split.multi_line_limits import MultiLineLimits
 from stackfim.transforms.split.single_line import (
     COMMENT_SHARE,
     IMPORT_SHARE,
@@ -13,8 +14,9 @@ from stackfim.transforms.split.single_line import (
 )
 from stackfim.transforms.split.site import Refused, Site
 from stackfim.transforms.split.syntax import ParsedFile
+from tests.fixture_types import LineWith, Parsed, RefusalsOn, SitesOn
 
-# (file, text on the row, bracket delta of the whole line)
+# (file, text on the line, bracket delta of the whole line)
 WHOLE_LINES = [
     ("InvoiceService.java", "private volatile boolean closed;", 0),
     ("InvoiceService.java", "if (text.isBlank()", 0),
@@ -109,24 +111,26 @@ def text_of(file: ParsedFile, site: Site) -> str:
 
 @pytest.mark.parametrize(("name", "text", "delta"), WHOLE_LINES)
 def test_a_simple_statement_or_the_opener_of_a_block_is_a_whole_line(
-    parsed_sources, row_with, sites_on, name: str, text: str, delta: int
+    parsed_sources: dict[str, ParsedFile], line_with: LineWith, sites_on: SitesOn, name: str, text: str, delta: int
 ) -> None:
     file = parsed_sources[name]
-    row = row_with(file, text)
-    (site,) = sites_on(file, "blank_line", row)
-    line = file.content[file.lines.starts[row] : file.lines.end(row)].decode()
-    assert text_of(file, site) == line.strip()
-    assert (site.category, site.kind, site.bracket_delta) == ("single_line", "blank_line", delta)
+    line = line_with(file, text)
+    (site,) = sites_on(file, "blank_line", line)
+    whole = file.content[file.lines.starts[line] : file.lines.end(line)].decode()
+    assert text_of(file, site) == whole.strip()
+    assert (site.kind.category, site.kind.name, site.bracket_delta) == ("single_line", "blank_line", delta)
     assert (site.stop_reason, site.newline_owner) == (None, "suffix")
 
 
 @pytest.mark.parametrize(("name", "text"), NO_WHOLE_LINES)
-def test_a_line_that_is_part_of_a_statement_is_no_whole_line(parsed_sources, row_with, sites_on, name, text) -> None:
+def test_a_line_that_is_part_of_a_statement_is_no_whole_line(
+    parsed_sources: dict[str, ParsedFile], line_with: LineWith, sites_on: SitesOn, name: str, text: str
+) -> None:
     file = parsed_sources[name]
-    assert sites_on(file, "blank_line", row_with(file, text)) == set()
+    assert sites_on(file, "blank_line", line_with(file, text)) == set()
 
 
-def test_the_tag_that_opens_php_is_no_whole_line(parsed_sources, sites_on) -> None:
+def test_the_tag_that_opens_php_is_no_whole_line(parsed_sources: dict[str, ParsedFile], sites_on: SitesOn) -> None:
     assert sites_on(parsed_sources["Router.php"], "blank_line", 0) == set()
 
 
@@ -144,21 +148,23 @@ REST_OF_LINE = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("language", "text", "row", "some"), REST_OF_LINE, ids=[case[0] for case in REST_OF_LINE])
-def test_the_rest_of_a_line_begins_at_any_token_inside_it(parsed, sites_on, language, text, row, some) -> None:
+@pytest.mark.parametrize(("language", "text", "line", "some"), REST_OF_LINE, ids=[case[0] for case in REST_OF_LINE])
+def test_the_rest_of_a_line_begins_at_any_token_inside_it(
+    parsed: Parsed, sites_on: SitesOn, language: str, text: str, line: int, some: set[str]
+) -> None:
     file = parsed(language, text)
-    found = sites_on(file, "token_to_eol", row)
-    line = text.split("\n")[row]
+    found = sites_on(file, "token_to_eol", line)
+    whole = text.split("\n")[line]
     texts = {text_of(file, site) for site in found}
     assert some <= texts
     for site in found:
-        assert line.endswith(text_of(file, site))
-        assert text_of(file, site) != line.strip()
+        assert whole.endswith(text_of(file, site))
+        assert text_of(file, site) != whole.strip()
         tokens = [leaf.start_byte for leaf in file.leaves(0, len(file.content))]
         assert site.start in tokens
-        before = line.removesuffix(text_of(file, site))
+        before = whole.removesuffix(text_of(file, site))
         assert before.strip(), "the first token of a line is no place"
-        assert (site.kind, site.newline_owner) == ("token_to_eol", "suffix" if text.endswith("\n") else "none")
+        assert (site.kind.name, site.newline_owner) == ("token_to_eol", "suffix" if text.endswith("\n") else "none")
 
 
 COMMENTED = [
@@ -171,22 +177,26 @@ COMMENTED = [
 ]
 
 
-@pytest.mark.parametrize(("language", "text", "row", "sign"), COMMENTED)
-def test_a_comment_alone_is_never_the_rest_of_a_line(parsed, sites_on, language, text, row, sign) -> None:
+@pytest.mark.parametrize(("language", "text", "line", "sign"), COMMENTED)
+def test_a_comment_alone_is_never_the_rest_of_a_line(
+    parsed: Parsed, sites_on: SitesOn, language: str, text: str, line: int, sign: str
+) -> None:
     file = parsed(language, text)
     comment = text.index(sign)
-    found = sites_on(file, "token_to_eol", row, draws=600)
+    found = sites_on(file, "token_to_eol", line, draws=600)
     assert found
     assert all(site.start < comment for site in found)
 
 
-@pytest.mark.parametrize(("language", "text", "row", "sign"), COMMENTED)
-def test_rests_of_lines_that_end_in_a_comment_are_thinned_out(parsed, language, text, row, sign) -> None:
+@pytest.mark.parametrize(("language", "text", "line", "sign"), COMMENTED)
+def test_rests_of_lines_that_end_in_a_comment_are_thinned_out(
+    parsed: Parsed, language: str, text: str, line: int, sign: str
+) -> None:
     file = parsed(language, text)
     kept = refused = 0
     for number in range(2_000):
         try:
-            token_to_eol(file, row, Draws("share", number))
+            token_to_eol(file, line, Draws("share", number), MultiLineLimits())
             kept += 1
         except Refused as reason:
             assert str(reason) == "ends_in_comment"
@@ -197,7 +207,7 @@ def test_rests_of_lines_that_end_in_a_comment_are_thinned_out(parsed, language, 
 @pytest.mark.parametrize(
     "text", ["/// what is said here\n", "//! what is said here\n", "/** what is said */\n", "// it\n"]
 )
-def test_the_documentation_of_rust_has_no_place(parsed, sites_on, text: str) -> None:
+def test_the_documentation_of_rust_has_no_place(parsed: Parsed, sites_on: SitesOn, text: str) -> None:
     file = parsed("Rust", f"fn f() {{}}\n\n{text}fn g() {{}}\n")
     assert sites_on(file, "token_to_eol", 2) == set()
 
@@ -206,7 +216,7 @@ def test_the_documentation_of_rust_has_no_place(parsed, sites_on, text: str) -> 
     ("language", "text", "quote"),
     [("Python", 'a = "b"\n', '"'), ("JavaScript", "a = `b`\n", "`"), ("Ruby", "a = 'b'\n", "'")],
 )
-def test_a_lone_quote_is_no_middle(parsed, sites_on, language: str, text: str, quote: str) -> None:
+def test_a_lone_quote_is_no_middle(parsed: Parsed, sites_on: SitesOn, language: str, text: str, quote: str) -> None:
     file = parsed(language, text)
     texts = {text_of(file, site) for site in sites_on(file, "token_to_eol", 0, draws=600)}
     assert quote not in texts
@@ -231,13 +241,17 @@ def test_a_lone_quote_is_no_middle(parsed, sites_on, language: str, text: str, q
         ("listing.php", "<!DOCTYPE html>"),
     ],
 )
-def test_text_and_data_are_no_places_for_the_rest_of_a_line(parsed_sources, row_with, sites_on, name, text) -> None:
+def test_text_and_data_are_no_places_for_the_rest_of_a_line(
+    parsed_sources: dict[str, ParsedFile], line_with: LineWith, sites_on: SitesOn, name: str, text: str
+) -> None:
     file = parsed_sources[name]
-    assert sites_on(file, "token_to_eol", row_with(file, text)) == set()
+    assert sites_on(file, "token_to_eol", line_with(file, text)) == set()
 
 
 @pytest.mark.parametrize("kind", ["token_to_eol", "blank_line"])
-def test_lines_over_the_limit_are_not_eligible(parsed, sites_on, refusals_on, kind: str) -> None:
+def test_lines_over_the_limit_are_not_eligible(
+    parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn, kind: str
+) -> None:
     """Counted in characters, not in bytes."""
     fits = "x = '" + "é" * (MAX_LINE_CHARS - 6) + "'"
     assert len(fits) == MAX_LINE_CHARS
@@ -246,7 +260,7 @@ def test_lines_over_the_limit_are_not_eligible(parsed, sites_on, refusals_on, ki
     assert refusals_on(over, kind, 0) == {"line_too_long"}
 
 
-def test_rows_of_literal_data_are_not_eligible(parsed, refusals_on, sites_on) -> None:
+def test_rows_of_literal_data_are_not_eligible(parsed: Parsed, refusals_on: RefusalsOn, sites_on: SitesOn) -> None:
     table = parsed("Python", "T = [\n    (1, 'a'),\n    (2, 'b'),\n    (f(x), 3),\n]\n")
     assert refusals_on(table, "token_to_eol", 1) == {"literal_data"}
     assert sites_on(table, "token_to_eol", 3)
@@ -256,7 +270,7 @@ def test_rows_of_literal_data_are_not_eligible(parsed, refusals_on, sites_on) ->
 
 
 @pytest.mark.parametrize(
-    ("language", "line", "share"),
+    ("language", "text", "share"),
     [
         ("Python", "import collections.abc", IMPORT_SHARE),
         ("Go", 'package p\n\nimport "fmt"', IMPORT_SHARE),
@@ -274,25 +288,25 @@ def test_rows_of_literal_data_are_not_eligible(parsed, refusals_on, sites_on) ->
         ("JavaScript", "x()", None),
     ],
 )
-def test_imports_are_thinned_out(parsed, language: str, line: str, share: float | None) -> None:
-    file = parsed(language, line + "\n")
-    row = line.count("\n")
+def test_imports_are_thinned_out(parsed: Parsed, language: str, text: str, share: float | None) -> None:
+    file = parsed(language, text + "\n")
+    line = text.count("\n")
     kept = 0
     for number in range(600):
         try:
-            blank_line(file, row, Draws("share", number))
+            blank_line(file, line, Draws("share", number), MultiLineLimits())
             kept += 1
         except Refused as refused:
             assert str(refused) == "import"
     assert kept == 600 if share is None else 0.7 * share < kept / 600 < 1.3 * share
 
 
-def test_middles_of_punctuation_alone_are_thinned_out(parsed) -> None:
+def test_middles_of_punctuation_alone_are_thinned_out(parsed: Parsed) -> None:
     file = parsed("C", "void f(void) {\n  g(h(i));\n}\n")
     kept = refused = 0
     for number in range(2_000):
         try:
-            site = token_to_eol(file, 1, Draws("share", number))
+            site = token_to_eol(file, 1, Draws("share", number), MultiLineLimits())
             kept += not any(map(str.isalnum, text_of(file, site)))
         except Refused as reason:
             assert str(reason) == "only_punctuation"
@@ -301,7 +315,7 @@ def test_middles_of_punctuation_alone_are_thinned_out(parsed) -> None:
 
 
 @pytest.mark.parametrize(
-    ("language", "text", "row", "middle", "delta"),
+    ("language", "text", "line", "middle", "delta"),
     [
         ("JavaScript", "f(function () {\n  g();\n});\n", 0, "function () {", 1),
         ("JavaScript", "f(function () {\n  g();\n});\n", 0, "() {", 1),
@@ -313,26 +327,28 @@ def test_middles_of_punctuation_alone_are_thinned_out(parsed) -> None:
     ],
 )
 def test_bracket_delta_is_what_the_middle_opens_less_what_it_closes(
-    parsed, sites_on, language: str, text: str, row: int, middle: str, delta: int
+    parsed: Parsed, sites_on: SitesOn, language: str, text: str, line: int, middle: str, delta: int
 ) -> None:
     file = parsed(language, text)
-    (site,) = [site for site in sites_on(file, "token_to_eol", row) if text_of(file, site) == middle]
+    (site,) = [site for site in sites_on(file, "token_to_eol", line) if text_of(file, site) == middle]
     assert site.bracket_delta == delta
 
 
-def test_attributes_of_c_plus_plus_are_balanced(parsed, sites_on) -> None:
+def test_attributes_of_c_plus_plus_are_balanced(parsed: Parsed, sites_on: SitesOn) -> None:
     file = parsed("C++", "void f(int a) {\n  if (a) [[likely]] g(a);\n}\n")
     (site,) = [site for site in sites_on(file, "token_to_eol", 1) if text_of(file, site) == "[[likely]] g(a);"]
     assert site.bracket_delta == 0
 
 
 @pytest.mark.parametrize("blank", ["\x0c", "\r", "\x0b"])
-def test_a_line_whose_indent_holds_another_blank_is_no_fresh_line(parsed, sites_on, blank: str) -> None:
+def test_a_line_whose_indent_holds_another_blank_is_no_fresh_line(
+    parsed: Parsed, sites_on: SitesOn, blank: str
+) -> None:
     file = parsed("Python", f"x = 1\n\n{blank}class A:\n    y = 2\n")
     assert sites_on(file, "blank_line", 2) == set()
 
 
-def test_lines_with_errors_are_not_eligible(parsed, sites_on) -> None:
+def test_lines_with_errors_are_not_eligible(parsed: Parsed, sites_on: SitesOn) -> None:
     file = parsed("Java", "class A {\n  void f() {\n    int a = = 1;\n    int b = 2;\n  }\n}\n")
     assert sites_on(file, "blank_line", 2) == set()
     assert sites_on(file, "blank_line", 3)

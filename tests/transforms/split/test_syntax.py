@@ -3,27 +3,29 @@
 import pytest
 
 from stackfim.transforms.lines import Indent
-from stackfim.transforms.split.syntax import ParsedFile, is_comment
+from stackfim.transforms.split.nodes import is_comment
+from stackfim.transforms.split.syntax import ParsedFile
+from tests.fixture_types import LineWith, Parsed
 
 
-def blocks_on(file: ParsedFile, row: int) -> list[str]:
-    path = file.path(file.lines.first_visible(row))
+def blocks_on(file: ParsedFile, line: int) -> list[str]:
+    path = file.path(file.lines.first_visible(line))
     return [path[index].type for index in file.blocks(path)]
 
 
-def innermost_units(file: ParsedFile, row: int) -> list[tuple[int, int, str | None]]:
-    path = file.path(file.lines.first_visible(row))
+def innermost_units(file: ParsedFile, line: int) -> list[tuple[int, int, str | None]]:
+    path = file.path(file.lines.first_visible(line))
     index = file.blocks(path)[0]
     return [
-        (unit.start_row, unit.end_row, unit.statement.type if unit.statement else None)
+        (unit.start_line, unit.end_line, unit.statement.type if unit.statement else None)
         for unit in file.units(path, index)
     ]
 
 
 def logical_rows(file: ParsedFile) -> list[int]:
     lines = file.lines
-    visible = [row for row in range(len(lines)) if lines.first_visible(row) >= 0]
-    return [row for row in visible if file.is_logical_line(row, file.path(lines.first_visible(row)))]
+    visible = [line for line in range(len(lines)) if lines.first_visible(line) >= 0]
+    return [line for line in visible if file.is_logical_line(line, file.path(lines.first_visible(line)))]
 
 
 UNITS = [
@@ -69,12 +71,18 @@ UNITS = [
 ]  # fmt: skip
 
 
-@pytest.mark.parametrize(("language", "text", "row", "expected"), UNITS, ids=[case[0] for case in UNITS])
-def test_a_statement_with_its_comments_and_heads_is_one_unit(parsed, language, text, row, expected) -> None:
-    assert innermost_units(parsed(language, text), row) == expected
+@pytest.mark.parametrize(("language", "text", "line", "expected"), UNITS, ids=[case[0] for case in UNITS])
+def test_a_statement_with_its_comments_and_heads_is_one_unit(
+    parsed: Parsed,
+    language: str,
+    text: str,
+    line: int,
+    expected: list[tuple[int, int, None] | tuple[int, int, str]] | list[tuple[int, int, str]],
+) -> None:
+    assert innermost_units(parsed(language, text), line) == expected
 
 
-# Rows that start no logical line, by file: inside a token of several lines, or a bracket of the same statement.
+# Lines that start no logical line, by file: inside a token of several lines, or a bracket of the same statement.
 CONTINUATIONS = {
     "job_scheduler.python": [
         "    >>> def tick",
@@ -107,27 +115,31 @@ LOGICAL = {
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in CONTINUATIONS.items() for text in texts])
-def test_rows_inside_a_token_or_a_bracket_start_no_logical_line(parsed_sources, row_with, name, text) -> None:
+def test_rows_inside_a_token_or_a_bracket_start_no_logical_line(
+    parsed_sources: dict[str, ParsedFile], line_with: LineWith, name: str, text: str
+) -> None:
     file = parsed_sources[name]
-    row = row_with(file, text)
-    assert not file.is_logical_line(row, file.path(file.lines.first_visible(row)))
+    line = line_with(file, text)
+    assert not file.is_logical_line(line, file.path(file.lines.first_visible(line)))
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in LOGICAL.items() for text in texts])
-def test_rows_of_a_block_inside_brackets_start_logical_lines(parsed_sources, row_with, name, text) -> None:
+def test_rows_of_a_block_inside_brackets_start_logical_lines(
+    parsed_sources: dict[str, ParsedFile], line_with: LineWith, name: str, text: str
+) -> None:
     file = parsed_sources[name]
-    row = row_with(file, text)
-    assert file.is_logical_line(row, file.path(file.lines.first_visible(row)))
+    line = line_with(file, text)
+    assert file.is_logical_line(line, file.path(file.lines.first_visible(line)))
 
 
-def test_a_closer_of_a_block_is_a_logical_line_one_of_a_list_is_not(parsed) -> None:
+def test_a_closer_of_a_block_is_a_logical_line_one_of_a_list_is_not(parsed: Parsed) -> None:
     block = parsed("JavaScript", "f(() => {\n  a();\n});\n")
     assert logical_rows(block) == [0, 1, 2]
     array = parsed("JavaScript", "f([\n  a(),\n]);\n")
     assert logical_rows(array) == [0]
 
 
-def test_next_indent_skips_continuation_lines(parsed) -> None:
+def test_next_indent_skips_continuation_lines(parsed: Parsed) -> None:
     file = parsed("Python", "def f():\n    a = [\n  1,\n    ]\n    b = '''\n x\n'''\n    return\n")
     assert logical_rows(file) == [0, 1, 4, 7]
     assert file.next_indent(1, 1) is Indent.EQUAL
@@ -152,12 +164,14 @@ HEADERS = [
 ]
 
 
-@pytest.mark.parametrize(("language", "text", "row", "header"), HEADERS)
-def test_the_header_row_holds_what_opens_the_block(parsed, language, text, row, header) -> None:
+@pytest.mark.parametrize(("language", "text", "line", "header"), HEADERS)
+def test_the_header_row_holds_what_opens_the_block(
+    parsed: Parsed, language: str, text: str, line: int, header: int
+) -> None:
     file = parsed(language, text)
-    path = file.path(file.lines.first_visible(row))
-    assert file.header_row(path, file.blocks(path)[0]) == header
-    assert file.header_row(path, 0) is None
+    path = file.path(file.lines.first_visible(line))
+    assert file.header_line(path, file.blocks(path)[0]) == header
+    assert file.header_line(path, 0) is None
 
 
 SCOPES = [
@@ -175,17 +189,19 @@ SCOPES = [
 
 
 @pytest.mark.parametrize(("name", "text", "scope"), SCOPES)
-def test_scope_names_the_definitions_around_a_place(parsed_sources, row_with, name, text, scope) -> None:
+def test_scope_names_the_definitions_around_a_place(
+    parsed_sources: dict[str, ParsedFile], line_with: LineWith, name: str, text: str, scope: str
+) -> None:
     file = parsed_sources[name]
-    assert file.scope(file.path(file.lines.first_visible(row_with(file, text)))) == scope
+    assert file.scope(file.path(file.lines.first_visible(line_with(file, text)))) == scope
 
 
-def test_a_pattern_is_no_name_of_a_scope(parsed) -> None:
+def test_a_pattern_is_no_name_of_a_scope(parsed: Parsed) -> None:
     file = parsed("JavaScript", "function f() {\n  const { a, b } = g();\n}\n")
     assert file.scope(file.path(file.content.index(b"g()"))) == "f"
 
 
-def test_leaves_are_the_tokens_in_order(parsed_sources) -> None:
+def test_leaves_are_the_tokens_in_order(parsed_sources: dict[str, ParsedFile]) -> None:
     for file in parsed_sources.values():
         found = file.leaves(0, len(file.content))
         starts = [leaf.start_byte for leaf in found]
@@ -201,7 +217,7 @@ def test_leaves_are_the_tokens_in_order(parsed_sources) -> None:
             assert sum(leaf.end_byte - leaf.start_byte for leaf in found) > 0.6 * len(file.content.replace(b" ", b""))
 
 
-def test_path_leads_from_the_root_to_the_token(parsed_sources) -> None:
+def test_path_leads_from_the_root_to_the_token(parsed_sources: dict[str, ParsedFile]) -> None:
     for file in parsed_sources.values():
         for leaf in file.leaves(0, len(file.content))[::17]:
             path = file.path(leaf.start_byte)
@@ -213,7 +229,7 @@ def test_path_leads_from_the_root_to_the_token(parsed_sources) -> None:
             assert path[-1].start_byte == leaf.start_byte
 
 
-def test_comments_are_told_from_code(parsed_sources) -> None:
+def test_comments_are_told_from_code(parsed_sources: dict[str, ParsedFile]) -> None:
     for file in parsed_sources.values():
         for leaf in file.leaves(0, len(file.content)):
             text = file.content[leaf.start_byte : leaf.end_byte]
@@ -221,8 +237,8 @@ def test_comments_are_told_from_code(parsed_sources) -> None:
                 assert text.startswith((b"#", b"//", b"/*", b"*", b"/", b" ", b"--", b"<!--")), text
 
 
-def test_the_line_after_a_table_is_found_without_listing_the_table_for_each_of_its_lines(parsed) -> None:
+def test_the_line_after_a_table_is_found_without_listing_the_table_for_each_of_its_lines(parsed: Parsed) -> None:
     # Listing the children of the table anew for each line took minutes and gigabytes here.
     table = "".join(f'    "line {number} of the text",\n' for number in range(20_000))
     file = parsed("C", f"static const char *const lines[] = {{\n{table}}};\n\nint count(void);\n")
-    assert file.next_logical_row(0) == 20_003
+    assert file.next_logical_line(0) == 20_003

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.site import Refused
 from stackfim.transforms.split.split_settings import SplitSettings
-from stackfim.transforms.split.worth import MAX_COMMENT_SHARE, MIN_CONTEXT_CHARS, check_context, check_directives
+from stackfim.transforms.split.worth import MAX_COMMENT_SHARE, MIN_CONTEXT_BYTES, check_context, check_directives
+from tests.fixture_types import Parsed, RefusalsOn, RowsOf, SitesOn, SourceFile
 
 # Head, a line of remark, a line of code and tail of a function; the numbers make lines differ.
 REMARKS = {
@@ -30,7 +31,7 @@ REMARKS = {
     "PHP": ("<?php\nfunction f()\n{{\n", "    # note {}\n", "    call_{}();\n", "}}\n"),
 }
 
-# The same with a row of literals and a row of names.
+# The same with a line of literals and a line of names.
 DATA = {
     "Python": ("def f():\n    return [\n", '        ({}, "a"),\n', "        ({}, name),\n", "    ]\n"),
     "JavaScript": ("function f() {{\n  return [\n", "    [{}, 'a'],\n", "    [{}, name],\n", "  ];\n}}\n"),
@@ -76,7 +77,7 @@ LICENSES = [
 
 
 def filled(parts: tuple[str, str, str, str], first: int, second: int) -> tuple[str, int]:
-    """A function with so many lines of the two sorts, and the row of the first line inside it."""
+    """A function with so many lines of the two sorts, and the number of the first line inside it."""
     head, one, other, tail = parts
     lines = [one.format(number) for number in range(first)] + [other.format(number) for number in range(second)]
     return head.format() + "".join(lines) + tail.format(), head.count("\n")
@@ -86,18 +87,20 @@ def filled(parts: tuple[str, str, str, str], first: int, second: int) -> tuple[s
 @pytest.mark.parametrize("code", [1, 2, 4])
 @pytest.mark.parametrize("language", REMARKS)
 def test_remarks_are_at_most_a_share_and_two_lines_are_code(
-    parsed, sites_on, refusals_on, language: str, remarks: int, code: int
+    parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn, language: str, remarks: int, code: int
 ) -> None:
-    text, row = filled(REMARKS[language], remarks, code)
+    text, line = filled(REMARKS[language], remarks, code)
     file = parsed(language, text)
     assert not file.tree.root_node.has_error
     wanted = code >= 2 and remarks <= MAX_COMMENT_SHARE * (remarks + code)
-    assert bool(sites_on(file, "block_body", row + remarks, draws=1)) == wanted
+    assert bool(sites_on(file, "block_body", line + remarks, draws=1)) == wanted
     if not wanted and remarks:
-        assert refusals_on(file, "block_body", row + remarks) == {"mostly_comments"}
+        assert refusals_on(file, "block_body", line + remarks) == {"mostly_comments"}
 
 
-def test_documentation_of_python_is_a_remark_a_text_that_is_used_is_not(parsed, sites_on, refusals_on) -> None:
+def test_documentation_of_python_is_a_remark_a_text_that_is_used_is_not(
+    parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn
+) -> None:
     body = '    {}"""Rows of a table.\n\n    One a line, the first\n    names the columns.\n    """\n    a = 1\n    return a\n'
     head = "def f():\n"
     assert refusals_on(parsed("Python", head + body.format("")), "block_body", 6) == {"mostly_comments"}
@@ -107,29 +110,33 @@ def test_documentation_of_python_is_a_remark_a_text_that_is_used_is_not(parsed, 
 @pytest.mark.parametrize(("literals", "names", "passes"), [(8, 0, False), (7, 1, False), (2, 6, True), (0, 8, True)])
 @pytest.mark.parametrize("language", DATA)
 def test_a_table_of_literals_is_data_one_of_names_is_code(
-    parsed, sites_on, refusals_on, language: str, literals: int, names: int, passes: bool
+    parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn, language: str, literals: int, names: int, passes: bool
 ) -> None:
-    text, row = filled(DATA[language], literals, names)
+    text, line = filled(DATA[language], literals, names)
     file = parsed(language, text)
     assert not file.tree.root_node.has_error
-    # The row above the first literal begins the statement.
-    assert bool(sites_on(file, "block_body", row - 1, draws=1)) == passes
-    assert refusals_on(file, "block_body", row - 1) == (set() if passes else {"literal_data"})
+    # The line above the first literal begins the statement.
+    assert bool(sites_on(file, "block_body", line - 1, draws=1)) == passes
+    assert refusals_on(file, "block_body", line - 1) == (set() if passes else {"literal_data"})
 
 
-def test_half_of_the_rows_may_be_literals_and_no_more(parsed, sites_on, refusals_on) -> None:
-    rows = [f"    {number}," for number in range(3)]
+def test_half_of_the_lines_may_be_literals_and_no_more(
+    parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn
+) -> None:
+    literals = [f"    {number}," for number in range(3)]
     names = ["    (name),"]
     for more, passes in ((0, True), (1, False)):
-        text = "\n".join(["def f():", "    return (", *rows, *rows[:more], *names, "    )", ""])
+        text = "\n".join(["def f():", "    return (", *literals, *literals[:more], *names, "    )", ""])
         file = parsed("Python", text)
-        # Three of six rows, then four of seven.
+        # Three of six lines, then four of seven.
         assert bool(sites_on(file, "block_body", 1)) == passes
         assert refusals_on(file, "block_body", 1) == (set() if passes else {"literal_data"})
 
 
 @pytest.mark.parametrize(("language", "header", "code"), LICENSES, ids=[case[0] for case in LICENSES])
-def test_the_head_of_a_license_is_no_middle(parsed, sites_on, refusals_on, language: str, header: str, code) -> None:
+def test_the_head_of_a_license_is_no_middle(
+    parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn, language: str, header: str, code: str
+) -> None:
     words = r"(Copyright|SPDX-License\S*|Licensed under|All rights reserved\.|Permission is hereby granted)"
     plain = re.sub(words, "Remarks", header)
     assert plain != header
@@ -164,7 +171,7 @@ class Orders
 
 
 @pytest.mark.parametrize(
-    ("kind", "row", "first", "last"),
+    ("kind", "line", "first", "last"),
     [
         ("siblings", 4, "#region Actions", "Count => _count;"),
         ("rest_of_block", 4, "#region Actions", "Twice => 2 * _count;"),
@@ -172,21 +179,32 @@ class Orders
         ("siblings", 5, "public void Open()", "}"),
     ],
 )
-def test_a_region_is_in_a_middle_whole_or_not_at_all(parsed, sites_on, refusals_on, kind, row, first, last) -> None:
+def test_a_region_is_in_a_middle_whole_or_not_at_all(
+    parsed: Parsed,
+    sites_on: SitesOn,
+    refusals_on: RefusalsOn,
+    kind: str,
+    line: int,
+    first: str | None,
+    last: str | None,
+) -> None:
     file = parsed("C#", REGIONS)
-    texts = [file.content[site.start : site.end].decode() for site in sites_on(file, kind, row)]
+    texts = [file.content[site.start : site.end].decode() for site in sites_on(file, kind, line)]
     if first is None:
         assert texts == []
-        assert "directive_cut" in refusals_on(file, kind, row)
+        assert "directive_cut" in refusals_on(file, kind, line)
     else:
         (text,) = texts
+        assert last is not None
         assert text.startswith(first)
         assert text.endswith(last)
         assert text.count("#region") == text.count("#endregion")
 
 
 @pytest.mark.parametrize("opener", ["#if A", "#ifdef A", "# ifndef A", "  #region Some words"])
-def test_a_line_that_opens_a_directive_is_no_whole_line(parsed, sites_on, refusals_on, opener: str) -> None:
+def test_a_line_that_opens_a_directive_is_no_whole_line(
+    parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn, opener: str
+) -> None:
     language = "C#" if "region" in opener else "C"
     closer = "#endregion" if language == "C#" else "#endif"
     # Indented like the body of a block.
@@ -225,26 +243,30 @@ def test_directives_pair_up_inside_a_middle(lines: list[str]) -> None:
 
 
 @pytest.mark.parametrize("note", ["// in C:\\temp\\", "// line art: \\"])
-def test_a_middle_that_ends_in_a_backslash_would_go_on(parsed, sites_on, refusals_on, note: str) -> None:
+def test_a_middle_that_ends_in_a_backslash_would_go_on(
+    parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn, note: str
+) -> None:
     text = "function f() {\n  a();\n  b(); %s\n}\n"
     cut = parsed("JavaScript", text % note)
-    for kind, row in (("block_body", 1), ("token_to_eol", 2), ("blank_line", 2)):
-        assert sites_on(cut, kind, row) == set()
-        assert "continued_line" in refusals_on(cut, kind, row)
-        assert sites_on(parsed("JavaScript", text % note.rstrip("\\")), kind, row)
+    for kind, line in (("block_body", 1), ("token_to_eol", 2), ("blank_line", 2)):
+        assert sites_on(cut, kind, line) == set()
+        assert "continued_line" in refusals_on(cut, kind, line)
+        assert sites_on(parsed("JavaScript", text % note.rstrip("\\")), kind, line)
 
 
 @pytest.mark.parametrize(
-    ("language", "text", "row"),
+    ("language", "text", "line"),
     [
         ("Python", "total = price + \\\n    tax\n", 0),
         ("C", "#define SWAP(a, b) \\\n  do { int c = a; a = b; b = c; } while (0)\n", 0),
         ("Ruby", "total = price + \\\n  tax\n", 0),
     ],
 )
-def test_a_line_that_goes_on_on_the_next_one_is_no_middle(parsed, sites_on, language: str, text: str, row: int) -> None:
+def test_a_line_that_goes_on_on_the_next_one_is_no_middle(
+    parsed: Parsed, sites_on: SitesOn, language: str, text: str, line: int
+) -> None:
     file = parsed(language, text)
-    assert sites_on(file, "token_to_eol", row) | sites_on(file, "blank_line", row) == set()
+    assert sites_on(file, "token_to_eol", line) | sites_on(file, "blank_line", line) == set()
 
 
 BLANKS = st.text(" \n\t", max_size=40)
@@ -252,10 +274,12 @@ WORDS = st.text("ab({;", max_size=70)
 
 
 @given(BLANKS, WORDS, BLANKS, BLANKS, WORDS)
-def test_a_middle_has_something_before_it_and_enough_around_it(blank, before, gap, other, after) -> None:
+def test_a_middle_has_something_before_it_and_enough_around_it(
+    blank: str, before: str, gap: str, other: str, after: str
+) -> None:
     head, tail = (blank + before + gap).encode(), (other + after).encode()
     content = head + b"middle" + tail
-    enough = len(before) > 0 and len(before) + len(after) >= MIN_CONTEXT_CHARS
+    enough = len(before) > 0 and len(before) + len(after) >= MIN_CONTEXT_BYTES
     if enough:
         check_context(content, len(head), len(head) + 6)
     else:
@@ -264,7 +288,7 @@ def test_a_middle_has_something_before_it_and_enough_around_it(blank, before, ga
 
 
 def test_the_head_of_a_file_is_no_place_however_much_follows() -> None:
-    content = b"\n \nmiddle\n" + b"x" * 10 * MIN_CONTEXT_CHARS
+    content = b"\n \nmiddle\n" + b"x" * 10 * MIN_CONTEXT_BYTES
     with pytest.raises(Refused, match="no_context"):
         check_context(content, 3, 9)
     check_context(b"a" + content, 4, 10)
@@ -283,7 +307,7 @@ def test_the_head_of_a_file_is_no_place_however_much_follows() -> None:
     ],
 )
 def test_a_license_is_no_context(license: str, code: str) -> None:
-    tail = "x" * 10 * MIN_CONTEXT_CHARS
+    tail = "x" * 10 * MIN_CONTEXT_BYTES
     with pytest.raises(Refused, match="no_context"):
         check_context(f"{license}middle{tail}".encode(), len(license), len(license) + 6)
     head = len(license) + len(code)
@@ -294,13 +318,13 @@ def test_a_license_is_no_context(license: str, code: str) -> None:
 
 
 def test_what_is_far_above_is_context_too() -> None:
-    far = b"x" * MIN_CONTEXT_CHARS + b"\n" * 5_000
+    far = b"x" * MIN_CONTEXT_BYTES + b"\n" * 5_000
     check_context(far + b"middle", len(far), len(far) + 6)
     with pytest.raises(Refused, match="no_context"):
         check_context(far[1:] + b"middle", len(far) - 1, len(far) + 5)
 
 
-def test_a_file_of_a_few_lines_gives_nothing_the_same_lines_in_a_file_do(rows_of) -> None:
+def test_a_file_of_a_few_lines_gives_nothing_the_same_lines_in_a_file_do(rows_of: RowsOf) -> None:
     lines = b"count = read(path)\nprint(count)\n"
     rows = rows_of([("Python", lines), ("Python", lines + b"\n\nfor name in names(path):\n    print(name, count)\n")])
     result = Splitter(SplitSettings(), "0").split(rows)
@@ -308,10 +332,10 @@ def test_a_file_of_a_few_lines_gives_nothing_the_same_lines_in_a_file_do(rows_of
     assert result.refusals["no_context"] > 0
     for row in result.examples.to_pylist():
         assert row["prefix"].strip()
-        assert len("".join((row["prefix"] + row["suffix"]).split())) >= MIN_CONTEXT_CHARS
+        assert len("".join((row["prefix"] + row["suffix"]).split())) >= MIN_CONTEXT_BYTES
 
 
-def test_middles_of_real_files_are_code(rows_of, installed) -> None:
+def test_middles_of_real_files_are_code(rows_of: RowsOf, installed: tuple[SourceFile, ...]) -> None:
     """By the look of their lines alone: no license, and remarks no more than their share."""
     settings = SplitSettings(max_slots=60, lines_per_slot=4, category_weights={"multi_line": 1.0})
     rows = rows_of((file.language, file.content) for file in installed)

@@ -13,6 +13,7 @@ import pytest
 from stackfim.schemas.source import git_blob_id
 from stackfim.transforms.split.examples import example_id
 from stackfim.transforms.verify.original import Original
+from tests.transforms.verify.cases import Case, Checker
 
 Row = dict[str, Any]
 
@@ -75,7 +76,8 @@ def cut(row: Row, file: Original, start: int, end: int, **values: Any) -> Mutant
 
 
 def visible(row: Row) -> bytes:
-    return row["middle"].encode().rstrip(BLANKS)
+    middle: str = row["middle"]
+    return middle.encode().rstrip(BLANKS)
 
 
 def line_end(content: bytes, offset: int) -> int:
@@ -483,8 +485,8 @@ def node_to_line_end(row: Row, file: Original) -> Mutant | None:
     return into_another(row, file, ("inner_node",), row["start_byte"], end)
 
 
-def typing(row: Row, inserted: str) -> Mutant | None:
-    """The row with something else put in at its cursor, on record."""
+def typing(row: Row, inserted: str) -> Row | None:
+    """The row with another recorded insertion at its cursor; None for other kinds."""
     if row["kind"] != "after_enter":
         return None
     edit = row["edits"][0]
@@ -504,7 +506,8 @@ def typed_code(row: Row, file: Original) -> Mutant | None:
 
 
 def typed_nothing(row: Row, file: Original) -> Mutant | None:
-    return Mutant(sealed(row, prefix=typing(row, "")["prefix"], edits=[]), file.content) if row["edits"] else None
+    mutant = typing(row, "")
+    return None if mutant is None else Mutant(sealed(row, prefix=mutant["prefix"], edits=[]), file.content)
 
 
 def typed_where_more_follows(row: Row, file: Original) -> Mutant | None:
@@ -589,7 +592,7 @@ def compound_and_more(row: Row, file: Original) -> Mutant | None:
     """`compound` with the statement after it."""
     following = next_visible(file.content, row["start_byte"] + len(visible(row)))
     found = None if following is None else file.statement_at(following)
-    if found is None or row["kind"] != "compound" or row["middle"].count("\n") > 24:
+    if following is None or found is None or row["kind"] != "compound" or row["middle"].count("\n") > 24:
         return None
     return cut(row, file, row["start_byte"], line_end(file.content, following), newline_owner="suffix")
 
@@ -710,11 +713,12 @@ MUTATIONS: dict[str, tuple[Callable[[Row, Original], Mutant | None], set[str]]] 
 
 
 @pytest.fixture(scope="module")
-def mutants(good, checker) -> dict[str, list[tuple[Row, set[str]]]]:
+def mutants(good: list[Case], checker: Checker) -> dict[str, list[tuple[Row, set[str]]]]:
     """For each mutation the rows that it spoiled and the invariants that the mutants break."""
     found: dict[str, list[tuple[Row, set[str]]]] = {name: [] for name in MUTATIONS}
     for case in good:
         file = checker.original(case.row["language"], case.content)
+        assert file is not None
         for name, (mutate, _) in MUTATIONS.items():
             mutant = mutate(case.row, file)
             if mutant is not None:
@@ -724,7 +728,7 @@ def mutants(good, checker) -> dict[str, list[tuple[Row, set[str]]]]:
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_rows_cut_elsewhere_are_caught(mutants, name: str) -> None:
+def test_rows_cut_elsewhere_are_caught(mutants: dict[str, list[tuple[Row, set[str]]]], name: str) -> None:
     expected = MUTATIONS[name][1]
     caught = [bool(broken & expected) for _, broken in mutants[name]]
     missed = [
@@ -736,7 +740,7 @@ def test_rows_cut_elsewhere_are_caught(mutants, name: str) -> None:
     assert sum(caught) / len(caught) >= 0.99, missed[:5]
 
 
-def test_of_all_mutants_at_least_99_percent_are_caught(mutants) -> None:
+def test_of_all_mutants_at_least_99_percent_are_caught(mutants: dict[str, list[tuple[Row, set[str]]]]) -> None:
     caught = [bool(broken) for of_a_kind in mutants.values() for _, broken in of_a_kind]
     assert len(caught) > 4_000
     assert sum(caught) / len(caught) >= 0.99

@@ -6,12 +6,13 @@ from typing import Any
 import pytest
 
 from stackfim.transforms.verify.dataset_invariants import DatasetIndex
+from tests.transforms.verify.cases import Case
 
 Row = dict[str, Any]
 
 
 @pytest.fixture
-def partitions(good) -> dict[str, list[Row]]:
+def partitions(good: list[Case]) -> dict[str, list[Row]]:
     """Rows of 20 repositories, four of them for validation."""
     rows = []
     for case in good:
@@ -33,12 +34,12 @@ def broken(partitions: dict[str, list[Row]], batch: int = 7) -> set[str]:
     return {violation.invariant for violation in index.violations()}
 
 
-def test_rows_in_their_partitions_break_nothing(partitions) -> None:
+def test_rows_in_their_partitions_break_nothing(partitions: dict[str, list[Row]]) -> None:
     assert broken(partitions) == set()
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_row_that_is_there_twice_is_caught(partitions, seed: int) -> None:
+def test_a_row_that_is_there_twice_is_caught(partitions: dict[str, list[Row]], seed: int) -> None:
     draw = random.Random(seed)
     rows = partitions[draw.choice(["train", "validation"])]
     rows.insert(draw.randrange(len(rows)), draw.choice(rows))
@@ -46,13 +47,13 @@ def test_a_row_that_is_there_twice_is_caught(partitions, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_row_in_both_partitions_is_caught(partitions, seed: int) -> None:
+def test_a_row_in_both_partitions_is_caught(partitions: dict[str, list[Row]], seed: int) -> None:
     partitions["validation"].append(random.Random(seed).choice(partitions["train"]))
     assert broken(partitions) >= {"unique_id", "one_partition_a_repository"}
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_repository_that_leaks_is_caught(partitions, seed: int) -> None:
+def test_a_repository_that_leaks_is_caught(partitions: dict[str, list[Row]], seed: int) -> None:
     """One row of it in the other partition, under an id of its own."""
     draw = random.Random(seed)
     row = partitions["validation"].pop(draw.randrange(len(partitions["validation"])))
@@ -61,7 +62,7 @@ def test_a_repository_that_leaks_is_caught(partitions, seed: int) -> None:
 
 
 @pytest.mark.parametrize("seed", range(10))
-def test_a_group_that_is_parted_is_caught(partitions, seed: int) -> None:
+def test_a_group_that_is_parted_is_caught(partitions: dict[str, list[Row]], seed: int) -> None:
     """Its second row came to another repository, and with it to another partition."""
     grouped = [row for row in partitions["train"] if row["group_id"] != row["example_id"]]
     row = random.Random(seed).choice(grouped)
@@ -70,7 +71,7 @@ def test_a_group_that_is_parted_is_caught(partitions, seed: int) -> None:
     assert broken(partitions) == {"one_partition_a_group"}
 
 
-def test_a_violation_names_a_row_and_what_is_wrong(partitions) -> None:
+def test_a_violation_names_a_row_and_what_is_wrong(partitions: dict[str, list[Row]]) -> None:
     partitions["validation"].append(partitions["train"][0])
     index = DatasetIndex()
     for name, rows in partitions.items():

@@ -5,6 +5,8 @@ from typing import Any
 
 import pytest
 
+from tests.transforms.verify.cases import Case, Checker
+
 Row = dict[str, Any]
 
 
@@ -156,7 +158,9 @@ MUTATIONS: dict[str, tuple[Callable[[Row], Row | None], set[str]]] = {
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_every_row_with_a_wrong_field_is_caught(good, good_half_written, checker, name: str) -> None:
+def test_every_row_with_a_wrong_field_is_caught(
+    good: list[Case], good_half_written: list[Case], checker: Checker, name: str
+) -> None:
     mutate, expected = MUTATIONS[name]
     mutants = 0
     # Neighbours are of one file: some of them are of every sort, and quick.
@@ -170,7 +174,7 @@ def test_every_row_with_a_wrong_field_is_caught(good, good_half_written, checker
     assert mutants > 5
 
 
-def test_the_rows_before_their_mutation_are_of_every_sort(good, checker) -> None:
+def test_the_rows_before_their_mutation_are_of_every_sort(good: list[Case], checker: Checker) -> None:
     assert {case.row["category"] for case in good} == {"empty", "single_line", "multi_line", "random_span"}
     assert {case.row["stop_reason"] for case in good} == {None, "eof", "dedent", "newline"}
     assert {case.row["newline_owner"] for case in good} >= {"suffix", "middle"}

@@ -10,6 +10,7 @@ from stackfim.transforms.split.parser import BudgetedParser
 from stackfim.transforms.verify.declarations import declaration
 from stackfim.transforms.verify.original import Original
 from stackfim.transforms.verify.row_invariants import undone
+from tests.transforms.verify.cases import Case, Checker
 
 Row = dict[str, Any]
 
@@ -58,7 +59,7 @@ def edited(row: Row) -> Row:
 
 
 @pytest.fixture(scope="module")
-def half_written(good, good_half_written) -> list[tuple[Row, bytes]]:
+def half_written(good: list[Case], good_half_written: list[Case]) -> list[tuple[Row, bytes]]:
     """Contexts that the splitter edited, and some with edits by hand in places that it would not choose.
 
     By hand: a part of the suffix, of the prefix or of both is not written yet, and one has stray blanks.
@@ -88,7 +89,9 @@ def half_written(good, good_half_written) -> list[tuple[Row, bytes]]:
     return found
 
 
-def test_edits_that_are_on_record_break_no_invariant(half_written, good_half_written, checker) -> None:
+def test_edits_that_are_on_record_break_no_invariant(
+    half_written: list[tuple[Row, bytes]], good_half_written: list[Case], checker: Checker
+) -> None:
     made = {case.row["example_id"] for case in good_half_written}
     for row, content in half_written:
         found = {violation.invariant for violation in checker.violations(row, content)}
@@ -96,7 +99,7 @@ def test_edits_that_are_on_record_break_no_invariant(half_written, good_half_wri
         assert found <= (set() if row["example_id"] in made else {"declaration"}), (found, row["edits"])
 
 
-def test_some_contexts_can_be_repaired_and_some_cannot(half_written) -> None:
+def test_some_contexts_can_be_repaired_and_some_cannot(half_written: list[tuple[Row, bytes]]) -> None:
     shares = [row["irreparable"] for row, _ in half_written]
     assert 0.1 < sum(shares) / len(shares) < 0.9
 
@@ -110,7 +113,7 @@ def test_an_enumeration_s_member_is_declared_where_it_stands() -> None:
     )
     file = Original(content, "C#", BudgetedParser("C#"))
     start = content.index(b"First level")
-    row = {
+    row: Row = {
         "middle": "First level = First.Default;",
         "prefix": content[:start].decode(),
         "suffix": content[start + 28 :].decode(),
@@ -131,14 +134,14 @@ def test_an_enumeration_s_member_is_declared_where_it_stands() -> None:
 
 
 @pytest.mark.parametrize("flag", ["half_written", "irreparable", "open_ended"])
-def test_a_wrong_flag_is_caught(half_written, checker, flag: str) -> None:
+def test_a_wrong_flag_is_caught(half_written: list[tuple[Row, bytes]], checker: Checker, flag: str) -> None:
     for row, content in half_written:
         found = checker.violations({**row, flag: not row[flag]}, content)
         assert {violation.invariant for violation in found} == {"half_written"}
 
 
 @pytest.mark.parametrize("name", ["removed", "inserted", "offset", "side"])
-def test_a_wrong_edit_is_caught(half_written, checker, name: str) -> None:
+def test_a_wrong_edit_is_caught(half_written: list[tuple[Row, bytes]], checker: Checker, name: str) -> None:
     for row, content in half_written:
         last = row["edits"][-1]
         wrong = {
@@ -151,7 +154,7 @@ def test_a_wrong_edit_is_caught(half_written, checker, name: str) -> None:
         assert "undo" in {violation.invariant for violation in checker.violations(mutant, content)}
 
 
-def test_edits_out_of_order_are_caught(half_written, checker) -> None:
+def test_edits_out_of_order_are_caught(half_written: list[tuple[Row, bytes]], checker: Checker) -> None:
     """Where two of them are on one side, the second's offset is of the text as the first left it."""
     mutants = 0
     for row, content in half_written:
@@ -167,7 +170,7 @@ def test_edits_out_of_order_are_caught(half_written, checker) -> None:
 DEFINITION = re.compile(r"^[ \t]*(?:def|function|func|fn|class|struct)\s+(\w+)\b.*\n", re.M)
 
 
-def test_a_lost_declaration_is_caught(good, checker) -> None:
+def test_a_lost_declaration_is_caught(good: list[Case], checker: Checker) -> None:
     """The line that defines what the middle uses is deleted, on record: nothing else is wrong with the row."""
     mutants, missed = 0, []
     for row, content in good:

@@ -8,6 +8,7 @@ import pytest
 from stackfim.transforms.languages import LANGUAGES
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import KINDS, SplitSettings
+from tests.fixture_types import RowsOf, SourceFile, ViolationsOf
 
 EVERY_KIND = {kind: 1.0 for kinds in KINDS.values() for kind in kinds}
 DENSE = SplitSettings(
@@ -20,7 +21,9 @@ ALL_KINDS = set(EVERY_KIND)
 
 
 @pytest.mark.parametrize("line_break", ["\n", "\r\n"], ids=["lf", "crlf"])
-def test_rows_of_every_language_break_no_invariant(rows_of, violations_of, each_source, line_break: str) -> None:
+def test_rows_of_every_language_break_no_invariant(
+    rows_of: RowsOf, violations_of: ViolationsOf, each_source: SourceFile, line_break: str
+) -> None:
     content = each_source.content.replace(b"\n", line_break.encode())
     rows = rows_of([(each_source.language, content)])
     kinds: Counter[str] = Counter()
@@ -35,7 +38,12 @@ def test_rows_of_every_language_break_no_invariant(rows_of, violations_of, each_
     assert kinds.total() > (25 if has_statements else 15)
 
 
-def test_rows_of_installed_packages_break_no_invariant(rows_of, violations_of, installed, package_files) -> None:
+def test_rows_of_installed_packages_break_no_invariant(
+    rows_of: RowsOf,
+    violations_of: ViolationsOf,
+    installed: tuple[SourceFile, ...],
+    package_files: list[tuple[str, bytes]],
+) -> None:
     files = [(file.language, file.content) for file in installed] + package_files
     assert len(files) > 250
     assert {language for language, _ in files} >= {"Python", "C", "C++"}
@@ -48,7 +56,9 @@ def test_rows_of_installed_packages_break_no_invariant(rows_of, violations_of, i
         assert violations_of(row, contents[row["content_id"]]) == [], (row["kind"], row["middle"])
 
 
-def test_rows_under_other_limits_keep_them(rows_of, violations_of, sources) -> None:
+def test_rows_under_other_limits_keep_them(
+    rows_of: RowsOf, violations_of: ViolationsOf, sources: tuple[SourceFile, ...]
+) -> None:
     limits = replace(SplitSettings().limits, max_lines=4, max_chars=120, newline_in_middle_share=1.0)
     settings = replace(DENSE, limits=limits, max_slots=12)
     for file in sources:

@@ -1,6 +1,7 @@
 """Scored rows with one thing changed are caught, each by the invariant that it is said to be."""
 
 from collections.abc import Callable
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from stackfim.transforms.score.verdict_limits import LimitTable
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
 from stackfim.transforms.verify.score_invariants import SCORE_INVARIANTS, ExpectedScores, check_scores
+from tests.fixture_types import RowsOf, SourceFile
 
 Row = dict[str, Any]
 
@@ -28,14 +30,15 @@ SETTINGS = ScoreSettings(LAYOUTS, LIMITS, dict.fromkeys(DEFAULT_ACTIONS, LABEL) 
 
 
 @pytest.fixture(scope="module")
-def scored_rows(rows_of, sources, checkpoint) -> list[Row]:
+def scored_rows(rows_of: RowsOf, sources: tuple[SourceFile, ...], checkpoint: Path) -> list[Row]:
     """Real rows with the small network's scores, in both layouts."""
     files = [(file.language, file.content) for file in sources]
     rows = (
         Splitter(SplitSettings(max_slots=4, lines_per_slot=20, context_bytes=800), "0").split(rows_of(files)).examples
     )
     scorer = ModelReference(str(checkpoint)).load_scorer(LAYOUTS, threads=1)
-    return score_examples(rows, scorer, SETTINGS).examples.to_pylist()
+    scored: list[Row] = score_examples(rows, scorer, SETTINGS).examples.to_pylist()
+    return scored
 
 
 def in_score(layout: str, **values: Any) -> Callable[[Row], Row | None]:
@@ -134,7 +137,7 @@ def test_good_rows_break_nothing(scored_rows: list[Row]) -> None:
 @pytest.mark.parametrize(
     ("mutate", "invariant"), [found[1:] for found in MUTATIONS], ids=[found[0] for found in MUTATIONS]
 )
-def test_a_changed_row_is_caught(scored_rows: list[Row], mutate: Callable, invariant: str) -> None:
+def test_a_changed_row_is_caught(scored_rows: list[Row], mutate: Callable[[Row], Row | None], invariant: str) -> None:
     changed = [(row, other) for row in scored_rows if (other := mutate(row)) is not None]
     assert len(changed) >= 5
     for row, other in changed:
