@@ -289,6 +289,15 @@ def test_against_a_folder_that_is_no_run_is_wrong_usage(later_source: Path, here
     assert not out.exists()
 
 
+def test_against_a_folder_that_is_called_like_a_scheme_means_that_folder(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "code").mkdir()
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(UsageError, match="--against code: expected the folder of a finished run"):
+        reference_files(("code",), Storage(str(tmp_path / "out")), DedupSettings())
+
+
 def test_against_says_what_is_wrong_with_a_folder(near_built: Path, tmp_path: Path) -> None:
     own = Storage(str(tmp_path / "out"))
     half = tmp_path / "half"
