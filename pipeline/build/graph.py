@@ -11,10 +11,10 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackfim.pipeline.folder.fingerprints import ReferenceFile
 from stackfim.pipeline.build.readers import FingerprintReferences, ReadShards, ReadSurvivors, ShardDecision, ShardTask
 from stackfim.pipeline.build.shard_keys import HIGHEST_HASH, RunContext, repository_hash
 from stackfim.pipeline.build.writers import WriteExamples, WriteScores, WriteSurvivors
+from stackfim.pipeline.folder.fingerprints import ReferenceFile
 from stackfim.pipeline.sources import Source
 from stackfim.transforms.dedup.exact import LOCATED_REMOVAL
 from stackfim.transforms.dedup.order import REFERENCE_SHARD

@@ -107,7 +107,7 @@ def build(
     from stackfim.pipeline.build.beam_options import parse_engine
     from stackfim.pipeline.build.run import build as run
     from stackfim.pipeline.build.summary import print_summary
-    from stackfim.pipeline.folder.manifest import BrokenPromise
+    from stackfim.pipeline.folder.counts import BrokenPromise
     from stackfim.pipeline.local.workers import WorkerDied, end_children
 
     console = Console(stderr=True, highlight=False)

@@ -52,10 +52,10 @@ def render(
             tokenizer_json=read_tokenizer(tokenizer) if tokenizer is not None else "",
             seed=seed,
         )
-        said = render_folder(folder, out, settings, pack, workers or os.cpu_count() or 1)
+        report = render_folder(folder, out, settings, pack, workers or os.cpu_count() or 1)
     except (UsageError, ValueError, TokenizerError) as error:
         fail(USAGE, str(error))
-    counts = said["counts"]
+    counts = report.counts
     typer.echo(f"{counts['examples']:,} examples rendered for {family}: {counts['rows']:,} rows in {out}")
     for name, count in counts.items():
         if name.startswith("rejected:"):
@@ -87,10 +87,12 @@ def mix(
     config: Annotated[
         Path | None, typer.Option(help="TOML file; of it licenses, benchmarks and the seed count.", metavar="FILE")
     ] = None,
+    workers: Annotated[int | None, typer.Option(min=1, help="Processes. [default: one a core]")] = None,
 ) -> None:
     """Mix rendered examples with conversations, by shares of tokens."""
     from stackfim.model.tokenizer import TokenizerError
-    from stackfim.pipeline.derive.mix import ChatSource, mix_folder
+    from stackfim.pipeline.derive.conversations import ChatSource
+    from stackfim.pipeline.derive.mix import mix_folder
     from stackfim.pipeline.derive.render import read_tokenizer
     from stackfim.transforms.mix.filters import ChatLimits
     from stackfim.transforms.render.render_settings import RenderSettings
@@ -98,8 +100,16 @@ def mix(
     try:
         settings = load_config(config, {})
         template = chat_template.read_text("utf-8") if chat_template is not None else None
-        allowed = settings.allowed_licenses()
-        source = ChatSource(chat, chat_license, allowed, ChatLimits(), settings.benchmark_texts(), template)
+        configuration = {name: settings.recorded()[name] for name in ("licenses", "benchmarks")}
+        source = ChatSource(
+            chat,
+            chat_license,
+            settings.allowed_licenses(),
+            ChatLimits(),
+            settings.benchmark_texts(),
+            configuration,
+            template,
+        )
         rendering = RenderSettings(
             family=family,
             max_tokens=max_tokens,
@@ -107,13 +117,13 @@ def mix(
             tokenizer_json=read_tokenizer(tokenizer),
             seed=settings.seed,
         )
-        said = mix_folder(folder, out, source, share, rendering)
+        report = mix_folder(folder, out, source, share, rendering, workers or os.cpu_count() or 1)
     except (UsageError, ValueError, OSError, TokenizerError) as error:
         fail(USAGE, str(error))
-    counts, tokens = said["counts"], said["train_tokens"]
+    counts, tokens = report.counts, report.train_tokens
     typer.echo(
         f"{counts['fim_rows']:,} examples ({tokens['fim']:,} tokens) and {counts['chat_taken']:,} of "
-        f"{counts['chat_rows']:,} conversations ({tokens['chat']:,} tokens, {said['chat_share']:.2%}) in {out}"
+        f"{counts['chat_rows']:,} conversations ({tokens['chat']:,} tokens, {report.chat_share:.2%}) in {out}"
     )
     for name, count in counts.items():
         if name.startswith("rejected:"):
@@ -138,7 +148,7 @@ def purge(
         fail(USAGE, str(error))
     except KeyboardInterrupt:
         fail(FAILED, "interrupted. Run the same command again: it goes on with the shards that are not complete.")
-    counts, gone = manifest["counts"], manifest["rejected"]
+    counts, gone = manifest.counts, manifest.rejected
     typer.echo(
         f"{gone.get('file:purge:opted_out', 0):,} files were taken out; {counts['examples']:,} examples from "
         f"{counts['files_with_examples']:,} files are left in {out}. {folder} is as it was."

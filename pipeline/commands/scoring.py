@@ -32,7 +32,7 @@ def score(
     """Score examples with a model and judge them: scores, a verdict, and what the verdict drops."""
     from stackfim.pipeline.config.scoring_model import find_scoring
     from stackfim.pipeline.derive.score import score_folder, scoring_workers
-    from stackfim.pipeline.folder.manifest import BrokenPromise
+    from stackfim.pipeline.folder.counts import BrokenPromise
     from stackfim.transforms.score.diagnostics import lines
 
     try:
@@ -42,18 +42,18 @@ def score(
         scoring = find_scoring(settings.score, settings.seed)
         if scoring is None:
             raise UsageError("--model none: expected a model to score with: a folder, a GGUF file or a Hugging Face id")
-        said = score_folder(folder, out, scoring, workers or scoring_workers())
+        report = score_folder(folder, out, scoring, workers or scoring_workers())
     except UsageError as error:
         fail(USAGE, str(error))
     except BrokenPromise as error:
         fail(BROKEN, str(error))
-    counts = said["counts"]
+    counts = report.counts
     typer.echo(f"{counts['examples_in']:,} examples scored: {counts['examples']:,} in {out}")
     for prefix, where in (("verdict:", "kept"), ("rejected:example:", "dropped")):
         for name, count in counts.items():
             if name.startswith(prefix):
                 typer.echo(f"  {count:>9,} {where}: {name.removeprefix(prefix)}")
-    for line in lines(said["diagnostics"]):
+    for line in lines(report.diagnostics):
         typer.echo(line)
 
 

@@ -11,9 +11,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackfim.pipeline.build.run import repository_urls
 from stackfim.pipeline.folder import paths
-from stackfim.pipeline.folder.attribution import Use, read_attribution, uses_of, write_attribution
+from stackfim.pipeline.folder.attribution import Use, read_attribution, repository_urls, uses_of, write_attribution
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.inspect.verify import attribution_violations
 from stackfim.schemas.attribution import ATTRIBUTION
