@@ -15,7 +15,6 @@ _SHOWN_CHARS = 80
 _COUNT = f"a whole number from 0 to {_LIMIT - 1}"
 _EXPECTED = {
     "string_type": "text",
-    "string_unicode": "text in valid Unicode",
     "int_type": "a whole number",
     "greater_than_equal": _COUNT,
     "less_than": _COUNT,
@@ -49,8 +48,11 @@ class Record(BaseModel):
             raise RecordMismatch("; ".join(_in_words(problem, cls) for problem in problems)) from error
 
     def to_json(self) -> bytes:
-        """The record as JSON with sorted keys, so that equal records are equal bytes."""
-        return (json.dumps(self.model_dump(mode="json"), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
+        """The record as JSON with sorted keys, so that equal records are equal bytes.
+
+        Raises UnicodeEncodeError where a text is not valid Unicode.
+        """
+        return (json.dumps(self.model_dump(), indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode()
 
 
 class FileRecord(Record):
@@ -75,37 +77,28 @@ class Report(Record):
     """All files but this one and the card, in order of path."""
 
 
-class _WrongValue(ValueError):
-    """A value inside an object without a layout of its own."""
-
-    def __init__(self, place: str, value: object, expected: str) -> None:
-        super().__init__(f"{place} is {_shown(value)}, expected {expected}")
-
-
 def _checked(members: dict[str, Any]) -> dict[str, Any]:
-    """The same members. Raises ValueError for a value that not every JSON reader takes as it is."""
+    """The same members. Raises ValueError for a value that some JSON readers would not take as it is."""
     for place, value in _leaves("", members):
-        if isinstance(value, str):
-            try:
-                value.encode()
-            except UnicodeEncodeError as error:
-                raise _WrongValue(place, value, "text in valid Unicode") from error
-        elif isinstance(value, float):
-            if not math.isfinite(value):
-                raise _WrongValue(place, value, "a finite number")
-        elif isinstance(value, int):
-            if not -_LIMIT <= value < _LIMIT:
-                raise _WrongValue(place, value, "a whole number of 64 bits")
-        elif value is not None:
-            raise _WrongValue(place, value, "a JSON value")
+        expected = _expected(value)
+        if expected:
+            raise ValueError(f"{place} is {_shown(value)}, expected {expected}")
     return members
 
 
+def _expected(value: object) -> str:
+    """What was expected in place of `value`; empty for one that is right."""
+    if isinstance(value, float):
+        return "" if math.isfinite(value) else "a finite number"
+    if isinstance(value, int):
+        return "" if -_LIMIT <= value < _LIMIT else "a whole number of 64 bits"
+    return "" if value is None or isinstance(value, str) else "a JSON value"
+
+
 def _leaves(place: str, value: object) -> Iterator[tuple[str, object]]:
-    """Every value that holds no others, and every key, each with its place."""
+    """Every value that holds no others, with its place."""
     if isinstance(value, dict):
         for key, inner in value.items():
-            yield f"{place}, a key,", key
             yield from _leaves(f"{place}.{key}", inner)
     elif isinstance(value, list | tuple):
         for index, inner in enumerate(value):
@@ -121,7 +114,7 @@ Counts = dict[str, Count]
 """Counts by name."""
 
 JsonObject = Annotated[dict[str, Any], AfterValidator(_checked)]
-"""An object whose layout is another module's: any JSON values, in valid Unicode and whole numbers of 64 bits."""
+"""An object whose layout is another module's: any JSON values with finite numbers, whole ones of 64 bits."""
 
 
 def _in_words(problem: ErrorDetails, kind: type[Record]) -> str:

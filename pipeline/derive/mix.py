@@ -78,7 +78,7 @@ def mix_folder(
             "version": stackfim_version(),
             "settings": json.loads(settings.to_json()),
             "source": {shard.name: shard.sha256 for shard in shards},
-            "chat": chat_record(chat, files).model_dump(mode="json"),
+            "chat": chat_record(chat, files).model_dump(),
             "asked_share": share,
         }
     )

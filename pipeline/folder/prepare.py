@@ -64,7 +64,7 @@ def finished_report(
     report = _read(storage, output.report, kind, advice)
     begun = _read(storage, paths.REQUEST, Request, advice) if report is None else None
     if report is not None and report.run_key != request.run_key:
-        difference = _difference(report.model_dump(mode="json"), request.settings)
+        difference = _difference(report.model_dump(), request.settings)
         raise UsageError(f"--out {storage.root}: holds a finished {output.kind} of {difference}; {advice}")
     if begun is not None and begun.run_key != request.run_key:
         difference = _difference(begun.settings, request.settings)
