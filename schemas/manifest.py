@@ -3,124 +3,75 @@
 It holds nothing that changes from one run to the next over the same input: no time, no machine, no number of workers.
 """
 
-from typing import Any
+from __future__ import annotations
 
-import pyarrow as pa
+from typing import Any, Literal, Self
 
-from stackfim.schemas.column import column
+from pydantic_core import from_json
 
-FORMAT = 1
+from stackfim.schemas.record import Counts, JsonObject, Record, RecordMismatch, Report
+
+FORMAT: Literal[2] = 2
 """Version of this layout."""
 
-_COUNTS = pa.map_(pa.string(), pa.int64())
-_TEXTS = pa.map_(pa.string(), pa.string())
 
-FILE = pa.struct(
-    [
-        column("path", pa.string(), "Path in the folder of the run."),
-        column("size_bytes", pa.int64(), "Size of the file."),
-        column("sha256", pa.string(), "SHA-256 of its bytes, 64 hex digits."),
-    ]
-)
-
-MANIFEST = pa.schema(
-    [
-        column("format", pa.int64(), "Version of the manifest's layout."),
-        column("version", pa.string(), "Version of stackfim."),
-        column("versions", _TEXTS, "Versions of the libraries and grammars that rows depend on."),
-        column(
-            "run_key",
-            pa.string(),
-            "SHA-256 of input, configuration and versions: equal runs have equal keys.",
-        ),
-        column("source", pa.string(), "The input as JSON text: kind, place, pinned revision."),
-        column(
-            "locators",
-            pa.list_(pa.string()),
-            "Where each input shard is, in order; output shard i was made from shard i.",
-        ),
-        column("configuration", pa.string(), "All settings, as JSON text."),
-        column("counts", _COUNTS, "Files and examples: in, rejected, removed, out."),
-        column("rejected", _COUNTS, "Dropped files and examples by `unit:stage:reason`."),
-        column("relabelled", _COUNTS, "Files that show another language than their row says, by `from>to`."),
-        column("redacted", _COUNTS, "Secrets and personal data that were replaced, by kind."),
-        column("removed", _COUNTS, "Duplicates by method: `exact`, `near`, `near_estimated`."),
-        column(
-            "examples",
-            _COUNTS,
-            "Examples by `category:...`, `kind:...`, `language:...`, `stop_reason:...`, `verdict:...`, `partition:...`.",
-        ),
-        column(
-            "refused", _COUNTS, "Candidate places that gave no example, by reason; their slots went to other places."
-        ),
-        column("unsupported_languages", _COUNTS, "Files of languages without a grammar, by language."),
-        column(
-            "scoring",
-            pa.string(),
-            "Of a run with a model, as JSON text: the model, layouts, limits and actions, and the diagnostics of the scores.",
-            nullable=True,
-        ),
-        column(
-            "files",
-            pa.list_(FILE),
-            "All data, rejection, removal, fingerprint and score files, and the attribution, in order of path.",
-        ),
-    ]
-)
+class OtherFormat(RecordMismatch):
+    """A manifest of another layout, which another version of stackfim wrote."""
 
 
-class ManifestMismatch(ValueError):
-    """A manifest does not have the members of this layout."""
+class ScoringSummary(Record):
+    """How the examples of a run were scored, and what the scores look like."""
+
+    settings: JsonObject
+    """The model, layouts, limits and actions."""
+    diagnostics: JsonObject
+    """Verdicts and distributions of the scores (stackfim.transforms.score.diagnostics.summary)."""
 
 
-def check_manifest(manifest: object) -> dict:
-    """The manifest, if it is one of this layout. Raises ManifestMismatch, which names what is missing or of another type."""
-    if not isinstance(manifest, dict):
-        raise ManifestMismatch(f"a manifest is a JSON object, got {type(manifest).__name__}")
-    names = set(MANIFEST.names)
-    # What is nullable may be left out.
-    needed = {field.name for field in MANIFEST if not field.nullable}
-    if not needed <= set(manifest) <= names:
-        missing, unknown = sorted(needed - set(manifest)), sorted(set(manifest) - names)
-        raise ManifestMismatch(f"manifest members: missing {missing}, unknown {unknown}")
-    if manifest["format"] != FORMAT or isinstance(manifest["format"], bool):
-        raise ManifestMismatch(f"manifest: format {manifest['format']!r}, expected {FORMAT}")
-    for field in MANIFEST:
-        if field.name in manifest:
-            _expect(manifest[field.name], field.type, field.name)
-    return manifest
+class Manifest(Report):
+    """The manifest of a finished run."""
 
+    format: Literal[2]
+    """Version of the manifest's layout."""
+    versions: dict[str, str]
+    """Versions of the libraries and grammars that rows depend on."""
+    source: JsonObject
+    """The input: kind, place and the revision that was pinned."""
+    locators: tuple[str, ...]
+    """Where each input shard is, as its source names it, in order; output shard i was made from shard i."""
+    configuration: JsonObject
+    """All settings."""
+    counts: Counts
+    """Files and examples: in, rejected, removed, out."""
+    rejected: Counts
+    """Dropped files and examples by `unit:stage:reason`."""
+    relabelled: Counts
+    """Files that show another language than their row says, by `from>to`."""
+    redacted: Counts
+    """Secrets and personal data that were replaced, by kind."""
+    removed: Counts
+    """Duplicates by method: `exact`, `near`, `near_estimated`."""
+    examples: Counts
+    """Examples by `category:...`, `kind:...`, `language:...`, `stop_reason:...`, `verdict:...`, `partition:...`."""
+    refused: Counts
+    """Candidate places that gave no example, by reason; their slots went to other places."""
+    unsupported_languages: Counts
+    """Files of languages without a grammar, by language."""
+    scoring: ScoringSummary | None
+    """Settings of the scoring and diagnostics of the scores; null for a run without a model."""
 
-def _expect(value: Any, wanted: pa.DataType, place: str) -> None:
-    """Raise ManifestMismatch where a JSON value is not of a type: Arrow's own conversion takes nulls and fractions."""
-    if pa.types.is_map(wanted):
-        _expect_class(value, dict, place)
-        for key, item in value.items():
-            _expect(key, wanted.key_type, f"{place}, key {key!r}")
-            _expect(item, wanted.item_type, f"{place}[{key!r}]")
-    elif pa.types.is_list(wanted):
-        _expect_class(value, list, place)
-        for index, item in enumerate(value):
-            _expect(item, wanted.value_type, f"{place}[{index}]")
-    elif pa.types.is_struct(wanted):
-        _expect_class(value, dict, place)
-        names = {field.name for field in wanted}
-        if set(value) != names:
-            raise ManifestMismatch(f"manifest: {place} has {sorted(value)}, expected {sorted(names)}")
-        for field in wanted:
-            _expect(value[field.name], field.type, f"{place}.{field.name}")
-    elif pa.types.is_integer(wanted):
-        _expect_class(value, int, place)
-        if not -(2**63) <= value < 2**63:
-            raise ManifestMismatch(f"manifest: {place} is {value!r}, expected a whole number of 64 bits")
-    else:
-        _expect_class(value, str, place)
+    @classmethod
+    def from_json(cls, text: bytes | str) -> Self:
+        """The manifest in a JSON text. Raises OtherFormat for one of another layout, RecordMismatch for any other text."""
         try:
-            value.encode()
-        except UnicodeEncodeError as error:
-            raise ManifestMismatch(f"manifest: {place} is no Unicode text ({error})") from error
-
-
-def _expect_class(value: object, wanted: type, place: str) -> None:
-    if not isinstance(value, wanted) or isinstance(value, bool):
-        raise ManifestMismatch(f"manifest: {place} is {value!r}, expected {wanted.__name__}")
+            members: Any = from_json(text)
+        except ValueError as error:
+            raise RecordMismatch(f"not JSON: {error}") from error
+        if isinstance(members, dict):
+            layout, version = members.get("format"), members.get("version")
+            if type(layout) is int and layout != FORMAT and isinstance(version, str):
+                raise OtherFormat(
+                    f"the manifest has format {layout}, which stackfim {version} wrote, expected format {FORMAT}; "
+                    "make the folder anew with this version"
+                )
+        return super().from_json(text)

@@ -8,7 +8,6 @@ that it would have had.
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -20,6 +19,8 @@ from stackfim.model.context import first_lines, fit_context_within, last_lines
 from stackfim.model.ends import line_ends, line_too_many
 from stackfim.model.prompt import LAYOUTS, SPECIAL_TOKENS, fim_ids
 from stackfim.model.tokenizer import Tokenizer
+from stackfim.schemas.manifest import Manifest
+from stackfim.schemas.record import RecordMismatch
 
 # Characters kept on each side of a cursor: more than 512 tokens ever hold of code.
 CONTEXT_CHARS = 4096
@@ -131,8 +132,10 @@ def read_examples(folder: str | Path, *, held_out_share: float, held_out_seed: i
     manifest = folder / "manifest.json"
     if not manifest.is_file():
         raise TrainingDataError(f"{folder}: no manifest.json, expected a finished folder of `stackfim build`")
-    configuration = json.loads(manifest.read_text(encoding="utf-8"))["configuration"]
-    licenses = json.loads(configuration)["licenses"]
+    try:
+        licenses = Manifest.from_json(manifest.read_bytes()).configuration["licenses"]
+    except RecordMismatch as error:
+        raise TrainingDataError(f"{manifest}: {error}") from error
     if licenses != "permissive":
         raise TrainingDataError(f"{folder}: made with licenses={licenses!r}, expected 'permissive'")
     partitions = Partitions([], [])

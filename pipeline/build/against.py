@@ -7,9 +7,10 @@ from typing import Any
 from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.fingerprints import ReferenceFile, signature_settings, stored_settings
+from stackfim.pipeline.folder.manifest import read_manifest
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.sources import Source, open_source, scheme_of
-from stackfim.schemas.manifest import ManifestMismatch, check_manifest
+from stackfim.schemas.record import RecordMismatch
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 
 
@@ -24,7 +25,7 @@ def reference_files(
     """
     files: list[ReferenceFile] = []
     sources: dict[str, Source] = {}
-    said: list[dict[str, Any]] = []
+    identities: list[dict[str, Any]] = []
     for spec in specs:
         if scheme_of(spec) is not None:
             source = open_source(spec)
@@ -32,27 +33,27 @@ def reference_files(
                 path = paths.against(len(files))
                 sources[path] = source
                 files.append(ReferenceFile(own, path, shard.locator))
-            said.append(source.identity())
+            identities.append(source.identity())
             continue
         storage = Storage(spec)
         try:
-            manifest = check_manifest(storage.read_json(paths.MANIFEST))
-        except ManifestMismatch as error:
+            manifest = read_manifest(storage)
+        except RecordMismatch as error:
             raise UsageError(
                 f"--against {spec}: expected the folder of a finished run, or parquet:FOLDER-OR-FILE ({error})"
             ) from error
         if storage.full_path("") == own.full_path(""):
             raise UsageError(f"--against {spec}: the folder of this run itself; expected that of an earlier one")
-        kept = [file for file in manifest["files"] if file["path"].startswith(f"{paths.FINGERPRINTS}/")]
+        kept = [file for file in manifest.files if file.path.startswith(f"{paths.FINGERPRINTS}/")]
         if not kept:
             raise UsageError(f"--against {spec}: that run kept no fingerprints; expected {paths.FINGERPRINTS}/ in it")
         wanted = signature_settings(settings)
         for file in kept:
-            if storage.size(file["path"]) != file["size_bytes"]:
-                raise UsageError(f"--against {spec}: {file['path']} is missing or changed")
-            if (found := stored_settings(storage, file["path"])) != wanted:
+            if storage.missing([file]):
+                raise UsageError(f"--against {spec}: {file.path} is missing or changed")
+            if (found := stored_settings(storage, file.path)) != wanted:
                 raise UsageError(f"--against {spec}: its signatures were made with {found}; this run has {wanted}")
-            files.append(ReferenceFile(storage, file["path"]))
-        digest = hashlib.sha256(json.dumps([file["sha256"] for file in kept]).encode()).hexdigest()
-        said.append({"kind": "run", "run_key": manifest["run_key"], "digest": digest})
-    return tuple(files), sources, said
+            files.append(ReferenceFile(storage, file.path))
+        digest = hashlib.sha256(json.dumps([file.sha256 for file in kept]).encode()).hexdigest()
+        identities.append({"kind": "run", "run_key": manifest.run_key, "digest": digest})
+    return tuple(files), sources, identities

@@ -12,8 +12,8 @@ import pyarrow.parquet as pq
 from stackfim.pipeline.build.shard_keys import RunContext, split_key
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.fingerprints import ReferenceFile, write_reference
+from stackfim.pipeline.folder.markers import SplitMarker, complete
 from stackfim.pipeline.folder.parquet_shard import parquet_shard
-from stackfim.pipeline.folder.storage import complete
 from stackfim.pipeline.local.tally import process_tally
 from stackfim.pipeline.local.workers import watch_launcher
 from stackfim.pipeline.sources import Source
@@ -99,9 +99,9 @@ class ReadSurvivors(beam.DoFn):
         tally = process_tally(context.progress_folder)
         with parquet_shard(storage, paths.removals(shard, context.shards), REMOVAL) as removals:
             removals.add(decision.removals.select(REMOVAL.names))
-        marker = complete(storage, paths.split_marker(shard), split_key(context, shard, lowest))
+        marker = complete(storage, paths.split_marker(shard), SplitMarker, split_key(context, shard, lowest))
         if marker is not None:
-            tally.add({"shards_split": 1, "examples": marker["counts"].get("examples", 0)}, flush=True)
+            tally.add({"shards_split": 1, "examples": marker.counts.get("examples", 0)}, flush=True)
             return
         if context.dedup is not None:
             self._write_fingerprints(shard, removed)

@@ -8,7 +8,7 @@ import shlex
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -21,13 +21,17 @@ from stackfim.pipeline.config.run_config import RunConfig
 from stackfim.pipeline.config.scoring_model import Scoring, find_scoring, scoring_threads
 from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder import paths
-from stackfim.pipeline.folder.attribution import write_attribution
+from stackfim.pipeline.folder.attribution import repository_urls, write_attribution
+from stackfim.pipeline.folder.card import run_card
 from stackfim.pipeline.folder.fingerprints import FingerprintFiles, ReferenceFile
-from stackfim.pipeline.folder.manifest import dataset_card, make_manifest, stackfim_version, versions
-from stackfim.pipeline.folder.storage import Storage, complete
+from stackfim.pipeline.folder.manifest import make_manifest, stackfim_version, versions
+from stackfim.pipeline.folder.markers import FilteredMarker, complete
+from stackfim.pipeline.folder.prepare import ANOTHER, Request, begin, clear, finished_report
+from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.local.memory import bound_memory, giving_back_memory
 from stackfim.pipeline.local.workers import end_children, mark_launcher, noticing_dead_workers
 from stackfim.pipeline.sources import Shard, Source, open_source
+from stackfim.schemas.manifest import Manifest
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 from stackfim.transforms.filters.filter_settings import FilterPlan
 
@@ -40,7 +44,7 @@ class RunFailed(RuntimeError):
 class Outcome:
     """How a run ended."""
 
-    manifest: dict[str, Any] | None
+    manifest: Manifest | None
     """None for a dry run."""
     already_done: bool
     seconds: float
@@ -80,9 +84,9 @@ def build(
         _run_graph(inputs, storage, config, run_key, workers, engine, console, folder)
     attribution = write_attribution(storage, storage.files("data"), repository_urls(identity, config.repository_url))
     manifest = make_manifest(storage, run_key, identity, shards, config, attribution, scoring)
-    storage.write_bytes(paths.CARD, dataset_card(manifest).encode())
+    storage.write_bytes(paths.CARD, run_card(manifest).encode())
     # The manifest comes last: a folder that has one is complete.
-    storage.write_json(paths.MANIFEST, manifest)
+    storage.write_record(paths.MANIFEST, manifest)
     if not config.keep_work:
         storage.remove(paths.WORK)
     return Outcome(manifest, False, time.monotonic() - started)
@@ -95,76 +99,36 @@ def run_key_of(identity: dict[str, Any], shards: list[Shard], config: RunConfig,
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def repository_urls(identity: dict[str, Any], pattern: str | None) -> Callable[[str], str | None]:
-    """The address of a repository of a source, None where it is not known. The Stack's names are those of GitHub."""
-    if pattern is None and str(identity.get("dataset", "")).startswith("bigcode/the-stack"):
-        pattern = "https://github.com/{repository}"
-    return lambda repository: pattern.replace("{repository}", repository) if pattern is not None else None
-
-
 def _prepare(
     storage: Storage, run_key: str, config: RunConfig, scoring: Scoring | None, *, overwrite: bool
-) -> dict[str, Any] | None:
-    """Makes the folder ready; gives the manifest when it holds this very run, complete.
+) -> Manifest | None:
+    """Makes the folder ready; the manifest when it holds this very run, complete.
 
     Raises UsageError for a folder that holds something else, unless `overwrite` was asked for.
     """
-    manifest, begun = storage.read_json(paths.MANIFEST), storage.read_json(paths.RUN)
-    if overwrite and (manifest is not None or begun is not None):
-        for path in (
-            paths.MANIFEST,
-            paths.CARD,
-            paths.ATTRIBUTION,
-            paths.WORK,
-            "data",
-            "rejections",
-            "removals",
-            paths.FINGERPRINTS,
-        ):
-            storage.remove(path)
-        manifest = begun = None
-    if manifest is not None and manifest.get("run_key") == run_key:
-        wrong = [file["path"] for file in manifest["files"] if storage.size(file["path"]) != file["size_bytes"]]
-        if not wrong:
-            if not config.keep_work:
-                storage.remove(paths.WORK)
-            return manifest
+    if overwrite:
+        clear(storage, paths.RUN, Manifest)
+    request = Request(
+        run_key=run_key,
+        settings={
+            "version": stackfim_version(),
+            "configuration": config.recorded(),
+            "versions": versions(config),
+            "scoring": {"settings": scoring.recorded()} if scoring is not None else None,
+        },
+    )
+    advice = f"{ANOTHER}, or --overwrite to replace it"
+    manifest = finished_report(storage, paths.RUN, Manifest, request, advice)
+    if manifest is None:
+        begin(storage, paths.RUN, request)
+        return None
+    if wrong := storage.missing(manifest.files):
         raise UsageError(
             f"{storage.root}: complete, but {wrong[0]} is missing or changed ({len(wrong)} files); --overwrite makes it anew"
         )
-    current = {"run_key": run_key, "configuration": config.recorded(), "versions": versions(config)}
-    current |= {"scoring": scoring.recorded()} if scoring is not None else {}
-    for kind, other in (("a finished", manifest), ("an unfinished", begun)):
-        if other is not None and other.get("run_key") != run_key:
-            raise UsageError(
-                f"{storage.root}: holds {kind} run of {_difference(other, current)}; "
-                "choose another --out, or --overwrite to replace it"
-            )
-    if manifest is None and begun is None and storage.files():
-        raise UsageError(
-            f"{storage.root}: holds files that are no run of stackfim ({storage.files()[0]}, ...); choose an empty --out"
-        )
-    storage.remove_temporary()
-    storage.write_json(paths.RUN, current)
-    return None
-
-
-def _difference(other: dict[str, Any], current: dict[str, Any]) -> str:
-    """In words, what differs between two runs."""
-    theirs = other.get("configuration")
-    theirs = json.loads(theirs) if isinstance(theirs, str) else theirs or {}
-    changed = [
-        f"{name} = {json.dumps(theirs.get(name))[:60]} (now {json.dumps(value)[:60]})"
-        for name, value in current["configuration"].items()
-        if theirs.get(name) != value
-    ]
-    if other.get("versions") != current["versions"]:
-        changed.append("other versions")
-    theirs = other.get("scoring")
-    theirs = json.loads(theirs)["settings"] if isinstance(theirs, str) else theirs
-    if theirs != current.get("scoring"):
-        changed.append("another model, or other limits or actions of its verdicts")
-    return ", ".join(changed) or "another input"
+    if not config.keep_work:
+        storage.remove(paths.WORK)
+    return manifest
 
 
 @dataclass(frozen=True)
@@ -230,7 +194,9 @@ def _run_graph(
         else [
             shard.index
             for shard in shards
-            if complete(storage, paths.filtered_marker(shard.index), filtered_key(context, shard.locator)) is not None
+            if complete(
+                storage, paths.filtered_marker(shard.index), FilteredMarker, filtered_key(context, shard.locator)
+            )
         ]
     )
     # Big shards first: the local runner divides them once and for all.

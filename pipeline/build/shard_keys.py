@@ -8,6 +8,7 @@ import pyarrow as pa
 
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.fingerprints import FingerprintFiles
+from stackfim.pipeline.folder.markers import FilteredMarker
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.schemas.example import EXAMPLE
 from stackfim.schemas.scored import SCORED
@@ -45,9 +46,10 @@ def filtered_key(context: RunContext, locator: str) -> str:
 def split_key(context: RunContext, shard: int, lowest: int) -> str:
     """What a shard of pass B is made for: its survivors, its removals (written before) and what decides the partitions."""
     storage = context.storage
-    marker = storage.read_json(paths.filtered_marker(shard)) or {}
+    marker = storage.read_record(paths.filtered_marker(shard), FilteredMarker)
     removals = storage.sha256(paths.removals(shard, context.shards))
-    parts = [marker.get("key"), marker.get("survivors"), context.shards, lowest, removals]
+    made_for = [marker.key, marker.survivors] if marker is not None else [None, None]
+    parts = [*made_for, context.shards, lowest, removals]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()
 
 

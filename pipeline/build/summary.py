@@ -19,7 +19,7 @@ def print_summary(outcome: Outcome, out: str, seconds: float) -> None:
     if manifest is None:
         console.print("dry run: the graph was built, nothing was read or written")
         return
-    counts, examples = manifest["counts"], manifest["examples"]
+    counts, examples = manifest.counts, manifest.examples
     if outcome.already_done:
         console.print(
             f"nothing to do: {out} holds this very run, complete ({counts['examples']:,} examples)",
@@ -41,24 +41,24 @@ def print_summary(outcome: Outcome, out: str, seconds: float) -> None:
     for title in ("Language", "Examples", "Files dropped for", "Files"):
         table.add_column(title, justify="right" if title in ("Examples", "Files") else "left")
     languages = _by_count(examples, "language:")
-    dropped = _by_count(manifest["rejected"], "file:")
-    dropped += [(_METHODS[method], count) for method, count in _by_count(manifest["removed"], "")]
+    dropped = _by_count(manifest.rejected, "file:")
+    dropped += [(_METHODS[method], count) for method, count in _by_count(manifest.removed, "")]
     for row in range(max(len(languages), len(dropped))):
         left = (languages[row][0], f"{languages[row][1]:,}") if row < len(languages) else ("", "")
         right = (dropped[row][0], f"{dropped[row][1]:,}") if row < len(dropped) else ("", "")
         table.add_row(*left, *right)
     console.print(table)
-    if manifest["unsupported_languages"]:
-        names = [f"{name} {count:,}" for name, count in _by_count(manifest["unsupported_languages"], "")]
+    if manifest.unsupported_languages:
+        names = [f"{name} {count:,}" for name, count in _by_count(manifest.unsupported_languages, "")]
         console.print(f"No grammar for: {', '.join(names)}", markup=False)
-    if manifest["relabelled"]:
-        changes = [f"{change} {count:,}" for change, count in _by_count(manifest["relabelled"], "")]
+    if manifest.relabelled:
+        changes = [f"{change} {count:,}" for change, count in _by_count(manifest.relabelled, "")]
         console.print(f"In another language than the source says: {', '.join(changes)}", markup=False)
-    if manifest["redacted"]:
-        found = [f"{kind} {count:,}" for kind, count in _by_count(manifest["redacted"], "")]
+    if manifest.redacted:
+        found = [f"{kind} {count:,}" for kind, count in _by_count(manifest.redacted, "")]
         console.print(f"Redacted: {', '.join(found)}", markup=False)
     verdicts = [f"{name} {count:,}" for name, count in _by_count(examples, "verdict:")]
-    verdicts += [f"{name} {count:,} (dropped)" for name, count in _by_count(manifest["rejected"], "example:score:")]
+    verdicts += [f"{name} {count:,} (dropped)" for name, count in _by_count(manifest.rejected, "example:score:")]
     if verdicts:
         console.print(f"Verdicts of the model: {', '.join(verdicts)}", markup=False, soft_wrap=True)
     partitions = ", ".join(f"{name} {count:,}" for name, count in _by_count(examples, "partition:"))

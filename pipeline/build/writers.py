@@ -15,8 +15,8 @@ import pyarrow as pa
 from stackfim.pipeline.build.shard_keys import RunContext, filtered_key, repository_hash, split_key
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.counts import example_counts, rejected_counts
-from stackfim.pipeline.folder.parquet_shard import ParquetShard, parquet_shard
-from stackfim.pipeline.folder.storage import FileRecord
+from stackfim.pipeline.folder.markers import FilteredMarker, SplitMarker
+from stackfim.pipeline.folder.parquet_shard import parquet_shard
 from stackfim.pipeline.local.tally import process_tally
 from stackfim.pipeline.local.workers import watch_launcher
 from stackfim.schemas.fingerprint import SIGNATURE
@@ -108,20 +108,17 @@ class WriteSurvivors(_ShardWriter):
         )
         if batch.last:
             self._stack.close()
-            files = [_record(part) for part in (self._rows, self._signatures, self._rejections)]
+            files = [part.record for part in (self._rows, self._signatures, self._rejections)]
             if self._context.filter_scores:
-                path = paths.filter_scores(shard, self._context.shards)
-                files.append(FileRecord(path, storage.size(path) or 0, storage.sha256(path)))
-            storage.write_json(
-                paths.filtered_marker(shard),
-                {
-                    "key": filtered_key(self._context, self._locators[shard]),
-                    "survivors": _record(self._rows).sha256,
-                    "files": [file.as_dict() for file in files],
-                    "counts": dict(sorted(self._counts.items())),
-                    "unsupported_languages": dict(sorted(self._unsupported.items())),
-                },
+                files.append(storage.record(paths.filter_scores(shard, self._context.shards)))
+            marker = FilteredMarker(
+                key=filtered_key(self._context, self._locators[shard]),
+                survivors=self._rows.record.sha256,
+                files=tuple(files),
+                counts=dict(sorted(self._counts.items())),
+                unsupported_languages=dict(sorted(self._unsupported.items())),
             )
+            storage.write_record(paths.filtered_marker(shard), marker)
             process_tally(self._context.progress_folder).add({"shards_filtered": 1}, flush=True)
             yield shard, self._context.files.named(shard)
 
@@ -156,19 +153,17 @@ class WriteExamples(_ShardWriter):
         process_tally(context.progress_folder).add({"examples": batch.rows.num_rows} | rejected, flush=batch.last)
         if batch.last:
             self._stack.close()
-            files = [_record(part) for part in (*self._partitions.values(), self._rejections)]
+            files = [part.record for part in (*self._partitions.values(), self._rejections)]
             before = [paths.removals(shard, context.shards)]
             before += [paths.fingerprints(shard, context.shards)] if context.dedup is not None else []
-            files += [FileRecord(path, storage.size(path) or 0, storage.sha256(path)) for path in before]
-            storage.write_json(
-                paths.split_marker(shard),
-                {
-                    "key": split_key(context, shard, lowest),
-                    "files": [file.as_dict() for file in files],
-                    "rows": {name: part.rows for name, part in self._partitions.items()},
-                    "counts": dict(sorted(self._counts.items())),
-                },
+            files += [storage.record(path) for path in before]
+            marker = SplitMarker(
+                key=split_key(context, shard, lowest),
+                files=tuple(files),
+                rows={name: part.rows for name, part in self._partitions.items()},
+                counts=dict(sorted(self._counts.items())),
             )
+            storage.write_record(paths.split_marker(shard), marker)
             process_tally(context.progress_folder).add({"shards_split": 1}, flush=True)
             yield shard
 
@@ -187,8 +182,3 @@ def _unsupported_languages(rejections: pa.RecordBatch) -> list[str]:
     """The language of each row that was dropped for want of a grammar."""
     pairs = zip(rejections.column("reason").to_pylist(), rejections.column("detail").to_pylist(), strict=True)
     return [detail.partition(":")[0] for reason, detail in pairs if reason == "language_unsupported"]
-
-
-def _record(shard: ParquetShard) -> FileRecord:
-    assert shard.record is not None
-    return shard.record

@@ -63,7 +63,7 @@ def render(
         )
     with as_usage(TokenizerError):
         report = render_folder(folder, out, settings, pack, process_count(workers))
-    counts = report["counts"]
+    counts = report.counts
     typer.echo(f"{counts['examples']:,} examples rendered for {family}: {counts['rows']:,} rows in {out}")
     print_counts(counts, "rejected:", "rejected")
     if pack:
@@ -91,6 +91,7 @@ def mix(
     ] = "",
     config: ConfigFile = None,
     settings: Settings = None,
+    workers: Workers = None,
 ) -> None:
     """Mix rendered examples with conversations, by shares of tokens.
 
@@ -98,12 +99,14 @@ def mix(
     """
     from stackfim.model.tokenizer import TokenizerError
     from stackfim.pipeline.config.loading import load_config
-    from stackfim.pipeline.derive.mix import ChatSource, mix_folder
+    from stackfim.pipeline.derive.conversations import ChatSource
+    from stackfim.pipeline.derive.mix import mix_folder
     from stackfim.pipeline.derive.render import read_tokenizer
     from stackfim.transforms.mix.filters import ChatLimits
     from stackfim.transforms.render.render_settings import RenderSettings
 
     configuration = load_config(config, settings or ())
+    recorded = configuration.recorded()
     allowed, benchmarks = configuration.allowed_licenses(), configuration.benchmark_texts()
     tokenizer_json = read_tokenizer(tokenizer)
     with as_usage(ValueError):
@@ -114,13 +117,14 @@ def mix(
             tokenizer_json=tokenizer_json,
             seed=configuration.seed,
         )
-    source = ChatSource(chat, chat_license, allowed, ChatLimits(), benchmarks, _chat_template(chat_template))
+    record = {name: recorded[name] for name in ("licenses", "benchmarks")}
+    source = ChatSource(chat, chat_license, allowed, ChatLimits(), benchmarks, record, _chat_template(chat_template))
     with as_usage(TokenizerError):
-        report = mix_folder(folder, out, source, share, rendering)
-    counts, tokens = report["counts"], report["train_tokens"]
+        report = mix_folder(folder, out, source, share, rendering, process_count(workers))
+    counts, tokens = report.counts, report.train_tokens
     typer.echo(
         f"{counts['fim_rows']:,} examples ({tokens['fim']:,} tokens) and {counts['chat_taken']:,} of "
-        f"{counts['chat_rows']:,} conversations ({tokens['chat']:,} tokens, {report['chat_share']:.2%}) in {out}"
+        f"{counts['chat_rows']:,} conversations ({tokens['chat']:,} tokens, {report.chat_share:.2%}) in {out}"
     )
     print_counts(counts, "rejected:", "rejected")
 
@@ -148,7 +152,7 @@ def purge(
     from stackfim.pipeline.derive.purge import purge_folder
 
     manifest = purge_folder(folder, opt_out, out, process_count(workers))
-    counts, rejected = manifest["counts"], manifest["rejected"]
+    counts, rejected = manifest.counts, manifest.rejected
     typer.echo(
         f"{rejected.get('file:purge:opted_out', 0):,} files were taken out; {counts['examples']:,} examples from "
         f"{counts['files_with_examples']:,} files are left in {out}. {folder} is unchanged."

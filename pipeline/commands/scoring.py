@@ -52,11 +52,11 @@ def score(
     if scoring is None:
         raise UsageError("--model none: expected a model to score with: a folder, a GGUF file or a Hugging Face id")
     report = score_folder(folder, out, scoring, workers or scoring_workers())
-    counts = report["counts"]
+    counts = report.counts
     typer.echo(f"{counts['examples_in']:,} examples scored: {counts['examples']:,} in {out}")
     print_counts(counts, "verdict:", "kept")
     print_counts(counts, "rejected:example:", "dropped")
-    for line in lines(report["diagnostics"]):
+    for line in lines(report.diagnostics):
         typer.echo(line)
 
 

@@ -1,286 +1,287 @@
 """`stackfim mix`: rendered examples and conversations as one data set, with a given share of conversations by tokens.
 
-The training partition is mixed: each of its shards has its share of the conversations, and its rows are in drawn order. The
-validation partition stays examples alone, which is what a completion model is measured by.
+The training partition is mixed: conversations are spread over its shards, and the rows of a shard are in drawn order. The
+validation partition has examples alone, which is what a completion model is measured by.
+
+The examples of each shard are rendered first. What is taken of them and of the conversations is decided over all shards
+together, and then each shard is mixed; both are tasks of stackfim.pipeline.derive.shard_by_shard.
 """
 
-import hashlib
 import json
 from collections import Counter
-from collections.abc import Collection, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
-import fsspec
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.parquet as pq
-import tokenizers
 
 from stackfim.pipeline.config.usage_error import UsageError
+from stackfim.pipeline.derive.conversations import (
+    DRAWN,
+    ChatFiles,
+    ChatSource,
+    Conversations,
+    chat_record,
+    chat_template,
+    draw,
+    find_files,
+    read_conversations,
+)
+from stackfim.pipeline.derive.shard_by_shard import Derivation, Made, all_files, total_counts
 from stackfim.pipeline.folder import paths
+from stackfim.pipeline.folder.card import mixture_card
 from stackfim.pipeline.folder.manifest import stackfim_version
+from stackfim.pipeline.folder.markers import ShardMarker
 from stackfim.pipeline.folder.parquet_shard import parquet_shard
-from stackfim.pipeline.folder.shards import example_files, read_examples
-from stackfim.pipeline.folder.storage import FileRecord, Storage
+from stackfim.pipeline.folder.prepare import Request
+from stackfim.pipeline.folder.shards import ExampleShard, example_shards, read_examples
+from stackfim.pipeline.folder.storage import Storage
+from stackfim.schemas.derived import MixtureReport
 from stackfim.schemas.example import EXAMPLE
-from stackfim.schemas.mixed import CHAT, CONVERSATION, FIM, MIXED
+from stackfim.schemas.mixed import CHAT, FIM, MIXED
+from stackfim.schemas.record import FileRecord
 from stackfim.schemas.rejection import REJECTION
 from stackfim.transforms.draws import Draws
-from stackfim.transforms.filters.contamination import BenchmarkIndex
-from stackfim.transforms.mix.conversation import conversations, query_of
-from stackfim.transforms.mix.filters import ChatLimits, filter_conversations
 from stackfim.transforms.mix.share import taken
-from stackfim.transforms.mix.template import Template, refact_chat, tokenizer_chat
+from stackfim.transforms.mix.template import Template
 from stackfim.transforms.render.batch import Renderer
 from stackfim.transforms.render.render_settings import RenderSettings
 
-MIXTURE = "mixture.json"
-_DRAWN = pa.field("draw", pa.uint64(), nullable=False)
-_WORK_SCHEMA = pa.schema([*MIXED, _DRAWN])
-_HUB = "hf://datasets/"
+_CONVERSATIONS = "conversations"
+_STAGE = "mix"
+_BATCH_ROWS = 1_000
 
 
-@dataclass(frozen=True)
-class ChatSource:
-    """Where conversations come from, and what is asked of them."""
-
-    spec: str
-    """`hf://datasets/ORG/NAME[@REVISION][/SUBFOLDER]`, or a folder, glob or file of parquet (`parquet:` may stand before)."""
-    default_license: str
-    allowed_licenses: Collection[str]
-    limits: ChatLimits
-    benchmarks: BenchmarkIndex | None
-    tokenizer_config: str | None
-    """Text of a tokenizer_config.json whose chat template is used; None for Refact's."""
-
-
-def mix_folder(folder: Path, out: str, chat: ChatSource, share: float, settings: RenderSettings) -> dict[str, Any]:
-    """Writes the mixture of the examples of `folder` and the conversations of `chat` to `out`; gives what `mixture.json` says.
+def mix_folder(
+    folder: Path, out: str, chat: ChatSource, share: float, settings: RenderSettings, workers: int
+) -> MixtureReport:
+    """Writes the mixture of the examples of `folder` and the conversations of `chat` to `out`; the report in its `mixture.json`.
 
     `settings` render the examples and must have a tokenizer. Raises UsageError for folders and sources that cannot be used.
     """
     if not settings.tokenizer_json:
         raise UsageError("--tokenizer: expected one, since shares are counted in tokens")
-    files = example_files(folder)
-    storage = Storage(out)
-    if storage.files():
-        raise UsageError(f"{out}: holds files ({storage.files()[0]}, ...); choose an empty --out")
-    template = _template(chat.tokenizer_config)
-    files_read, filesystem, source = _chat_files(chat.spec)
-    counter = tokenizers.Tokenizer.from_str(settings.tokenizer_json)
-    read = [batch for path in files_read for batch in _conversations(filesystem, path, source, chat.default_license)]
-    if not read:
-        raise UsageError(f"--chat {chat.spec}: no row; expected at least one")
-    rows = pa.Table.from_batches(read, CONVERSATION).combine_chunks().to_batches()[0]
-    marks = {token.content for token in counter.get_added_tokens_decoder().values() if token.special}
-    kept, rejected = filter_conversations(rows, chat.limits, chat.allowed_licenses, marks, chat.benchmarks)
-    talk = _rendered_chat(kept, template, counter, settings.seed)
-    counts = Counter({"chat_rows": rows.num_rows, "chat_kept": kept.num_rows})
-    counts.update(f"rejected:{reason}" for reason in rejected.column("reason").to_pylist())
+    if not 0 < share < 1:
+        raise UsageError(f"--share {share}: expected a share above 0 and below 1")
+    shards = example_shards(folder)
+    train = [shard.name for shard in shards if _in_train(shard)]
+    if not train:
+        raise UsageError(f"{folder}: no shard of the training partition; expected at least one")
+    template = chat_template(chat)
+    files = find_files(chat.spec)
+    request = Request.of(
+        {
+            "version": stackfim_version(),
+            "settings": json.loads(settings.to_json()),
+            "source": {shard.name: shard.sha256 for shard in shards},
+            "chat": chat_record(chat, files).model_dump(),
+            "asked_share": share,
+        }
+    )
+    target = Storage(out)
+    derivation = Derivation(Storage(str(folder)), target, paths.MIXED, MixtureReport, request)
+    if (finished := derivation.finished()) is not None:
+        return finished
+    conversations = _conversations(derivation, chat, files, template, settings)
+    tasks = {f"rendered/{shard.name}": _RenderTask(shard, target, settings) for shard in shards}
+    rendered = derivation.run(_render, tasks, workers)
+    plan = _plan(target, train, share)
+    mixed = derivation.run(_mix, {f"mixed/{task.name}": task for task in plan.tasks}, workers)
+    rejected = _write_rejections(target, [_CONVERSATIONS, *(shard.name for shard in shards)])
+    counts = total_counts([conversations, *rendered])
+    counts.update(plan.rows)
+    written = (*all_files([*rendered, *mixed]), rejected)
+    report = MixtureReport(
+        **(request.settings | {"chat": chat_record(chat, files)}),
+        run_key=request.run_key,
+        train_tokens=plan.tokens,
+        chat_share=round(plan.tokens[CHAT] / sum(plan.tokens.values()), 6),
+        counts=counts,
+        files=tuple(sorted(written, key=lambda file: file.path)),
+    )
+    return derivation.close(report, mixture_card(report))
+
+
+def _in_train(shard: ExampleShard) -> bool:
+    return paths.partition_of(shard.name) == paths.TRAIN
+
+
+def _conversations(
+    derivation: Derivation[MixtureReport],
+    chat: ChatSource,
+    files: ChatFiles,
+    template: Template,
+    settings: RenderSettings,
+) -> ShardMarker:
+    """Begins the work, and reads the conversations and puts them aside unless that was done before; their marker."""
+    known = derivation.marker(_CONVERSATIONS)
+    if known is not None:
+        derivation.begin()
+        return known
+    # Read before anything is written, since it shows only now whether there are any.
+    found = read_conversations(chat, files, template, settings.tokenizer_json, settings.seed)
+    derivation.begin()
+    (marker,) = derivation.run(_put_aside, {_CONVERSATIONS: _PutAside(derivation.out, found)}, 1)
+    return marker
+
+
+@dataclass(frozen=True)
+class _PutAside:
+    """Conversations that wait for the examples."""
+
+    out: Storage
+    found: Conversations
+
+
+def _put_aside(task: _PutAside) -> Made:
+    with ExitStack() as stack:
+        rows = stack.enter_context(parquet_shard(task.out, _drawn(_CONVERSATIONS), DRAWN))
+        dropped = stack.enter_context(parquet_shard(task.out, _dropped(_CONVERSATIONS), REJECTION))
+        for batch in task.found.rows.to_batches(_BATCH_ROWS):
+            rows.add(batch)
+        dropped.add(task.found.rejections)
+    return Made((rows.record, dropped.record), task.found.counts)
+
+
+@dataclass(frozen=True)
+class _RenderTask:
+    """One shard of examples to render."""
+
+    shard: ExampleShard
+    out: Storage
+    settings: RenderSettings
+
+
+def _render(task: _RenderTask) -> Made:
+    """Renders a shard: of validation as it is to be, of training into a work file that is mixed later."""
+    renderer = Renderer(task.settings)
+    counts: Counter[str] = Counter()
+    name = task.shard.name
+    target, schema = (_drawn(name), DRAWN) if _in_train(task.shard) else (paths.derived_data(name), MIXED)
+    with ExitStack() as stack:
+        rows = stack.enter_context(parquet_shard(task.out, target, schema))
+        dropped = stack.enter_context(parquet_shard(task.out, _dropped(name), REJECTION))
+        for batch in read_examples(task.shard.path, EXAMPLE.names):
+            rendered, rejections = renderer.render(batch)
+            rows.add(_drawn_examples(rendered, task.settings.seed).select(schema.names))
+            dropped.add(rejections)
+            counts.update(f"rejected:{reason}" for reason in rejections.column("reason").to_pylist())
+    if not _in_train(task.shard):
+        counts["validation_rows"] += rows.rows
+    return Made((rows.record, dropped.record), counts)
+
+
+def _drawn_examples(rendered: pa.RecordBatch, seed: int) -> pa.RecordBatch:
+    """Rendered examples as DRAWN."""
+    columns = {
+        "source": pa.array([FIM] * rendered.num_rows, pa.string()),
+        "tokens": rendered.column("input_ids").value_lengths(),
+        "draw": pa.array([draw(name, seed) for name in rendered.column("example_id").to_pylist()], pa.uint64()),
+    }
+    arrays = [columns[name] if name in columns else rendered.column(name) for name in DRAWN.names]
+    return pa.RecordBatch.from_arrays(arrays, schema=DRAWN)
+
+
+@dataclass(frozen=True)
+class _MixTask:
+    """One shard of the training partition to mix."""
+
+    name: str
+    """Its path below `data/`."""
+    out: Storage
+    takes: npt.NDArray[np.bool_]
+    """Which of its rendered examples are taken; (rows,)."""
+    conversations: npt.NDArray[np.int64]
+    """Row numbers of the conversations that go into it."""
+
+
+@dataclass(frozen=True)
+class _Plan:
+    """What goes into the training partition."""
+
+    tasks: tuple[_MixTask, ...]
+    tokens: dict[str, int]
+    """Tokens by source."""
+    rows: Counter[str]
+    """`fim_rows` and `chat_taken`."""
+
+
+def _plan(out: Storage, train: Sequence[str], share: float) -> _Plan:
+    """Chooses rows by tokens. Raises UsageError where there are no tokens to choose from."""
+    sizes: list[int] = []
+    tokens: list[npt.NDArray[np.int64]] = []
+    draws: list[npt.NDArray[np.uint64]] = []
+    for name in train:
+        found = _tokens_and_draws(out, name)
+        sizes.append(len(found[0]))
+        tokens.append(found[0])
+        draws.append(found[1])
+    fim_tokens = np.concatenate(tokens)
+    chat_tokens, chat_draws = _tokens_and_draws(out, _CONVERSATIONS)
     try:
-        written, tokens = _write(files, storage, settings, talk, rejected, share, counts)
+        takes_fim, takes_chat = taken(fim_tokens, np.concatenate(draws), chat_tokens, chat_draws, share)
     except ValueError as error:
         raise UsageError(f"--share {share}: {error}") from error
-    said = {
-        "version": stackfim_version(),
-        "chat": {"source": source, "limits": asdict(chat.limits), "default_license": chat.default_license},
-        "settings": json.loads(settings.to_json()),
-        "asked_share": share,
-        "train_tokens": tokens,
-        "chat_share": round(tokens[CHAT] / sum(tokens.values()), 6),
-        "counts": dict(sorted(counts.items())),
-        "files": sorted((record.as_dict() for record in written), key=lambda file: file["path"]),
-    }
-    storage.write_bytes(paths.CARD, _card(said).encode())
-    storage.write_json(MIXTURE, said)
-    storage.remove(paths.WORK)
-    return said
-
-
-def _template(tokenizer_config: str | None) -> Template:
-    if tokenizer_config is None:
-        return refact_chat
-    try:
-        return tokenizer_chat(tokenizer_config)
-    except ValueError as error:
-        raise UsageError(f"--chat-template: {error}") from error
-
-
-def _chat_files(spec: str) -> tuple[list[str], Any, str]:
-    """Parquet files of a source, the file system that has them, and the source's name, pinned to a commit on the Hub."""
-    location = spec.removeprefix("parquet:")
-    name = Path(location).name if "://" not in location else location
-    try:
-        if location.startswith(_HUB):
-            location = name = _pinned(location)
-        filesystem, root = fsspec.core.url_to_fs(location)
-        if filesystem.isfile(root):
-            found = [root]
-        elif filesystem.isdir(root):
-            found = [path for path in filesystem.find(root) if path.endswith(".parquet")]
-        else:
-            found = [path for path in filesystem.glob(root) if path.endswith(".parquet")]
-    except Exception as error:  # the libraries below fsspec have error types of their own
-        raise UsageError(f"--chat {spec}: {error}") from error
-    if not found:
-        raise UsageError(
-            f"--chat {spec}: no parquet file; expected {_HUB}ORG/NAME, a folder, a glob or a file of *.parquet"
-        )
-    return sorted(found), filesystem, name
-
-
-def _pinned(location: str) -> str:
-    """The location of a data set on the Hub at the commit that its revision stands for."""
-    from huggingface_hub import HfApi
-
-    organisation, name, *rest = location.removeprefix(_HUB).split("/")
-    name, _, revision = name.partition("@")
-    commit = HfApi().dataset_info(f"{organisation}/{name}", revision=revision or None).sha
-    return "/".join([f"{_HUB}{organisation}/{name}@{commit}", *rest])
-
-
-def _conversations(filesystem: Any, path: str, source: str, default_license: str) -> Iterator[pa.RecordBatch]:
-    with filesystem.open(path, "rb") as stream:
-        first_row = 0
-        try:
-            for batch in pq.ParquetFile(stream).iter_batches(1_000):
-                yield conversations(batch, source, first_row, default_license)
-                first_row += batch.num_rows
-        except (ValueError, pa.ArrowInvalid) as error:
-            raise UsageError(f"--chat {path}: {error}") from error
-
-
-def _rendered_chat(kept: pa.RecordBatch, template: Template, counter: tokenizers.Tokenizer, seed: int) -> pa.Table:
-    """Conversations as _WORK_SCHEMA."""
-    rows = []
-    for row in kept.to_pylist():
-        prompt, completion = template(query_of(row["instruction"], row["code"]), row["response"])
-        example_id = hashlib.blake2b(row["content_id"].encode(), digest_size=8).hexdigest()
-        rows.append(
-            {
-                "source": CHAT,
-                "example_id": example_id,
-                "prompt": prompt,
-                "completion": completion,
-                "tokens": len(counter.encode(prompt + completion, add_special_tokens=False)),
-                "language": row["language"],
-                "repository": row["repository"],
-                "licenses": [row["license"]],
-                "draw": _draw(example_id, seed),
-            }
-        )
-    return pa.Table.from_pylist(rows, _WORK_SCHEMA)
-
-
-def _draw(example_id: str, seed: int) -> int:
-    return Draws("mix", example_id, seed).next()
-
-
-def _write(
-    files: list[Path],
-    storage: Storage,
-    settings: RenderSettings,
-    talk: pa.Table,
-    rejected: pa.RecordBatch,
-    share: float,
-    counts: Counter[str],
-) -> tuple[list[FileRecord], dict[str, int]]:
-    """Renders the examples into work files, chooses by tokens, writes the mixed shards; gives the training partition's tokens."""
-    renderer = Renderer(settings)
-    written: list[FileRecord] = []
-    train: list[str] = []
-    tokens: list[np.ndarray] = []
-    draws: list[np.ndarray] = []
-    with parquet_shard(storage, "rejections/mix.parquet", REJECTION) as dropped:
-        dropped.add(rejected)
-        for path in files:
-            in_train = not path.name.startswith(f"{paths.VALIDATION}-")
-            target = f"{paths.WORK}/{path.name}" if in_train else f"data/{path.name}"
-            with parquet_shard(storage, target, _WORK_SCHEMA if in_train else MIXED) as shard:
-                for batch in read_examples(path, EXAMPLE.names):
-                    made, gone = _rendered_fim(batch, renderer, settings.seed)
-                    dropped.add(gone)
-                    counts.update(f"rejected:{reason}" for reason in gone.column("reason").to_pylist())
-                    shard.add(made if in_train else made.select(MIXED.names))
-                    if in_train:
-                        tokens.append(made.column("tokens").to_numpy().astype(np.int64))
-                        draws.append(made.column("draw").to_numpy())
-            if in_train:
-                train.append(path.name)
-            else:
-                written.append(_record(shard.record))
-                counts["validation_rows"] += shard.rows
-    written.append(_record(dropped.record))
-    if not train:
-        raise ValueError("no shard of the training partition")
-    fim_tokens = np.concatenate([np.zeros(0, np.int64), *tokens])
-    fim_draws = np.concatenate([np.zeros(0, np.uint64), *draws])
-    chat_tokens = talk.column("tokens").to_numpy().astype(np.int64)
-    takes_fim, takes_chat = taken(fim_tokens, fim_draws, chat_tokens, talk.column("draw").to_numpy(), share)
-    chosen = talk.filter(pa.array(takes_chat))
-    # Those that were chosen have the lowest draws: place and order are drawn anew.
-    places = _order(chosen) % np.uint64(len(train))
-    start = 0
-    for number, name in enumerate(train):
-        with storage.open(f"{paths.WORK}/{name}") as stream:
-            rows = pq.read_table(stream, schema=_WORK_SCHEMA)
-        parts = [
-            rows.filter(pa.array(takes_fim[start : start + rows.num_rows])),
-            chosen.filter(pa.array(places == number)),
-        ]
-        start += rows.num_rows
-        mixed = pa.concat_tables(parts)
-        mixed = mixed.take(pa.array(np.argsort(_order(mixed), kind="stable")))
-        with parquet_shard(storage, f"data/{name}", MIXED) as shard:
-            for batch in mixed.select(MIXED.names).cast(MIXED).to_batches(1_000):
-                shard.add(batch)
-        written.append(_record(shard.record))
-    counts.update({"fim_rows": int(takes_fim.sum()), "chat_taken": int(takes_chat.sum())})
-    return written, {FIM: int(fim_tokens[takes_fim].sum()), CHAT: int(chat_tokens[takes_chat].sum())}
-
-
-def _order(rows: pa.Table) -> np.ndarray:
-    """A number a row to order it by, uint64 (rows,), whatever it was chosen by."""
-    return np.array([Draws("mixed order", name).next() for name in rows.column("example_id").to_pylist()], np.uint64)
-
-
-def _record(record: FileRecord | None) -> FileRecord:
-    assert record is not None
-    return record
-
-
-def _rendered_fim(batch: pa.RecordBatch, renderer: Renderer, seed: int) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """Examples as _WORK_SCHEMA, and the rejections of those that cannot be rendered."""
-    rendered, gone = renderer.render(batch)
-    count = rendered.num_rows
-    columns = {
-        "source": pa.array([FIM] * count, pa.string()),
-        "tokens": rendered.column("input_ids").value_lengths(),
-        "draw": pa.array([_draw(name, seed) for name in rendered.column("example_id").to_pylist()], pa.uint64()),
-    }
-    arrays = [columns[name] if name in columns else rendered.column(name) for name in _WORK_SCHEMA.names]
-    return pa.RecordBatch.from_arrays(arrays, schema=_WORK_SCHEMA), gone
-
-
-def _card(said: dict[str, Any]) -> str:
-    """README.md of the mixture, so that `load_dataset` finds the partitions."""
-    partitions = [
-        partition
-        for partition in paths.PARTITIONS
-        if any(f"data/{partition}-" in file["path"] for file in said["files"])
-    ]
-    lines = ["---", "configs:", "- config_name: default", "  data_files:"]
-    for partition in partitions or ["train"]:
-        lines += [
-            f"  - split: {partition}",
-            f"    path: data/{partition}-*.parquet" if partitions else "    path: data/*.parquet",
-        ]
-    lines += ["---", "# Fill-in-the-middle examples and conversations", ""]
-    lines.append(
-        f"By stackfim {said['version']}: {said['train_tokens'][FIM]:,} tokens of examples for `{said['settings']['family']}` and "
-        f"{said['train_tokens'][CHAT]:,} of conversations from `{said['chat']['source']}` "
-        f"({said['chat_share']:.2%}) in the training partition; {MIXTURE} has settings and counts."
+    chosen = np.flatnonzero(takes_chat)
+    # Those that were chosen have the lowest draws: their places, as their order, are drawn anew.
+    ids = _read(out, _CONVERSATIONS, ["example_id"]).column("example_id").to_pylist()
+    places = _order(ids[row] for row in chosen) % np.uint64(len(train))
+    parts = np.split(takes_fim, np.cumsum(sizes)[:-1])
+    tasks = tuple(
+        _MixTask(name, out, part, chosen[places == number])
+        for number, (name, part) in enumerate(zip(train, parts, strict=True))
     )
-    return "\n".join([*lines, ""])
+    return _Plan(
+        tasks,
+        {FIM: int(fim_tokens[takes_fim].sum()), CHAT: int(chat_tokens[takes_chat].sum())},
+        Counter({"fim_rows": int(takes_fim.sum()), "chat_taken": len(chosen)}),
+    )
+
+
+def _mix(task: _MixTask) -> Made:
+    examples = _read(task.out, task.name).filter(pa.array(task.takes))
+    conversations = _read(task.out, _CONVERSATIONS).take(pa.array(task.conversations))
+    mixed = pa.concat_tables([examples, conversations])
+    order = np.argsort(_order(mixed.column("example_id").to_pylist()), kind="stable")
+    with parquet_shard(task.out, paths.derived_data(task.name), MIXED) as shard:
+        for batch in mixed.take(pa.array(order)).select(MIXED.names).cast(MIXED).to_batches(_BATCH_ROWS):
+            shard.add(batch)
+    return Made((shard.record,), {})
+
+
+def _order(example_ids: Iterable[str]) -> npt.NDArray[np.uint64]:
+    """A number for each row, to place and order it by; uint64 (rows,). It does not depend on how the row was chosen."""
+    return np.array([Draws("mixed order", name).next() for name in example_ids], np.uint64)
+
+
+def _write_rejections(out: Storage, names: Iterable[str]) -> FileRecord:
+    """Puts the rejections of all tasks into one file."""
+    with parquet_shard(out, f"{paths.REJECTIONS}/{_STAGE}.parquet", REJECTION) as shard:
+        for name in names:
+            with out.open(_dropped(name)) as stream:
+                for batch in pq.ParquetFile(stream).iter_batches(_BATCH_ROWS):
+                    shard.add(batch.cast(REJECTION))
+    return shard.record
+
+
+def _tokens_and_draws(out: Storage, name: str) -> tuple[npt.NDArray[np.int64], npt.NDArray[np.uint64]]:
+    rows = _read(out, name, ["tokens", "draw"])
+    return rows.column("tokens").to_numpy().astype(np.int64), rows.column("draw").to_numpy()
+
+
+def _read(out: Storage, name: str, columns: list[str] | None = None) -> pa.Table:
+    """Rows (DRAWN) that wait to be mixed."""
+    with out.open(_drawn(name)) as stream:
+        return pq.read_table(stream, columns=columns)
+
+
+def _drawn(name: str) -> str:
+    return f"{paths.WORK}/drawn/{name}"
+
+
+def _dropped(name: str) -> str:
+    return f"{paths.WORK}/rejected/{name}"

@@ -1,31 +1,29 @@
 """`stackfim score`: the shards of a data set scored by a model, judged, and written again.
 
-Each shard becomes one shard of the same name, written under a temporary name and renamed, so that a run that broke off
-goes on where it was and ends with the same bytes.
+Each shard becomes one shard of the same name (stackfim.pipeline.derive.shard_by_shard).
 """
 
-import hashlib
-import json
 import os
 from collections import Counter
-from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import ExitStack
 from dataclasses import dataclass
 from functools import lru_cache
-from multiprocessing import get_context
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pyarrow as pa
 
 from stackfim.pipeline.config.scoring_model import Scoring, scoring_threads
-from stackfim.pipeline.config.usage_error import UsageError
+from stackfim.pipeline.derive.shard_by_shard import Derivation, Made, all_files, total_counts
 from stackfim.pipeline.folder import paths
-from stackfim.pipeline.folder.manifest import BrokenPromise, stackfim_version
+from stackfim.pipeline.folder.card import scoring_card
+from stackfim.pipeline.folder.counts import BrokenPromise
+from stackfim.pipeline.folder.manifest import stackfim_version
 from stackfim.pipeline.folder.parquet_shard import parquet_shard
-from stackfim.pipeline.folder.shards import example_files, read_examples
-from stackfim.pipeline.folder.storage import Storage, complete
+from stackfim.pipeline.folder.prepare import Request
+from stackfim.pipeline.folder.shards import example_shards, read_examples
+from stackfim.pipeline.folder.storage import Storage
+from stackfim.schemas.derived import ScoringReport
 from stackfim.schemas.example import EXAMPLE
 from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.scored import SCORED
@@ -37,8 +35,6 @@ from stackfim.transforms.score.score_settings import ScoreSettings
 if TYPE_CHECKING:
     from stackfim.model.scorer import Scorer
 
-SCORING = "scoring.json"
-
 
 @dataclass(frozen=True)
 class _Task:
@@ -47,94 +43,67 @@ class _Task:
     path: Path
     name: str
     """Its path below `data/`."""
-    sha256: str
     out: Storage
     reference: ModelReference
     settings: ScoreSettings
     threads: int
-    asked: str
-    """What the scores depend on beside the rows, as JSON text."""
 
 
-def score_folder(folder: Path, out: str, scoring: Scoring, workers: int) -> dict[str, Any]:
-    """Scores all shards of `folder` into `out` and gives what `scoring.json` says.
+def score_folder(folder: Path, out: str, scoring: Scoring, workers: int) -> ScoringReport:
+    """Scores all shards of `folder` into `out`; the report that is in its `scoring.json`.
 
     Raises UsageError for a folder without shards, and for an `out` that holds something else; BrokenPromise when a file
     that had examples neither has some left nor is among the rejections.
     """
-    files = example_files(folder)
-    base = folder / "data" if (folder / "data").is_dir() else folder
-    storage = Storage(out)
-    names = [path.relative_to(base).as_posix() for path in files]
-    digests = {name: Storage(str(base)).sha256(name) for name in names}
-    asked = {"version": stackfim_version(), "settings": scoring.recorded(), "source": digests}
-    known, begun = storage.read_json(SCORING), storage.read_json(paths.RUN)
-    for other in (known, begun):
-        if other is not None and {name: other.get(name) for name in asked} != asked:
-            raise UsageError(
-                f"{out}: holds a scoring of other shards, or with another model or other settings; choose another --out"
-            )
-    if known is not None and all(storage.size(file["path"]) == file["size_bytes"] for file in known["files"]):
-        return known
-    if known is None and begun is None and storage.files():
-        raise UsageError(f"{out}: holds files that are no scoring ({storage.files()[0]}, ...); choose an empty --out")
-    storage.remove_temporary()
-    storage.write_json(paths.RUN, asked)
-    workers = min(workers, len(files))
-    text = json.dumps([asked["version"], asked["settings"]], sort_keys=True)
-    rest = (storage, scoring.reference, scoring.settings, scoring_threads(workers), text)
-    tasks = [_Task(path, name, digests[name], *rest) for path, name in zip(files, names, strict=True)]
-    counts: Counter[str] = Counter()
-    written: list[dict[str, Any]] = []
-    for marker in _run(tasks, workers):
-        counts.update(marker["counts"])
-        written += marker["files"]
-    said = asked | {
-        "counts": {name: count for name, count in sorted(counts.items()) if not name.startswith(PREFIX)},
-        "diagnostics": summary(counts),
-        "files": sorted(written, key=lambda file: file["path"]),
-    }
-    storage.write_bytes(paths.CARD, _card(said).encode())
-    storage.write_json(SCORING, said)
-    storage.remove(paths.WORK)
-    return said
+    shards = example_shards(folder)
+    request = Request.of(
+        {
+            "version": stackfim_version(),
+            "settings": scoring.recorded(),
+            "source": {shard.name: shard.sha256 for shard in shards},
+        }
+    )
+    target = Storage(out)
+    derivation = Derivation(Storage(str(folder)), target, paths.SCORED, ScoringReport, request)
+    if (finished := derivation.finished()) is not None:
+        return finished
+    derivation.begin()
+    model = (scoring.reference, scoring.settings, scoring_threads(min(workers, len(shards))))
+    tasks = {shard.name: _Task(shard.path, shard.name, target, *model) for shard in shards}
+    markers = derivation.run(_score, tasks, workers)
+    counts = total_counts(markers)
+    report = ScoringReport(
+        **request.settings,
+        run_key=request.run_key,
+        counts={name: count for name, count in counts.items() if not name.startswith(PREFIX)},
+        diagnostics=summary(counts),
+        files=all_files(markers),
+    )
+    return derivation.close(report, scoring_card(report))
 
 
 def scoring_workers() -> int:
-    """Processes to score with: one a core, or one where a GPU does the work."""
+    """The number of processes to score with: one for each core, or a single one where a GPU does the work."""
     import torch
 
     return 1 if torch.cuda.is_available() else os.cpu_count() or 1
 
 
-def _run(tasks: list[_Task], workers: int) -> Iterator[dict[str, Any]]:
-    if workers == 1:
-        yield from map(_score, tasks)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_score, tasks)
-
-
 @lru_cache(maxsize=1)
 def _scorer(reference: ModelReference, layouts: tuple[str, ...], threads: int, context_tokens: int | None) -> "Scorer":
-    # One a process: shards come one after another.
+    # A process scores one shard after another: it loads the model once.
     return reference.load_scorer(layouts, threads, context_tokens)
 
 
-def _score(task: _Task) -> dict[str, Any]:
-    """Scores one shard, unless it is complete for the same bytes and settings; gives its marker."""
-    storage, path = task.out, f"{paths.WORK}/done/{task.name}.json"
-    key = _key(task)
-    known = complete(storage, path, key)
-    if known is not None:
-        return known
+def _score(task: _Task) -> Made:
     counts: Counter[str] = Counter()
     before: list[pa.RecordBatch] = []
     after: list[pa.RecordBatch] = []
     settings = task.settings
     with ExitStack() as stack:
-        examples = stack.enter_context(parquet_shard(storage, f"data/{task.name}", SCORED))
-        dropped = stack.enter_context(parquet_shard(storage, f"rejections/score-{Path(task.name).name}", REJECTION))
+        examples = stack.enter_context(parquet_shard(task.out, paths.derived_data(task.name), SCORED))
+        rejections = paths.derived_rejections("score", task.name)
+        dropped = stack.enter_context(parquet_shard(task.out, rejections, REJECTION))
         for batch in read_examples(task.path, EXAMPLE.names):
             scorer = _scorer(task.reference, settings.layouts, task.threads, settings.context_tokens)
             scored = score_examples(batch, scorer, settings)
@@ -146,31 +115,24 @@ def _score(task: _Task) -> dict[str, Any]:
             counts.update(f"rejected:example:{reason}" for reason in scored.rejections.column("reason").to_pylist())
             before.append(batch.select(list(FILE_KEY)))
             after.append(scored.examples.select(list(FILE_KEY)))
-        # A file's examples may be in two batches, but not in two shards.
+        # The examples of a file may be in two batches, but not in two shards.
         emptied = emptied_files(_joined(before), _joined(after))
         dropped.add(emptied)
-    assert examples.record is not None
-    assert dropped.record is not None
+    counts["examples"] += examples.rows
+    counts.update(_files_accounted(task, before, after, emptied.num_rows))
+    return Made((examples.record, dropped.record), counts)
+
+
+def _files_accounted(
+    task: _Task, before: list[pa.RecordBatch], after: list[pa.RecordBatch], rejected: int
+) -> dict[str, int]:
+    """Files that had examples, have some left, and were rejected. Raises BrokenPromise when these do not add up."""
     files_in, files_left = _distinct(before), _distinct(after)
-    if files_in != files_left + emptied.num_rows:
+    if files_in != files_left + rejected:
         raise BrokenPromise(
-            f"{task.path}: {files_in} files gave examples, {files_left} are left, {emptied.num_rows} not"
+            f"{task.path}: {files_in} files gave examples, but {files_left} have some left and {rejected} were rejected"
         )
-    counts.update(
-        {
-            "examples": examples.rows,
-            "files_in": files_in,
-            "files_with_examples": files_left,
-            "files_rejected": emptied.num_rows,
-        }
-    )
-    marker = {
-        "key": key,
-        "counts": dict(sorted(counts.items())),
-        "files": [examples.record.as_dict(), dropped.record.as_dict()],
-    }
-    storage.write_json(path, marker)
-    return marker
+    return {"files_in": files_in, "files_with_examples": files_left, "files_rejected": rejected}
 
 
 def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
@@ -180,37 +142,4 @@ def _joined(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
 
 def _distinct(batches: list[pa.RecordBatch]) -> int:
     joined = pa.Table.from_batches([_joined(batches)])
-    return joined.group_by(list(FILE_KEY)).aggregate([]).num_rows
-
-
-def _key(task: _Task) -> str:
-    """What a scored shard was made for: the shard's bytes, the model and the settings."""
-    return hashlib.sha256(json.dumps([task.sha256, task.asked]).encode()).hexdigest()
-
-
-def _card(said: dict[str, Any]) -> str:
-    """README.md of the scored data, so that `load_dataset` finds the partitions."""
-    counts, settings = said["counts"], said["settings"]
-    partitions = [
-        partition
-        for partition in paths.PARTITIONS
-        if any(Path(file["path"]).name.startswith(f"{partition}-") for file in said["files"])
-    ]
-    lines = ["---", "configs:", "- config_name: default", "  data_files:"]
-    for partition in partitions or ["train"]:
-        lines += [
-            f"  - split: {partition}",
-            f"    path: data/{partition}-*.parquet" if partitions else "    path: data/*.parquet",
-        ]
-    lines += ["---", "# Fill-in-the-middle examples, scored", ""]
-    lines += [
-        f"By stackfim {said['version']} with the model `{settings['model']}`; {SCORING} has limits, counts and distributions.",
-        f"{counts['examples']:,} of {counts['examples_in']:,} examples are left.",
-        "",
-        "| Verdict | Examples | |",
-        "|---|---:|---|",
-    ]
-    for prefix, where in (("verdict:", "in `data/`"), ("rejected:example:", "in `rejections/`")):
-        found = [(name.removeprefix(prefix), count) for name, count in counts.items() if name.startswith(prefix)]
-        lines += [f"| {name} | {count:,} | {where} |" for name, count in found]
-    return "\n".join([*lines, ""])
+    return int(joined.group_by(list(FILE_KEY)).aggregate([]).num_rows)

@@ -1,32 +1,33 @@
 """ATTRIBUTION.parquet: the repositories that the examples of a folder were made from, added up from its shards.
 
-Memory is bounded: one shard's files and some hundred thousand repositories are held, sorted runs of more lie in a work
-folder until they are merged.
+Memory is bounded: the files of one shard and some hundred thousand repositories are held. When there are more, they are
+sorted and put aside in a work folder, to be merged at the end.
 """
 
 import heapq
 import itertools
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import ExitStack
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.parquet_shard import parquet_shard
-from stackfim.pipeline.folder.storage import FileRecord, Storage
+from stackfim.pipeline.folder.storage import Storage
 from stackfim.schemas.attribution import ATTRIBUTION
+from stackfim.schemas.record import FileRecord
 
 MAX_HELD = 200_000
-"""Repositories in memory."""
+"""Repositories that are held in memory."""
 _BATCH_ROWS = 10_000
 _COLUMNS = ["repository", "revision", "licenses", "path", "content_id"]
 
 
 class Origin(NamedTuple):
-    """A repository as rows name it; the order of origins is that of the file."""
+    """A repository as rows name it; the file has them in this order."""
 
     repository: str
     revision: str
@@ -34,7 +35,7 @@ class Origin(NamedTuple):
 
 
 class Use(NamedTuple):
-    """What was used of an origin."""
+    """How many files and rows were made from an origin."""
 
     origin: Origin
     files: int
@@ -42,7 +43,7 @@ class Use(NamedTuple):
 
 
 def uses_of(storage: Storage, shards: Iterable[str], scratch: Storage, max_held: int = MAX_HELD) -> Iterator[Use]:
-    """What the example shards `shards` used of every origin, in order; runs that do not fit lie in `scratch`."""
+    """The uses of all origins of the example shards `shards`, in order; those beyond `max_held` are put aside in `scratch`."""
     files: Counter[Origin] = Counter()
     rows: Counter[Origin] = Counter()
     runs: list[str] = []
@@ -51,7 +52,7 @@ def uses_of(storage: Storage, shards: Iterable[str], scratch: Storage, max_held:
         for origin, file_path, content_id in _sources(storage, path):
             rows[origin] += 1
             seen.add((origin, file_path, content_id))
-        # A file's examples are in one shard, so files of different shards are different files.
+        # All examples of a file are in one shard, so files of different shards are different files.
         files.update(origin for origin, _, _ in seen)
         if len(rows) > max_held:
             runs.append(f"{paths.WORK}/attribution/{len(runs):05d}.parquet")
@@ -69,16 +70,26 @@ def uses_of(storage: Storage, shards: Iterable[str], scratch: Storage, max_held:
 def write_attribution(
     storage: Storage, shards: Iterable[str], url_of: Callable[[str], str | None], max_held: int = MAX_HELD
 ) -> FileRecord:
-    """Writes the file for the example shards `shards`; `url_of` gives the address of a repository."""
+    """Writes the file for the example shards `shards`; `url_of` knows the address of a repository, or None."""
     record = _write(storage, paths.ATTRIBUTION, uses_of(storage, shards, storage, max_held), url_of)
     storage.remove(f"{paths.WORK}/attribution")
     return record
 
 
 def read_attribution(storage: Storage) -> Iterator[Use]:
-    """What the file says, in order."""
+    """The uses in the file, in order."""
     with ExitStack() as stack:
         yield from _read(stack, storage, paths.ATTRIBUTION)
+
+
+def repository_urls(source: Mapping[str, Any], pattern: str | None) -> Callable[[str], str | None]:
+    """The address of a repository of a source, or None where it is not known.
+
+    `pattern` is an address with `{repository}` in it. Without one, only repositories of The Stack are known: they are GitHub's.
+    """
+    if pattern is None and str(source.get("dataset", "")).startswith("bigcode/the-stack"):
+        pattern = "https://github.com/{repository}"
+    return lambda repository: pattern.replace("{repository}", repository) if pattern is not None else None
 
 
 def _sources(storage: Storage, path: str) -> Iterator[tuple[Origin, str, str]]:
@@ -108,7 +119,6 @@ def _write(storage: Storage, path: str, uses: Iterable[Use], url_of: Callable[[s
             ]
             arrays = [pa.array(values, field.type) for values, field in zip(columns, ATTRIBUTION, strict=True)]
             shard.add(pa.RecordBatch.from_arrays(arrays, schema=ATTRIBUTION))
-    assert shard.record is not None
     return shard.record
 
 

@@ -1,7 +1,7 @@
-"""Fingerprints in files: written beside the survivors, looked up by deduplication, left for later runs.
+"""Fingerprints in files: written beside the survivors, looked up by deduplication, and left for later runs.
 
-A shard of this run has them in its work files, row by row beside the survivors. A reference shard is a file of an earlier
-run's `fingerprints/`, or one made here from the rows of `--against`.
+The fingerprints of a shard of this run are in a work file, in the order of its survivors. A reference shard is a file in the
+`fingerprints/` of an earlier run, or one that is made here from the rows of `--against`.
 """
 
 import json
@@ -13,8 +13,9 @@ import pyarrow.parquet as pq
 
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.parquet_shard import parquet_shard
-from stackfim.pipeline.folder.storage import FileRecord, Storage
+from stackfim.pipeline.folder.storage import Storage
 from stackfim.schemas.fingerprint import REFERENCE, SETTINGS, SIGNATURE
+from stackfim.schemas.record import FileRecord
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 from stackfim.transforms.dedup.near import signature_batch
 from stackfim.transforms.dedup.order import FINGERPRINT, REFERENCE_SHARD
@@ -24,27 +25,27 @@ from stackfim.transforms.shard_batch import single_batch
 
 @dataclass(frozen=True)
 class ReferenceFile:
-    """A parquet file of stackfim.schemas.fingerprint.REFERENCE whose files stay."""
+    """A parquet file (stackfim.schemas.fingerprint.REFERENCE) of files that stay whatever they are similar to."""
 
     storage: Storage
     path: str
     locator: str | None = None
-    """Shard of the source of `--against` from which the file is made; None where an earlier run left it."""
+    """Shard of a source of `--against` that the file is made from; None for a file that an earlier run left."""
 
 
 @dataclass(frozen=True)
 class FingerprintFiles:
-    """Where the fingerprints of each shard are. Plain values: it travels in the graph."""
+    """Where the fingerprints of each shard are. It travels in the graph, so it holds plain values."""
 
     storage: Storage
     references: tuple[ReferenceFile, ...] = ()
 
     def for_deduplication(self) -> ShardFiles:
-        """What deduplication reads and writes."""
+        """The functions that deduplication reads and writes with."""
         return ShardFiles(self.signatures, self.contents, self.write_blocks, self.read_block)
 
     def named(self, shard: int) -> pa.RecordBatch:
-        """FINGERPRINT of a complete shard, in order of rows."""
+        """The fingerprints (stackfim.transforms.dedup.order.FINGERPRINT) of a complete shard, in order of rows."""
         if shard >= REFERENCE_SHARD:
             table = self._reference(shard, ["content_id", "repository", "path"])
             unknown = pa.nulls(table.num_rows, pa.int64())
@@ -57,7 +58,7 @@ class FingerprintFiles:
         return single_batch(table.select(FINGERPRINT.names).cast(FINGERPRINT))
 
     def signatures(self, shard: int, rows: pa.Array, names: list[str]) -> pa.RecordBatch:
-        """Columns of rows of a shard: `shingles` (their number), `signature` or both, and `language`."""
+        """Some columns of some rows of a shard: `names` are of `shingles` (their number), `signature` and `language`."""
         if shard >= REFERENCE_SHARD:
             table = self._reference(shard, names)
         else:
@@ -69,7 +70,7 @@ class FingerprintFiles:
         return single_batch(table.select(names).take(rows))
 
     def contents(self, shard: int, rows: pa.Array) -> pa.Array:
-        """The contents of rows of a shard of this run, given in ascending order; reads the row groups that hold one."""
+        """The contents of rows of a shard of this run; `rows` ascends. Only row groups that hold one of them are read."""
         wanted = rows.to_numpy()
         parts: list[pa.Array] = []
         with self.storage.open(paths.survivors(shard)) as stream:
@@ -85,7 +86,7 @@ class FingerprintFiles:
         return pa.concat_arrays(parts) if parts else pa.array([], pa.binary())
 
     def write_blocks(self, name: str, shard: int, batches: list[pa.RecordBatch]) -> list[Block]:
-        """Puts batches into a work file, each to be read alone: an Arrow IPC stream after another."""
+        """Writes batches to a work file as one Arrow IPC stream after another, so that each can be read alone."""
         path = paths.blocks(name, shard)
         blocks: list[Block] = []
         with self.storage.create(path) as new:
@@ -97,7 +98,7 @@ class FingerprintFiles:
         return blocks
 
     def read_block(self, block: Block) -> pa.RecordBatch:
-        """One batch of a work file, in one request where the storage is remote."""
+        """One batch of a work file, by a single request where the storage is remote."""
         with pa.ipc.open_stream(self.storage.read_range(*block)) as stream:
             return stream.read_next_batch()
 
@@ -107,7 +108,7 @@ class FingerprintFiles:
 
 
 def write_reference(storage: Storage, path: str, rows: list[pa.RecordBatch], settings: DedupSettings) -> FileRecord:
-    """A file of stackfim.schemas.fingerprint.REFERENCE for batches that have its columns, or the content to make them from."""
+    """Writes batches as stackfim.schemas.fingerprint.REFERENCE. Where they have no signatures, these are made of `content`."""
     with parquet_shard(storage, path, _with_settings(settings)) as file:
         for batch in rows:
             if "signature" not in batch.schema.names:
@@ -116,17 +117,16 @@ def write_reference(storage: Storage, path: str, rows: list[pa.RecordBatch], set
                 columns = [*(batch.column(name) for name in names), *made.select(SIGNATURE.names).columns]
                 batch = pa.RecordBatch.from_arrays(columns, names=[*names, *SIGNATURE.names])
             file.add(batch.select(REFERENCE.names).cast(_with_settings(settings)))
-    assert file.record is not None
     return file.record
 
 
 def signature_settings(settings: DedupSettings) -> str:
-    """What two signatures must have in common to be compared, as JSON."""
+    """The settings that two signatures must share to be compared, as JSON."""
     return json.dumps({"ngram": settings.ngram, "permutations": settings.permutations, "seed": settings.seed})
 
 
 def stored_settings(storage: Storage, path: str) -> str | None:
-    """The settings in a file's metadata; None for a file that is none of fingerprints."""
+    """The signature settings in a file's metadata; None for a file without fingerprints."""
     with storage.open(path) as stream:
         found = (pq.read_schema(stream).metadata or {}).get(SETTINGS)
     return found.decode() if found is not None else None

@@ -1,15 +1,68 @@
-"""Names of what a run leaves and works with, relative to its folder."""
+"""Names of what a command leaves and works with, relative to its folder."""
 
+from dataclasses import dataclass
+from fnmatch import fnmatchcase
+
+TEMPORARY = ".tmp-"
+"""Beginning of the name of a file that is still being written, or that a killed writer left."""
 MANIFEST = "manifest.json"
+RENDERING = "rendering.json"
+SCORING = "scoring.json"
+MIXTURE = "mixture.json"
 CARD = "README.md"
 ATTRIBUTION = "ATTRIBUTION.parquet"
-WORK = "work"
+DATA = "data"
+REJECTIONS = "rejections"
+REMOVALS = "removals"
 FINGERPRINTS = "fingerprints"
 FILTER_SCORES = "filter_scores"
-RUN = f"{WORK}/run.json"
+WORK = "work"
+REQUEST = f"{WORK}/run.json"
+"""What the folder is made for, there from the start of the work to its end."""
 TRAIN = "train"
 VALIDATION = "validation"
 PARTITIONS = (TRAIN, VALIDATION)
+
+
+@dataclass(frozen=True)
+class Output:
+    """A kind of folder that a command leaves."""
+
+    kind: str
+    """Its name in messages."""
+    report: str
+    """The file that is written last: a folder that has it is complete."""
+    patterns: tuple[str, ...]
+    """Names of all files in it, where `*` stands for any text."""
+
+    def foreign(self, files: list[str]) -> list[str]:
+        """Those of `files` that are not part of such a folder; what a killed writer left is."""
+        return [
+            path
+            for path in files
+            if not is_temporary(path) and not any(fnmatchcase(path, pattern) for pattern in self.patterns)
+        ]
+
+
+_ALWAYS = (CARD, f"{WORK}/*")
+_RUN_FOLDERS = (DATA, REJECTIONS, REMOVALS, FINGERPRINTS, FILTER_SCORES)
+_DERIVED_FOLDERS = (DATA, REJECTIONS)
+RUN = Output("run", MANIFEST, (*_ALWAYS, MANIFEST, ATTRIBUTION, *(f"{name}/*-of-*.parquet" for name in _RUN_FOLDERS)))
+
+
+def _derived(kind: str, report: str) -> Output:
+    # Shards have the names of those that were read, and so may lie in folders below data/.
+    return Output(kind, report, (*_ALWAYS, report, *(f"{name}/*.parquet" for name in _DERIVED_FOLDERS)))
+
+
+RENDERED = _derived("rendering", RENDERING)
+SCORED = _derived("scoring", SCORING)
+MIXED = _derived("mixture", MIXTURE)
+
+
+def is_temporary(path: str) -> bool:
+    """Whether a file is still being written, or was left by a killed writer."""
+    return path.rpartition("/")[2].startswith(TEMPORARY)
 
 
 def _numbered(name: str, index: int, count: int) -> str:
@@ -18,17 +71,17 @@ def _numbered(name: str, index: int, count: int) -> str:
 
 def data(partition: str, index: int, count: int) -> str:
     """Examples of one partition from one input shard."""
-    return f"data/{_numbered(partition, index, count)}"
+    return f"{DATA}/{_numbered(partition, index, count)}"
 
 
 def rejections(stage: str, index: int, count: int) -> str:
     """What one pass dropped from one input shard; `stage` is `filtered` or `split`."""
-    return f"rejections/{_numbered(stage, index, count)}"
+    return f"{REJECTIONS}/{_numbered(stage, index, count)}"
 
 
 def removals(index: int, count: int) -> str:
     """Duplicates of one input shard."""
-    return f"removals/{_numbered('removed', index, count)}"
+    return f"{REMOVALS}/{_numbered('removed', index, count)}"
 
 
 def fingerprints(index: int, count: int) -> str:
@@ -69,6 +122,27 @@ def filtered_marker(index: int) -> str:
 def split_marker(index: int) -> str:
     """Says that pass B is complete for a shard."""
     return f"{WORK}/done/split-{index:05d}.json"
+
+
+def marker(name: str) -> str:
+    """Says that a task of a derived folder is complete."""
+    return f"{WORK}/done/{name}.json"
+
+
+def derived_data(name: str) -> str:
+    """Rows of the shard that is called `name` below `data/` of the folder that is read."""
+    return f"{DATA}/{name}"
+
+
+def derived_rejections(stage: str, name: str) -> str:
+    """What `stage` dropped from the shard that is called `name` below `data/` of the folder that is read."""
+    folder, separator, file = name.rpartition("/")
+    return f"{REJECTIONS}/{folder}{separator}{stage}-{file}"
+
+
+def partition_of(path: str) -> str:
+    """The partition of a data file: validation if its name begins with that, else train."""
+    return VALIDATION if path.rpartition("/")[2].startswith(f"{VALIDATION}-") else TRAIN
 
 
 def shard_of(path: str) -> int:

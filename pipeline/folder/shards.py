@@ -1,24 +1,50 @@
-"""The example shards of a folder: found, checked for their schema, read in bounded batches."""
+"""The example shards of a folder: found, checked for their columns, named and read in bounded batches."""
 
+import hashlib
+import os
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
 from stackfim.pipeline.config.usage_error import UsageError
-from stackfim.pipeline.folder.storage import TEMPORARY
+from stackfim.pipeline.folder import paths
 from stackfim.schemas.example import EXAMPLE
 from stackfim.schemas.scored import SCORED, is_scored
 
 
-def example_files(folder: Path) -> list[Path]:
-    """Parquet files of examples: below `folder`/data if there is such a folder, else below `folder`; sorted.
+@dataclass(frozen=True)
+class ExampleShard:
+    """A shard that a derived folder is made from."""
 
-    Raises UsageError where there are none, or one has other columns.
+    path: Path
+    name: str
+    """Its path below `data/`, with forward slashes."""
+    sha256: str
+    """Digest of its bytes, 64 hex digits."""
+
+
+def example_shards(folder: Path) -> list[ExampleShard]:
+    """The shards of examples below `folder`/data, or below `folder` where there is no such folder, in order of path.
+
+    Raises UsageError where there are none, or where one has other columns.
     """
-    base = folder / "data" if (folder / "data").is_dir() else folder
-    files = sorted(path for path in base.rglob("*.parquet") if not path.name.startswith(TEMPORARY))
+    files = example_files(folder)
+    base = _base(folder)
+    with ThreadPoolExecutor(os.cpu_count()) as pool:
+        digests = list(pool.map(_sha256, files))
+    return [
+        ExampleShard(path, path.relative_to(base).as_posix(), digest)
+        for path, digest in zip(files, digests, strict=True)
+    ]
+
+
+def example_files(folder: Path) -> list[Path]:
+    """The files of these shards, in the same order. Raises UsageError where there are none, or one has other columns."""
+    files = sorted(path for path in _base(folder).rglob("*.parquet") if not paths.is_temporary(path.name))
     if not files:
         raise UsageError(f"{folder}: no parquet shards there; expected a folder that `stackfim build` made")
     for path in files:
@@ -28,7 +54,7 @@ def example_files(folder: Path) -> list[Path]:
             raise UsageError(f"{path}: not a parquet file ({error})") from error
         missing = [name for name in EXAMPLE.names if name not in names]
         if missing:
-            raise UsageError(f"{path}: no shard of examples, it lacks the columns {', '.join(missing)}")
+            raise UsageError(f"{path}: not a shard of examples, it lacks the columns {', '.join(missing)}")
     return files
 
 
@@ -40,12 +66,22 @@ def example_columns(files: list[Path]) -> pa.Schema:
     scored = [is_scored(pq.read_schema(path).names) for path in files]
     if len(set(scored)) > 1:
         raise UsageError(
-            f"{files[scored.index(True)]} is scored, {files[scored.index(False)]} is not; expected one kind"
+            f"{files[scored.index(True)]} is scored and {files[scored.index(False)]} is not; expected all to be, or none"
         )
     return SCORED if scored[0] else EXAMPLE
 
 
 def read_examples(path: Path, columns: list[str] | None = None, batch_rows: int = 500) -> Iterator[pa.RecordBatch]:
-    """The rows of a shard, a few hundred at a time."""
+    """The rows of a shard, in batches of at most `batch_rows`."""
     with pq.ParquetFile(path) as file:
         yield from file.iter_batches(batch_size=batch_rows, columns=columns)
+
+
+def _base(folder: Path) -> Path:
+    """The folder that shards are looked for in."""
+    return folder / paths.DATA if (folder / paths.DATA).is_dir() else folder
+
+
+def _sha256(path: Path) -> str:
+    with path.open("rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()

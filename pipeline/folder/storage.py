@@ -1,46 +1,35 @@
-"""Files of a run, local or on any fsspec URL: written under a temporary name, renamed when complete."""
+"""Files of a folder, local or at any fsspec URL: written under a temporary name and renamed when complete."""
 
 import hashlib
-import json
 import os
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
-from typing import IO, Any
+from typing import IO, Any, TypeVar, cast
 
 import fsspec
 
-TEMPORARY = ".tmp-"
+from stackfim.pipeline.folder.paths import TEMPORARY, is_temporary
+from stackfim.schemas.record import FileRecord, Record
 
-
-@dataclass(frozen=True)
-class FileRecord:
-    """A file that was written."""
-
-    path: str
-    """Relative to the root, with forward slashes."""
-    size_bytes: int
-    sha256: str
-
-    def as_dict(self) -> dict[str, Any]:
-        """What the manifest says of the file."""
-        return {"path": self.path, "size_bytes": self.size_bytes, "sha256": self.sha256}
+R = TypeVar("R", bound=Record)
 
 
 class NewFile:
-    """A file being written; after the `with` block of `Storage.create` it has a record."""
+    """A file that is being written."""
 
-    def __init__(self, stream: IO[bytes]) -> None:
+    def __init__(self, path: str, stream: IO[bytes]) -> None:
+        """`path` is the file's place in its folder, `stream` takes the bytes."""
+        self._path = path
         self._stream = stream
         self._digest = hashlib.sha256()
         self._size = 0
-        self.record: FileRecord | None = None
         self.closed = False
 
     def write(self, data: Any) -> int:
-        """Appends bytes; gives their number."""
+        """Appends bytes and returns their number."""
         view = memoryview(data).cast("B") if not isinstance(data, bytes) else data
         self._digest.update(view)
         self._size += len(view)
@@ -52,39 +41,43 @@ class NewFile:
         return self._size
 
     def flush(self) -> None:
-        """Passes what is buffered on."""
+        """Hands buffered bytes to the file."""
         self._stream.flush()
 
     def writable(self) -> bool:
-        """True: for libraries that ask."""
+        """True, for libraries that ask."""
         return True
 
     def readable(self) -> bool:
-        """False: for libraries that ask."""
+        """False, for libraries that ask."""
         return False
 
     def seekable(self) -> bool:
-        """False: the digest needs the bytes in order."""
+        """False, since the digest needs the bytes in order."""
         return False
 
     def close(self) -> None:
-        """Left to `Storage.create`."""
+        """Does nothing: `Storage.create` closes the file."""
 
-    def _record(self, path: str) -> FileRecord:
-        return FileRecord(path, self._size, self._digest.hexdigest())
+    @property
+    def record(self) -> FileRecord:
+        """Path, size and digest of what was written so far: of the whole file after the block of `Storage.create`."""
+        return FileRecord(path=self._path, size_bytes=self._size, sha256=self._digest.hexdigest())
 
 
 @dataclass(frozen=True)
 class Storage:
-    """The folder of a run. Pickles as its URL alone."""
+    """A folder. It pickles as its URL alone."""
 
     root: str
+    """Local path or fsspec URL."""
 
     @cached_property
     def _filesystem(self) -> tuple[Any, str]:
-        return fsspec.core.url_to_fs(self.root)
+        return cast(tuple[Any, str], fsspec.core.url_to_fs(self.root))
 
     def __getstate__(self) -> dict[str, str]:
+        """The URL: file systems hold connections, which do not pickle."""
         return {"root": self.root}
 
     @property
@@ -97,9 +90,14 @@ class Storage:
         base = self._filesystem[1].rstrip("/")
         return f"{base}/{path}" if path else base
 
+    def location(self, path: str = "") -> str:
+        """Where a path leads to: two locations are equal if they are the same file or folder, whatever links lead there."""
+        full = self.full_path(path)
+        return os.path.realpath(full) if self.is_local else f"{self.root.partition('://')[0]}://{full}"
+
     @contextmanager
     def create(self, path: str) -> Iterator[NewFile]:
-        """A new file at `path`, there when the block ends without an error and not before; replaces an older one."""
+        """A new file at `path`, which appears, and replaces an older one, when the block ends without an error."""
         filesystem, _ = self._filesystem
         final = self.full_path(path)
         folder, _, name = final.rpartition("/")
@@ -107,8 +105,7 @@ class Storage:
         temporary = f"{folder}/{TEMPORARY}{uuid.uuid4().hex}-{name}"
         try:
             with filesystem.open(temporary, "wb") as stream:
-                new = NewFile(stream)
-                yield new
+                yield NewFile(path, stream)
                 if self.is_local:
                     stream.flush()
                     os.fsync(stream.fileno())
@@ -116,7 +113,6 @@ class Storage:
                 os.replace(temporary, final)
             else:
                 filesystem.mv(temporary, final)
-            new.record = new._record(path)
         except BaseException:
             if filesystem.exists(temporary):
                 filesystem.rm(temporary)
@@ -126,23 +122,22 @@ class Storage:
         """Writes a small file whole."""
         with self.create(path) as new:
             new.write(data)
-        assert new.record is not None
         return new.record
 
-    def write_json(self, path: str, value: object) -> FileRecord:
-        """Writes JSON with sorted keys, so that equal values are equal bytes."""
-        return self.write_bytes(path, (json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False) + "\n").encode())
+    def write_record(self, path: str, record: Record) -> FileRecord:
+        """Writes a record as JSON."""
+        return self.write_bytes(path, record.to_json())
 
-    def read_json(self, path: str) -> Any | None:
-        """The JSON of a file; None where there is none, or no whole one."""
+    def read_record(self, path: str, kind: type[R]) -> R | None:
+        """The record in a JSON file; None where there is no such file. Raises RecordMismatch for a file of another kind."""
         try:
-            return json.loads(self._filesystem[0].cat_file(self.full_path(path)))
-        except (FileNotFoundError, NotADirectoryError, ValueError):
+            return kind.from_json(self._filesystem[0].cat_file(self.full_path(path)))
+        except (FileNotFoundError, NotADirectoryError):
             return None
 
     def open(self, path: str) -> IO[bytes]:
         """A file for reading."""
-        return self._filesystem[0].open(self.full_path(path), "rb")
+        return cast(IO[bytes], self._filesystem[0].open(self.full_path(path), "rb"))
 
     def read_range(self, path: str, start: int, length: int) -> bytes:
         """`length` bytes of a file from byte `start` on."""
@@ -167,30 +162,28 @@ class Storage:
                 digest.update(block)
         return digest.hexdigest()
 
+    def record(self, path: str) -> FileRecord:
+        """The record of a file that is there; its bytes are read for the digest."""
+        return FileRecord(path=path, size_bytes=self.size(path) or 0, sha256=self.sha256(path))
+
     def files(self, folder: str = "") -> list[str]:
-        """All files below `folder`, relative to the root, sorted; none where there is no such folder."""
+        """All files below `folder`, relative to the root and sorted; none where there is no such folder."""
         filesystem, _ = self._filesystem
         base = self.full_path("")
         found = filesystem.find(self.full_path(folder)) if filesystem.exists(self.full_path(folder)) else []
         return sorted(str(path)[len(base) + 1 :] for path in found)
 
     def remove(self, path: str) -> None:
-        """Removes a file or a folder with all that is in it; nothing where there is none."""
+        """Removes a file, or a folder with all that is in it. Does nothing where there is none."""
         if self.exists(path):
             self._filesystem[0].rm(self.full_path(path), recursive=True)
 
-    def remove_temporary(self) -> int:
-        """Removes what killed writers left; gives the number of files."""
-        left = [path for path in self.files() if path.rpartition("/")[2].startswith(TEMPORARY)]
-        for path in left:
-            self.remove(path)
-        return len(left)
+    def missing(self, files: Iterable[FileRecord]) -> list[str]:
+        """Paths of those of `files` that are not there, or have another size than they were written with."""
+        return [file.path for file in files if self.size(file.path) != file.size_bytes]
 
-
-def complete(storage: Storage, marker_path: str, key: str) -> dict | None:
-    """The marker at `marker_path` if it is for `key` and its files are there in full; None otherwise."""
-    marker = storage.read_json(marker_path)
-    if not isinstance(marker, dict) or marker.get("key") != key:
-        return None
-    files = marker["files"]
-    return marker if all(storage.size(file["path"]) == file["size_bytes"] for file in files) else None
+    def remove_temporary(self) -> None:
+        """Removes what killed writers left."""
+        for path in self.files():
+            if is_temporary(path):
+                self.remove(path)

@@ -8,10 +8,13 @@ import pyarrow.parquet as pq
 
 from stackfim.pipeline.config.scoring_model import LIMITS_FILE
 from stackfim.pipeline.config.usage_error import UsageError
-from stackfim.pipeline.derive.score import SCORING
 from stackfim.pipeline.folder import paths
+from stackfim.pipeline.folder.counts import by_prefix
 from stackfim.pipeline.folder.shards import example_files, read_examples
-from stackfim.pipeline.folder.storage import TEMPORARY
+from stackfim.pipeline.folder.storage import Storage
+from stackfim.schemas.derived import ScoringReport
+from stackfim.schemas.manifest import Manifest
+from stackfim.schemas.record import RecordMismatch
 from stackfim.schemas.scored import is_scored
 from stackfim.transforms.score.calibrate import COLUMNS, Calibration
 from stackfim.transforms.score.verdict_limits import LANGUAGES
@@ -57,15 +60,19 @@ def toml_text(limits: dict[str, Any]) -> str:
 
 
 def _check_nothing_dropped(folder: Path) -> None:
-    for name, member in ((SCORING, "counts"), (paths.MANIFEST, "rejected")):
-        path = folder / name
-        counts = json.loads(path.read_text("utf-8"))[member] if path.is_file() else {}
-        dropped = sum(count for key, count in counts.items() if key.startswith(("rejected:example:", "example:score:")))
-        if dropped:
-            raise UsageError(
-                f"{folder}: {dropped:,} rows were dropped by their verdict, and their scores with them; "
-                "score the rows again with --label, which drops none"
-            )
+    storage = Storage(str(folder))
+    try:
+        scoring = storage.read_record(paths.SCORING, ScoringReport)
+        manifest = storage.read_record(paths.MANIFEST, Manifest)
+    except RecordMismatch as error:
+        raise UsageError(f"{folder}: {error}") from error
+    counts = by_prefix(scoring.counts, "rejected:example:") if scoring is not None else {}
+    counts |= by_prefix(manifest.rejected, "example:score:") if manifest is not None else {}
+    if dropped := sum(counts.values()):
+        raise UsageError(
+            f"{folder}: {dropped:,} rows were dropped by their verdict, and their scores with them; "
+            "score the rows again with --label, which drops none"
+        )
 
 
 def _members(path: Path) -> dict[str, Any]:
@@ -83,6 +90,6 @@ def _members(path: Path) -> dict[str, Any]:
 
 def _write(path: Path, text: str) -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
-    part = path.with_name(f"{TEMPORARY}{path.name}")
+    part = path.with_name(f"{paths.TEMPORARY}{path.name}")
     part.write_text(text, "utf-8")
     part.replace(path)

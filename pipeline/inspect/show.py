@@ -1,6 +1,7 @@
 """Examples for a person to read, in a terminal."""
 
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 from rich.console import Console
@@ -24,7 +25,7 @@ def show_examples(
         for name, value in (("category", category), ("kind", kind), ("language", language))
         if value is not None
     }
-    found: list[tuple[int, dict]] = []
+    found: list[tuple[int, dict[str, Any]]] = []
     seen: dict[str, set[str]] = {name: set() for name in wanted}
     for path in example_files(folder):
         for batch in read_examples(path):
@@ -56,7 +57,7 @@ def show_examples(
         console.print(_text(row, lines, marked=not console.is_terminal))
 
 
-def _scores(row: dict) -> str:
+def _scores(row: dict[str, Any]) -> str:
     """Verdict and nll of a scored row."""
     if "verdict" not in row:
         return ""
@@ -64,7 +65,7 @@ def _scores(row: dict) -> str:
     return f" {row['verdict']}" + "".join(f" nll({name}) {score['nll']:.2f}" for name, score in found if score)
 
 
-def _text(row: dict, lines: int, *, marked: bool) -> Text:
+def _text(row: dict[str, Any], lines: int, *, marked: bool) -> Text:
     """Prefix, middle and suffix; control characters made visible, so that a file cannot write to the terminal."""
     prefix, suffix = row["prefix"].split("\n"), row["suffix"].split("\n")
     middle = row["middle"]

@@ -24,6 +24,7 @@ from stackfim.model.config import RefactConfig
 from stackfim.model.refact import Refact
 from stackfim.model.tokenizer import STARCODER_SENTINELS, Tokenizer
 from stackfim.model.training.sequences import Example, read_shard
+from stackfim.schemas.manifest import FORMAT, Manifest
 
 VOCABULARY = 2048
 
@@ -209,7 +210,9 @@ def run_folder(tmp_path: Path) -> Callable[..., Path]:
     `repositories` names some; languages in `validation` are the run's validation rows.
     """
 
-    def make(repositories: dict[str, str] | None = None, validation: Sequence[str] = ()) -> Path:
+    def make(
+        repositories: dict[str, str] | None = None, validation: Sequence[str] = (), licenses: str = "permissive"
+    ) -> Path:
         folder = Path(tempfile.mkdtemp(dir=tmp_path))
         (folder / "data").mkdir()
         table = pq.read_table(OWN_EXAMPLES)
@@ -220,7 +223,21 @@ def run_folder(tmp_path: Path) -> Callable[..., Path]:
         validates = pa.array([name in validation for name in languages])
         pq.write_table(table.filter(pc.invert(validates)), folder / "data" / "train-00000-of-00001.parquet")
         pq.write_table(table.filter(validates), folder / "data" / "validation-00000-of-00001.parquet")
-        (folder / "manifest.json").write_text(json.dumps({"configuration": json.dumps({"licenses": "permissive"})}))
+        counts = ("counts", "rejected", "relabelled", "redacted", "removed", "examples", "refused")
+        manifest = Manifest(
+            version="0",
+            run_key="0" * 64,
+            files=(),
+            format=FORMAT,
+            versions={},
+            source={},
+            locators=(),
+            configuration={"licenses": licenses},
+            unsupported_languages={},
+            scoring=None,
+            **{name: {} for name in counts},
+        )
+        (folder / "manifest.json").write_bytes(manifest.to_json())
         return folder
 
     return make

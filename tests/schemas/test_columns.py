@@ -1,12 +1,16 @@
-"""Every column of every schema explains itself."""
+"""Every column of every schema, and every member of every record, explains itself."""
+
+from pathlib import Path
 
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from stackfim.schemas.column import column, describe
+from stackfim.schemas.derived import ChatRecord, MixtureReport, RenderingReport, ScoringReport
 from stackfim.schemas.example import EDIT, EXAMPLE
-from stackfim.schemas.manifest import FILE, MANIFEST
+from stackfim.schemas.manifest import Manifest, ScoringSummary
 from stackfim.schemas.mixed import CONVERSATION, MIXED
+from stackfim.schemas.record import FileRecord, Record
 from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.removal import REMOVAL
 from stackfim.schemas.scored import SCORE, SCORED
@@ -23,17 +27,25 @@ SCHEMAS = {
     "edit": pa.schema(list(EDIT)),
     "rejection": REJECTION,
     "removal": REMOVAL,
-    "manifest": MANIFEST,
-    "manifest_file": pa.schema(list(FILE)),
 }
+RECORDS = (Manifest, ScoringSummary, FileRecord, RenderingReport, ScoringReport, MixtureReport, ChatRecord)
+
+
+def assert_is_a_sentence(name: str, description: str) -> None:
+    assert description.endswith("."), (name, description)
+    assert len(description) >= 5
 
 
 @pytest.mark.parametrize("schema", SCHEMAS.values(), ids=SCHEMAS)
 def test_every_column_has_a_description_that_is_a_sentence(schema: pa.Schema) -> None:
-    for name, type_, description in describe(schema):
-        assert description.endswith("."), (name, description)
-        assert len(description) >= 5
-        assert type_
+    for field in schema:
+        assert_is_a_sentence(field.name, field.metadata[b"description"].decode())
+
+
+@pytest.mark.parametrize("record", RECORDS)
+def test_every_member_has_a_description_that_is_a_sentence(record: type[Record]) -> None:
+    for name, field in record.model_fields.items():
+        assert_is_a_sentence(name, field.description or "")
 
 
 def test_column_names_are_unique_in_each_schema() -> None:
@@ -41,16 +53,10 @@ def test_column_names_are_unique_in_each_schema() -> None:
         assert len(set(schema.names)) == len(schema.names)
 
 
-def test_describe_lists_columns_in_order_with_their_types() -> None:
-    schema = pa.schema([column("b", pa.int64(), "Second."), pa.field("a", pa.string())])
-    assert describe(schema) == [("b", "int64", "Second."), ("a", "string", "")]
-
-
-def test_descriptions_survive_a_parquet_file(tmp_path) -> None:
-    import pyarrow.parquet as pq
-
+def test_descriptions_survive_a_parquet_file(tmp_path: Path) -> None:
     pq.write_table(EXAMPLE.empty_table(), tmp_path / "examples.parquet")
-    assert describe(pq.read_schema(tmp_path / "examples.parquet")) == describe(EXAMPLE)
+    read = pq.read_schema(tmp_path / "examples.parquet")
+    assert [field.metadata[b"description"] for field in read] == [field.metadata[b"description"] for field in EXAMPLE]
 
 
 def test_example_has_the_columns_that_the_format_promises() -> None:

@@ -1,4 +1,4 @@
-"""docs/data-model.md lists every column as the schemas have it."""
+"""docs/data-model.md lists every column, and every member of the manifest, as the schemas have them."""
 
 from pathlib import Path
 
@@ -6,10 +6,11 @@ import pyarrow as pa
 import pytest
 
 from stackfim.schemas.attribution import ATTRIBUTION
-from stackfim.schemas.column import describe
 from stackfim.schemas.example import EXAMPLE
 from stackfim.schemas.fingerprint import REFERENCE
+from stackfim.schemas.manifest import Manifest, ScoringSummary
 from stackfim.schemas.mixed import MIXED
+from stackfim.schemas.record import FileRecord, Record
 from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.removal import REMOVAL
 from stackfim.schemas.rendered import PACKED, RENDERED, TOKENIZED
@@ -30,17 +31,37 @@ DOCUMENTED = {
     "Filter scores": FILTER_SCORE,
     "Source row, after reading": ROW,
 }
+RECORDS: dict[str, type[Record]] = {
+    "Manifest": Manifest,
+    "File of a manifest": FileRecord,
+    "Scoring of a manifest": ScoringSummary,
+}
 
 
-def table(schema: pa.Schema) -> str:
+def section(title: str) -> str:
+    text = (Path(__file__).parents[2] / "docs" / "data-model.md").read_text("utf-8")
+    return text.partition(f"\n### {title}\n\n")[2].partition("\n##")[0].strip()
+
+
+def columns(schema: pa.Schema) -> str:
     lines = ["| Column | Type | Meaning |", "|---|---|---|"]
-    for name, kind, description in describe(schema):
-        lines.append(f"| `{name}` | {kind.partition('<')[0]} | {description} |")
+    for field in schema:
+        description = field.metadata[b"description"].decode()
+        lines.append(f"| `{field.name}` | {str(field.type).partition('<')[0]} | {description} |")
+    return "\n".join(lines)
+
+
+def members(kind: type[Record]) -> str:
+    lines = ["| Member | Meaning |", "|---|---|"]
+    lines += [f"| `{name}` | {field.description} |" for name, field in kind.model_fields.items()]
     return "\n".join(lines)
 
 
 @pytest.mark.parametrize("title", DOCUMENTED)
 def test_the_table_of_a_schema_is_its_columns(title: str) -> None:
-    text = (Path(__file__).parents[2] / "docs" / "data-model.md").read_text("utf-8")
-    section = text.partition(f"\n### {title}\n\n")[2].partition("\n### ")[0].strip()
-    assert section == table(DOCUMENTED[title])
+    assert section(title) == columns(DOCUMENTED[title])
+
+
+@pytest.mark.parametrize("title", RECORDS)
+def test_the_table_of_a_record_is_its_members(title: str) -> None:
+    assert section(title) == members(RECORDS[title])

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Callable
 from dataclasses import replace
@@ -70,10 +69,11 @@ def test_a_fork_of_what_the_run_validates_on_is_not_trained_on(run_folder: Calla
 def test_other_licenses_and_other_folders_are_refused(run_folder: Callable[..., Path], tmp_path: Path) -> None:
     with pytest.raises(TrainingDataError, match=r"no manifest\.json, expected a finished folder"):
         read_examples(tmp_path, held_out_share=0.1, held_out_seed=0)
-    folder = run_folder()
-    (folder / "manifest.json").write_text(json.dumps({"configuration": json.dumps({"licenses": "ours.txt"})}))
     with pytest.raises(TrainingDataError, match=r"made with licenses='ours\.txt', expected 'permissive'"):
-        read_examples(folder, held_out_share=0.1, held_out_seed=0)
+        read_examples(run_folder(licenses="ours.txt"), held_out_share=0.1, held_out_seed=0)
+    (tmp_path / "manifest.json").write_text("{}")
+    with pytest.raises(TrainingDataError, match="configuration is missing"):
+        read_examples(tmp_path, held_out_share=0.1, held_out_seed=0)
     with pytest.raises(TrainingDataError, match="no examples to train on"):
         read_examples(run_folder(), held_out_share=1.0, held_out_seed=0)
 

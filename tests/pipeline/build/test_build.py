@@ -19,7 +19,7 @@ import pytest
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.schemas.example import EXAMPLE
 from stackfim.schemas.fingerprint import REFERENCE
-from stackfim.schemas.manifest import check_manifest
+from stackfim.schemas.manifest import Manifest
 from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.removal import REMOVAL
 
@@ -103,8 +103,8 @@ def test_a_run_leaves_what_the_documentation_says(built: Path) -> None:
 
 
 def test_every_file_in_is_accounted_for(built: Path, source_folder: Path) -> None:
-    manifest = check_manifest(json.loads((built / "manifest.json").read_text()))
-    counts = manifest["counts"]
+    manifest = Manifest.from_json((built / "manifest.json").read_bytes())
+    counts = manifest.counts
     files_in = sum(table.num_rows for table in read(source_folder, "*.parquet"))
     examples = read(built, "data/*.parquet")
     files = {
@@ -119,7 +119,7 @@ def test_every_file_in_is_accounted_for(built: Path, source_folder: Path) -> Non
     reasons = {row["reason"] for row in rejected}
     assert {"license_not_allowed", "not_utf8", "nul_byte", "language_unsupported"} <= reasons
     assert all(row["detail"] for row in rejected)
-    assert manifest["unsupported_languages"] == {"Fortran": 1}
+    assert manifest.unsupported_languages == {"Fortran": 1}
 
 
 def test_the_copy_with_more_stars_stays(built: Path) -> None:
@@ -302,7 +302,7 @@ def test_overwrite_replaces_a_finished_run(built: Path, source_folder: Path, sta
     again = stackfim("build", spec, "--out", tmp_path / "out", "--workers", 1, "--seed", 9, "--overwrite")
     assert again.returncode == 0, again.stderr
     manifest = json.loads((tmp_path / "out" / "manifest.json").read_text())
-    assert json.loads(manifest["configuration"])["seed"] == 9
+    assert manifest["configuration"]["seed"] == 9
     listed = {file["path"] for file in manifest["files"]}
     found = {path.relative_to(tmp_path / "out").as_posix() for path in (tmp_path / "out").rglob("*") if path.is_file()}
     assert found == listed | {"manifest.json", "README.md"}, "files of the run before are left"

@@ -9,9 +9,12 @@ import pytest
 
 from stackfim.pipeline.config.run_config import RunConfig
 from stackfim.pipeline.folder import paths
-from stackfim.pipeline.folder.manifest import BrokenPromise, make_manifest
-from stackfim.pipeline.folder.storage import FileRecord, Storage
+from stackfim.pipeline.folder.counts import BrokenPromise
+from stackfim.pipeline.folder.manifest import make_manifest, read_manifest
+from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.sources import Shard
+from stackfim.schemas.manifest import Manifest
+from stackfim.schemas.record import FileRecord
 
 HEADER = """#ifndef WIDGET_H
 #define WIDGET_H
@@ -53,11 +56,12 @@ def finished(stackfim, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
-def manifest_again(folder: Path) -> dict:
-    manifest = json.loads((folder / "manifest.json").read_text())
-    shards = [Shard(index, locator, None, None) for index, locator in enumerate(manifest["locators"])]
-    attribution = FileRecord(paths.ATTRIBUTION, 1, "0")
-    return make_manifest(Storage(str(folder)), "0", json.loads(manifest["source"]), shards, RunConfig(), attribution)
+def manifest_again(folder: Path) -> Manifest:
+    storage = Storage(str(folder))
+    manifest = read_manifest(storage)
+    shards = [Shard(index, locator, None, None) for index, locator in enumerate(manifest.locators)]
+    attribution = FileRecord(path=paths.ATTRIBUTION, size_bytes=1, sha256="0")
+    return make_manifest(storage, "0", manifest.source, shards, RunConfig(), attribution)
 
 
 def test_each_file_goes_for_its_reason_or_stays_in_the_language_that_it_shows(finished: Path, stackfim) -> None:
@@ -76,7 +80,7 @@ def test_each_file_goes_for_its_reason_or_stays_in_the_language_that_it_shows(fi
 
 
 def test_the_counts_of_a_run_add_up_and_a_lost_row_is_noticed(finished: Path) -> None:
-    counts = manifest_again(finished)["counts"]
+    counts = manifest_again(finished).counts
     left = counts["files_rejected"] + counts["files_removed"] + counts["files_with_examples"]
     assert counts["files_in"] == left == 5
     marker = finished / paths.filtered_marker(0)
@@ -88,4 +92,4 @@ def test_the_counts_of_a_run_add_up_and_a_lost_row_is_noticed(finished: Path) ->
         with pytest.raises(BrokenPromise, match="files in are not"):
             manifest_again(finished)
     marker.write_text(whole)
-    assert manifest_again(finished)["counts"] == counts
+    assert manifest_again(finished).counts == counts

@@ -19,7 +19,7 @@ from stackfim.pipeline.config.validation import config_of
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.sources import SourceError
 from stackfim.schemas.fingerprint import REFERENCE, SETTINGS
-from stackfim.schemas.manifest import check_manifest
+from stackfim.schemas.manifest import Manifest
 from stackfim.schemas.removal import EXACT, NEAR, NEAR_ESTIMATED, REMOVAL
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 from stackfim.transforms.dedup.near import signature_batch
@@ -87,7 +87,7 @@ def removals_of(folder: Path) -> list[dict]:
 
 
 def manifest_of(folder: Path) -> dict:
-    return check_manifest(json.loads((folder / "manifest.json").read_text()))
+    return Manifest.from_json((folder / "manifest.json").read_bytes()).model_dump()
 
 
 def blob_id(content: bytes) -> str:
@@ -249,7 +249,7 @@ def test_against_a_finished_run_what_it_kept_stays_away(
         assert found["similarity"] == pytest.approx(expected, abs=0.1)
     manifest = manifest_of(out)
     assert manifest["removed"] == {EXACT: 2, NEAR_ESTIMATED: 2}
-    compared = json.loads(manifest["source"])["against"]
+    compared = manifest["source"]["against"]
     assert [entry["run_key"] for entry in compared] == [manifest_of(near_built)["run_key"]]
     assert not (out / "work").exists()
     # The same folder without --against is another run; with it, this one.
@@ -320,7 +320,9 @@ def test_against_says_what_is_wrong_with_a_folder(near_built: Path, tmp_path: Pa
         with pytest.raises(UsageError, match=f'"permutations": 252.*this run has .*"{name}": {value}'):
             reference_files((str(near_built),), own, other)
     # What decides which files are compared, and not how signatures are made, may differ.
-    files, sources, said = reference_files((str(near_built),), own, replace(DedupSettings(), threshold=0.9, bands=20))
+    files, sources, identities = reference_files(
+        (str(near_built),), own, replace(DedupSettings(), threshold=0.9, bands=20)
+    )
     assert len(files) == 5
     assert not sources
-    assert said[0]["run_key"] == manifest_of(near_built)["run_key"]
+    assert identities[0]["run_key"] == manifest_of(near_built)["run_key"]

@@ -1,25 +1,43 @@
 """`stackfim mix`: examples and conversations from two local data sets in their published columns."""
 
 import ast
-import json
+import subprocess
 import sysconfig
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from click.testing import Result
 from tokenizers import Tokenizer
-from typer.testing import CliRunner
 
-from stackfim.pipeline.commands.cli import app
+from stackfim.pipeline.derive import mix as mixing
+from stackfim.pipeline.derive.shard_by_shard import Made
+from stackfim.pipeline.folder import paths
+from stackfim.schemas.derived import MixtureReport
 from stackfim.schemas.mixed import MIXED
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+"""Runs the command; gives the finished process."""
+Digest = Callable[[Path], dict[str, str]]
+"""Digests of all files below a folder, by relative path."""
+
+
+class SourceFile(Protocol):
+    """A file to split."""
+
+    @property
+    def language(self) -> str:
+        """The Stack's name."""
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes."""
 
 
 def documented_functions() -> list[tuple[str, str, str]]:
@@ -29,9 +47,11 @@ def documented_functions() -> list[tuple[str, str, str]]:
     for path in sorted(library.glob("[a-g]*.py")):
         text = path.read_text("utf-8")
         for node in ast.walk(ast.parse(text)):
-            said = ast.get_docstring(node) if isinstance(node, ast.FunctionDef) else None
-            if said and len(said.split("\n")[0]) > 25:
-                found.append((node.name, said.split("\n")[0], ast.get_source_segment(text, node)))
+            if isinstance(node, ast.FunctionDef):
+                first_line = (ast.get_docstring(node) or "").split("\n")[0]
+                source = ast.get_source_segment(text, node)
+                if len(first_line) > 25 and source is not None:
+                    found.append((node.name, first_line, source))
     return found
 
 
@@ -41,18 +61,18 @@ def chats(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("chats")
     functions = documented_functions()
     commits, pairs = [], []
-    for number, (name, said, source) in enumerate(functions):
+    for number, (name, first_line, source) in enumerate(functions):
         if number % 2:
             commits.append(
                 {
                     "commit": f"{number:040x}", "old_file": f"{name}.py", "new_file": f"{name}.py",
                     "old_contents": f"def {name}(*args):\n    raise NotImplementedError\n", "new_contents": source,
-                    "subject": f"Implement {name}: {said}", "message": f"Implement {name}: {said}\n\nSee the issue.",
+                    "subject": f"Implement {name}: {first_line}", "message": f"Implement {name}: {first_line}\n\nSee the issue.",
                     "lang": "Python", "license": "gpl-2.0" if number % 10 == 1 else "mit", "repos": "a/b,c/d",
                 }
             )  # fmt: skip
         else:
-            pairs.append({"prompt": f"Write a Python function. {said}", "response": source})
+            pairs.append({"prompt": f"Write a Python function. {first_line}", "response": source})
     pairs += [
         {"prompt": "Could you write me a poem on the sea?", "response": "As an AI language model, I would rather not."}
     ]
@@ -64,7 +84,11 @@ def chats(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def shards(rows_of, sources, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shards(
+    rows_of: Callable[[Iterable[tuple[str, bytes]]], pa.RecordBatch],
+    sources: tuple[SourceFile, ...],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """Examples in two training files and one of validation."""
     folder = tmp_path_factory.mktemp("shards") / "data"
     folder.mkdir()
@@ -76,12 +100,12 @@ def shards(rows_of, sources, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def mix(shards: Path, checkpoint: Path) -> Callable[..., Result]:
+def mix(shards: Path, checkpoint: Path, here: Run) -> Run:
     """Runs `stackfim mix` on the shards with the small tokenizer."""
 
-    def run(chat: Path | str, out: Path, *arguments: object) -> Result:
-        given = ["mix", shards, "--chat", chat, "--out", out, "--tokenizer", checkpoint, *arguments]
-        return CliRunner().invoke(app, [str(argument) for argument in given])
+    def run(chat: Path | str, out: Path, *arguments: object) -> subprocess.CompletedProcess[str]:
+        given = ("--chat", chat, "--out", out, "--tokenizer", checkpoint, "--workers", 1)
+        return here("mix", shards, *given, *arguments)
 
     return run
 
@@ -89,15 +113,20 @@ def mix(shards: Path, checkpoint: Path) -> Callable[..., Result]:
 def rows(folder: Path, split: str = "train") -> list[dict[str, Any]]:
     tables = [pq.read_table(path) for path in sorted((folder / "data").glob(f"{split}-*.parquet"))]
     assert all(table.schema.equals(MIXED) for table in tables)
-    return pa.concat_tables(tables).to_pylist()
+    found: list[dict[str, Any]] = pa.concat_tables(tables).to_pylist()
+    return found
+
+
+def report_of(folder: Path) -> MixtureReport:
+    return MixtureReport.from_json((folder / paths.MIXTURE).read_bytes())
 
 
 @pytest.mark.parametrize(("name", "share"), [("commits", 0.15), ("pairs", 0.4), ("pairs", 0.9)])
 def test_shares_are_exact_to_half_a_point_by_tokens(
-    chats: Path, mix, checkpoint: Path, tmp_path: Path, name: str, share: float
+    chats: Path, mix: Run, checkpoint: Path, tmp_path: Path, name: str, share: float
 ) -> None:
     done = mix(chats / name, tmp_path / "out", "--share", share, "--chat-license", "PSF-2.0")
-    assert done.exit_code == 0, done.output
+    assert done.returncode == 0, done.stderr
     tokens: Counter[str] = Counter()
     reader = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
     for row in rows(tmp_path / "out"):
@@ -107,20 +136,20 @@ def test_shares_are_exact_to_half_a_point_by_tokens(
             assert len(ids) == row["tokens"]
             assert [reader.id_to_token(ids[0]), reader.id_to_token(ids[-1])] == ["<empty_output>", "<|endoftext|>"]
     assert tokens["chat"] / sum(tokens.values()) == pytest.approx(share, abs=0.005)
-    said = json.loads((tmp_path / "out" / "mixture.json").read_text())
-    assert said["train_tokens"] == dict(tokens)
-    assert f"{said['chat_share']:.2%}" in done.output
+    report = report_of(tmp_path / "out")
+    assert report.train_tokens == dict(tokens)
+    assert f"{report.chat_share:.2%}" in done.stdout
 
 
-def test_it_loads_and_says_what_went(chats: Path, mix, shards: Path, tmp_path: Path) -> None:
+def test_it_loads_and_says_what_went(chats: Path, mix: Run, shards: Path, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = mix(f"parquet:{chats / 'commits'}", out, "--share", 0.6)
-    assert done.exit_code == 0, done.output
+    assert done.returncode == 0, done.stderr
     assert {path.name for path in out.iterdir()} == {"README.md", "data", "rejections", "mixture.json"}
     loaded = datasets.load_dataset(str(out), cache_dir=str(tmp_path / "cache"))
     assert set(loaded["train"].unique("source")) == {"fim", "chat"}
     assert loaded["validation"].unique("source") == ["fim"]
-    counts = json.loads((out / "mixture.json").read_text())["counts"]
+    counts = report_of(out).counts
     assert counts["rejected:license_not_allowed"] > 0
     dropped = pq.read_table(out / "rejections" / "mix.parquet").to_pylist()
     assert Counter(row["reason"] for row in dropped) == {
@@ -136,14 +165,15 @@ def test_it_loads_and_says_what_went(chats: Path, mix, shards: Path, tmp_path: P
     assert len(ids) == len(set(ids))
 
 
-def test_pairs_without_a_license_are_left_out_unless_one_is_given(chats: Path, mix, tmp_path: Path) -> None:
+def test_pairs_without_a_license_are_left_out_unless_one_is_given(chats: Path, mix: Run, tmp_path: Path) -> None:
     refused = mix(chats / "pairs", tmp_path / "a")
-    assert refused.exit_code == 2
-    assert "0 of conversations" in refused.output
+    assert refused.returncode == 2
+    assert "none may be used (no_license" in refused.stderr
+    assert not (tmp_path / "a").exists()
     done = mix(chats / "pairs", tmp_path / "b", "--chat-license", "PSF-2.0")
-    assert done.exit_code == 0, done.output
-    assert "refusal" in done.output
-    counts = json.loads((tmp_path / "b" / "mixture.json").read_text())["counts"]
+    assert done.returncode == 0, done.stderr
+    assert "refusal" in done.stdout
+    counts = report_of(tmp_path / "b").counts
     assert counts["rejected:exact_duplicate"] >= 5
     assert {license_ for row in rows(tmp_path / "b") if row["source"] == "chat" for license_ in row["licenses"]} == {
         "PSF-2.0"
@@ -151,17 +181,17 @@ def test_pairs_without_a_license_are_left_out_unless_one_is_given(chats: Path, m
 
 
 def test_the_same_command_gives_the_same_bytes_and_another_seed_others(
-    chats: Path, mix, tree_digest, tmp_path: Path
+    chats: Path, mix: Run, tree_digest: Digest, tmp_path: Path
 ) -> None:
     (tmp_path / "run.toml").write_text("seed = 4\n")
     for name, arguments in (("a", []), ("b", []), ("c", ["--config", tmp_path / "run.toml"])):
-        assert mix(chats / "commits", tmp_path / name, *arguments).exit_code == 0
+        assert mix(chats / "commits", tmp_path / name, *arguments).returncode == 0
     assert tree_digest(tmp_path / "a") == tree_digest(tmp_path / "b")
     assert [row["example_id"] for row in rows(tmp_path / "a")] != [row["example_id"] for row in rows(tmp_path / "c")]
 
 
 @pytest.mark.parametrize(
-    ("chat", "arguments", "said"),
+    ("chat", "arguments", "told"),
     [
         ("nowhere", [], "nowhere"),
         ("SHARDS", [], "expected old_contents"),
@@ -171,11 +201,62 @@ def test_the_same_command_gives_the_same_bytes_and_another_seed_others(
     ],
 )
 def test_what_cannot_be_is_a_usage_error(
-    chats: Path, shards: Path, checkpoint: Path, mix, tmp_path: Path, chat: str, arguments: list, said: str
+    chats: Path, shards: Path, checkpoint: Path, mix: Run, tmp_path: Path, chat: str, arguments: list[object], told: str
 ) -> None:
     place = {"SHARDS": shards, "COMMITS": chats / "commits"}.get(chat, tmp_path / chat)
     given = [str(argument).replace("CHECKPOINT", str(checkpoint)) for argument in arguments]
     done = mix(place, tmp_path / "out", *given)
-    assert done.exit_code == 2, done.output
-    assert said in done.output
-    assert not (tmp_path / "out" / "mixture.json").exists()
+    assert done.returncode == 2, done.stdout
+    assert told in done.stderr
+    assert not (tmp_path / "out").exists()
+
+
+def test_it_goes_on_where_it_broke_off_without_reading_the_conversations_again(
+    chats: Path, mix: Run, tree_digest: Digest, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert mix(chats / "commits", tmp_path / "whole").returncode == 0
+    out = tmp_path / "out"
+    whole = mixing._mix
+
+    def breaks_off(task: mixing._MixTask) -> Made:
+        if task.name.startswith("train-00001"):
+            raise KeyboardInterrupt
+        return whole(task)
+
+    monkeypatch.setattr(mixing, "_mix", breaks_off)
+    mix(chats / "commits", out)
+    assert not (out / paths.MIXTURE).exists()
+    first = out / "data" / "train-00000-of-00002.parquet"
+    written = first.stat().st_mtime_ns
+    monkeypatch.setattr(mixing, "_mix", whole)
+    monkeypatch.setattr(mixing, "read_conversations", None)
+    done = mix(chats / "commits", out)
+    assert done.returncode == 0, done.stderr
+    assert first.stat().st_mtime_ns == written
+    assert tree_digest(out) == tree_digest(tmp_path / "whole")
+    again = mix(chats / "commits", out)
+    assert (again.returncode, again.stdout) == (0, done.stdout)
+
+
+def test_two_workers_give_the_same_bytes_as_one(
+    chats: Path, mix: Run, stackfim: Run, shards: Path, checkpoint: Path, tree_digest: Digest, tmp_path: Path
+) -> None:
+    assert mix(chats / "commits", tmp_path / "one").returncode == 0
+    given = ("--chat", chats / "commits", "--tokenizer", checkpoint, "--workers", 2)
+    done = stackfim("mix", shards, "--out", tmp_path / "two", *given)
+    assert done.returncode == 0, done.stderr
+    assert tree_digest(tmp_path / "one") == tree_digest(tmp_path / "two")
+
+
+def test_other_conversations_are_another_mixture(chats: Path, mix: Run, tree_digest: Digest, tmp_path: Path) -> None:
+    chat, out = tmp_path / "chat" / "commits.parquet", tmp_path / "out"
+    chat.parent.mkdir()
+    rows_of_commits = pq.read_table(chats / "commits")
+    pq.write_table(rows_of_commits, chat)
+    assert mix(chat, out).returncode == 0
+    before = tree_digest(out)
+    pq.write_table(rows_of_commits.slice(1), chat)
+    refused = mix(chat, out)
+    assert refused.returncode == 2
+    assert "holds a finished mixture of chat.sha256 = " in refused.stderr
+    assert tree_digest(out) == before

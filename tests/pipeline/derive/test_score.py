@@ -6,8 +6,9 @@ import shutil
 import subprocess
 import time
 from collections import Counter
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import psutil
 import pyarrow as pa
@@ -15,11 +16,21 @@ import pyarrow.parquet as pq
 import pytest
 
 from stackfim.model.checkpoint import SHIPPED
+from stackfim.pipeline.folder import paths
+from stackfim.pipeline.folder.manifest import read_manifest
+from stackfim.pipeline.folder.storage import Storage
+from stackfim.schemas.derived import ScoringReport
 from stackfim.schemas.example import EXAMPLE
-from stackfim.schemas.manifest import check_manifest
+from stackfim.schemas.manifest import ScoringSummary
 from stackfim.schemas.scored import SCORED
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+"""Runs the command; gives the finished process."""
+Digest = Callable[[Path], dict[str, str]]
+"""Digests of all files below a folder, by relative path."""
+
 
 # In the small network's own scale. Whole files lose their examples: few have an empty place, and most of the others go.
 CONFIG = """
@@ -38,6 +49,28 @@ min_p_eot_start = 0.0
 [score.actions]
 never_stops = "label"
 """
+
+
+class SourceFile(Protocol):
+    """A file to split."""
+
+    @property
+    def language(self) -> str:
+        """The Stack's name."""
+
+    @property
+    def content(self) -> bytes:
+        """Its bytes."""
+
+
+def scoring_of(folder: Path) -> ScoringSummary:
+    scoring = read_manifest(Storage(str(folder))).scoring
+    assert scoring is not None
+    return scoring
+
+
+def report_of(folder: Path) -> ScoringReport:
+    return ScoringReport.from_json((folder / paths.SCORING).read_bytes())
 
 
 def table(folder: Path, pattern: str = "data/*.parquet") -> pa.Table:
@@ -62,7 +95,7 @@ def small_source(source_folder: Path, tmp_path_factory: pytest.TempPathFactory) 
 
 
 @pytest.fixture(scope="module")
-def scored_run(small_source: Path, config: Path, stackfim, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def scored_run(small_source: Path, config: Path, stackfim: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run with the small network and two workers."""
     out = tmp_path_factory.mktemp("scored") / "out"
     done = stackfim("build", f"parquet:{small_source}", "--config", config, "--out", out, "--workers", 2)
@@ -72,7 +105,11 @@ def scored_run(small_source: Path, config: Path, stackfim, tmp_path_factory: pyt
 
 
 @pytest.fixture(scope="module")
-def shards(rows_of, sources, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def shards(
+    rows_of: Callable[[Iterable[tuple[str, bytes]]], pa.RecordBatch],
+    sources: tuple[SourceFile, ...],
+    tmp_path_factory: pytest.TempPathFactory,
+) -> Path:
     """Some dozens of examples in three files, without scores."""
     folder = tmp_path_factory.mktemp("shards") / "few"
     (folder / "data").mkdir(parents=True)
@@ -87,7 +124,7 @@ def shards(rows_of, sources, tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def labelled(shards: Path, checkpoint: Path, here, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def labelled(shards: Path, checkpoint: Path, here: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The same examples scored in both layouts, none dropped."""
     out = tmp_path_factory.mktemp("labelled") / "out"
     done = here("score", shards, "--model", checkpoint, "--out", out, "--label", "--workers", 1)
@@ -104,19 +141,18 @@ def test_a_run_with_a_model_has_scores_and_a_verdict_on_every_row(scored_run: Pa
     assert len(scored) > 5
     assert all(row["score_psm"] is not None for row in scored)
     assert {row["verdict"] for row in scored} <= {"accept", "never_stops"}
-    manifest = check_manifest(json.loads((scored_run / "manifest.json").read_text()))
-    said = json.loads(manifest["scoring"])
-    assert said["settings"]["model"] == checkpoint.name
-    assert len(said["settings"]["sha256"]) == 64
-    assert said["settings"]["limits"]["single_line"]["max_nll"] == 8.3
-    assert str(checkpoint) not in json.dumps(manifest)
+    settings = scoring_of(scored_run).settings
+    assert settings["model"] == checkpoint.name
+    assert len(settings["sha256"]) == 64
+    assert settings["limits"]["single_line"]["max_nll"] == 8.3
+    assert str(checkpoint) not in (scored_run / "manifest.json").read_text()
 
 
 def test_every_file_is_accounted_for_when_verdicts_take_all_of_its_examples(
     scored_run: Path, small_source: Path
 ) -> None:
-    manifest = json.loads((scored_run / "manifest.json").read_text())
-    counts, diagnostics = manifest["counts"], json.loads(manifest["scoring"])["diagnostics"]
+    counts = read_manifest(Storage(str(scored_run))).counts
+    diagnostics = scoring_of(scored_run).diagnostics
     rejections = table(scored_run, "rejections/*.parquet").to_pylist()
     by_unit = Counter((row["unit"], row["stage"]) for row in rejections)
     emptied = [row for row in rejections if row["reason"] == "no_example_left"]
@@ -135,7 +171,7 @@ def test_every_file_is_accounted_for_when_verdicts_take_all_of_its_examples(
 
 
 def test_one_worker_gives_the_same_bytes_as_two(
-    scored_run: Path, small_source: Path, config: Path, stackfim, tree_digest, tmp_path: Path
+    scored_run: Path, small_source: Path, config: Path, stackfim: Run, tree_digest: Digest, tmp_path: Path
 ) -> None:
     out = tmp_path / "one"
     done = stackfim("build", f"parquet:{small_source}", "--config", config, "--out", out, "--workers", 1)
@@ -144,7 +180,7 @@ def test_one_worker_gives_the_same_bytes_as_two(
     assert table(out).num_rows
 
 
-def test_a_scored_run_is_verified_and_a_changed_verdict_found(scored_run: Path, stackfim, tmp_path: Path) -> None:
+def test_a_scored_run_is_verified_and_a_changed_verdict_found(scored_run: Path, stackfim: Run, tmp_path: Path) -> None:
     good = stackfim("verify", scored_run, "--workers", 1)
     assert good.returncode == 0, good.stdout
     assert "score_sums" in good.stdout
@@ -160,21 +196,21 @@ def test_a_scored_run_is_verified_and_a_changed_verdict_found(scored_run: Path, 
 
 
 def test_a_build_that_names_no_model_scores_with_the_one_that_comes_along(
-    small_source: Path, stackfim, tmp_path: Path
+    small_source: Path, stackfim: Run, tmp_path: Path
 ) -> None:
     config = tmp_path / "run.toml"
     config.write_text('[score]\nactions = { unlikely = "label" }\n')
     done = stackfim("build", f"parquet:{small_source}", "--config", config, "--out", tmp_path / "out", "--workers", 1)
     assert done.returncode == 0, done.stderr
-    scoring = json.loads(json.loads((tmp_path / "out" / "manifest.json").read_text())["scoring"])["settings"]
-    assert scoring["model"] == "tiny"
-    assert scoring["context_tokens"] == json.loads((SHIPPED["tiny"] / "stackfim.json").read_text())["context_tokens"]
+    settings = scoring_of(tmp_path / "out").settings
+    assert settings["model"] == "tiny"
+    assert settings["context_tokens"] == json.loads((SHIPPED["tiny"] / "stackfim.json").read_text())["context_tokens"]
     rows = table(tmp_path / "out")
     assert rows["score_psm"].null_count == 0
     assert rows["score_spm"].null_count == rows.num_rows
 
 
-def test_another_model_is_another_run(scored_run: Path, small_source: Path, here, tree_digest) -> None:
+def test_another_model_is_another_run(scored_run: Path, small_source: Path, here: Run, tree_digest: Digest) -> None:
     before = tree_digest(scored_run)
     other = here("build", "--model", "none", f"parquet:{small_source}", "--out", scored_run)
     assert other.returncode == 2
@@ -182,7 +218,7 @@ def test_another_model_is_another_run(scored_run: Path, small_source: Path, here
     assert tree_digest(scored_run) == before
 
 
-def test_scored_shards_are_rendered_and_shown_with_their_scores(labelled: Path, here, tmp_path: Path) -> None:
+def test_scored_shards_are_rendered_and_shown_with_their_scores(labelled: Path, here: Run, tmp_path: Path) -> None:
     done = here("render", labelled, "--out", tmp_path / "rendered", "--workers", 1)
     assert done.returncode == 0, done.stderr
     assert table(tmp_path / "rendered").schema.names[: len(SCORED.names)] == SCORED.names
@@ -194,14 +230,20 @@ def test_scores_are_added_to_shards_that_exist(shards: Path, labelled: Path) -> 
     before, after = table(shards), table(labelled)
     assert after.schema.equals(SCORED)
     assert after.select(EXAMPLE.names).equals(before)
-    said = json.loads((labelled / "scoring.json").read_text())
-    assert said["counts"]["examples"] == said["counts"]["examples_in"] == before.num_rows
-    assert set(said["diagnostics"]["distributions"]) == {"psm", "spm"}
+    report = report_of(labelled)
+    assert report.counts["examples"] == report.counts["examples_in"] == before.num_rows
+    assert set(report.diagnostics["distributions"]) == {"psm", "spm"}
     assert {path.name for path in labelled.iterdir()} == {"README.md", "data", "rejections", "scoring.json"}
 
 
 def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_bytes(
-    shards: Path, labelled: Path, checkpoint: Path, command, stackfim, tree_digest, tmp_path: Path
+    shards: Path,
+    labelled: Path,
+    checkpoint: Path,
+    command: Callable[..., list[str]],
+    stackfim: Run,
+    tree_digest: Digest,
+    tmp_path: Path,
 ) -> None:
     out = tmp_path / "out"
     arguments = ["score", shards, "--model", checkpoint, "--out", out, "--label", "--workers"]
@@ -209,7 +251,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_bytes(
     process = subprocess.Popen(
         command(*arguments, 1), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
     )
-    deadline = time.monotonic() + 60
+    deadline = time.monotonic() + 600  # only so that a run that hangs ends the test
     while not (out / "work/done/train-00000-of-00003.parquet.json").exists():
         assert time.monotonic() < deadline
         assert process.poll() is None, "the run ended before it could be killed"
@@ -225,11 +267,11 @@ def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_bytes(
     assert marked == {path: os.stat(path).st_mtime_ns for path in marked}, "a complete shard was scored again"
 
 
-def test_what_a_file_lost_is_told_when_scores_drop_it(shards: Path, config: Path, here, tmp_path: Path) -> None:
+def test_what_a_file_lost_is_told_when_scores_drop_it(shards: Path, config: Path, here: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
     done = here("score", shards, "--config", config, "--out", out, "--workers", 1)
     assert done.returncode == 0, done.stderr
-    counts = json.loads((out / "scoring.json").read_text())["counts"]
+    counts = report_of(out).counts
     before, after = table(shards), table(out)
     rejections = table(out, "rejections/*.parquet").to_pylist()
     units = Counter(row["unit"] for row in rejections)
@@ -250,7 +292,7 @@ def test_what_a_file_lost_is_told_when_scores_drop_it(shards: Path, config: Path
 
 
 def test_calibrated_limits_are_configuration_and_lie_beside_a_model(
-    labelled: Path, shards: Path, checkpoint: Path, here, tmp_path: Path
+    labelled: Path, shards: Path, checkpoint: Path, here: Run, tmp_path: Path
 ) -> None:
     written = here("calibrate", labelled, "--share", 0.3, "--min-rows", 15)
     assert written.returncode == 0, written.stderr
@@ -268,7 +310,7 @@ def test_calibrated_limits_are_configuration_and_lie_beside_a_model(
     for name, arguments in (("a", by_configuration), ("b", ["--model", model])):
         done = here("score", shards, "--out", tmp_path / name, *arguments, "--workers", 1)
         assert done.returncode == 0, done.stderr
-        settings.append(json.loads((tmp_path / name / "scoring.json").read_text())["settings"])
+        settings.append(report_of(tmp_path / name).settings)
     # The limits beside a model are no part of what it is.
     assert settings[0]["limits"] == settings[1]["limits"]
     assert settings[0]["sha256"] == settings[1]["sha256"]
@@ -277,7 +319,7 @@ def test_calibrated_limits_are_configuration_and_lie_beside_a_model(
 
 
 @pytest.mark.parametrize(
-    ("arguments", "said"),
+    ("arguments", "told"),
     [
         (["--model", "none"], "expected a model"),
         (["--model", "nowhere/at/all"], "nowhere/at/all"),
@@ -288,7 +330,7 @@ def test_calibrated_limits_are_configuration_and_lie_beside_a_model(
     ],
 )
 def test_what_cannot_be_is_a_usage_error_and_writes_nothing(
-    shards: Path, checkpoint: Path, here, tmp_path: Path, arguments: list[str], said: str
+    shards: Path, checkpoint: Path, here: Run, tmp_path: Path, arguments: list[str], told: str
 ) -> None:
     (tmp_path / "run.toml").write_text("[score.limits.empty]\nmax_loss = 1.0\n")
     places: dict[str, Any] = {"CHECKPOINT": checkpoint, "CONFIG": tmp_path / "run.toml"}
@@ -299,5 +341,5 @@ def test_what_cannot_be_is_a_usage_error_and_writes_nothing(
     (places["WITH_BAD_LIMITS"] / "stackfim.json").write_text('{"limits": {"lines": {}}}')
     done = here("score", shards, "--out", tmp_path / "out", *(places.get(name, name) for name in arguments))
     assert done.returncode == 2, done.stderr
-    assert said in done.stderr
+    assert told in done.stderr
     assert not (tmp_path / "out").exists()

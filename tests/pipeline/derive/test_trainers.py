@@ -1,18 +1,25 @@
 """Trainers take what the command wrote as it is: datasets, TRL's SFTTrainer, and PyTorch's DataLoader with workers."""
 
 import math
+import subprocess
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import datasets
 import pytest
 import torch
 import transformers
-import trl
+from trl.trainer.sft_config import SFTConfig
+from trl.trainer.sft_trainer import SFTTrainer
 
 from stackfim import model
 from stackfim.model.checkpoint import SHIPPED
 from stackfim.model.training.sequences import Batch
 from stackfim.model.training.train import batch_loss
+
+Run = Callable[..., subprocess.CompletedProcess[str]]
+"""Runs the command; gives the finished process."""
 
 TINY = SHIPPED["tiny"]
 MAX_TOKENS = 256
@@ -21,7 +28,7 @@ END_OF_TEXT = 0
 
 
 @pytest.fixture(scope="module")
-def rendered(built: Path, stackfim, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def rendered(built: Path, stackfim: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The data set rendered for Refact, with token ids of the tiny checkpoint's tokenizer."""
     out = tmp_path_factory.mktemp("rendered") / "out"
     done = stackfim(
@@ -47,7 +54,8 @@ def test_datasets_finds_splits_and_columns(splits: datasets.DatasetDict, rendere
 
 
 def test_trl_trains_on_prompt_and_completion(splits: datasets.DatasetDict, tmp_path: Path) -> None:
-    tokenizer = transformers.PreTrainedTokenizerFast(
+    make_tokenizer: Callable[..., Any] = transformers.PreTrainedTokenizerFast
+    tokenizer = make_tokenizer(
         tokenizer_file=str(TINY / "tokenizer.json"), eos_token="<|endoftext|>", pad_token="<fim_pad>"
     )
     rows = splits["train"].select(range(64))
@@ -61,7 +69,7 @@ def test_trl_trains_on_prompt_and_completion(splits: datasets.DatasetDict, tmp_p
             max_position_embeddings=MAX_TOKENS,
         )
     )
-    settings = trl.SFTConfig(
+    settings = SFTConfig(
         output_dir=str(tmp_path),
         max_steps=6,
         learning_rate=1e-2,
@@ -75,11 +83,12 @@ def test_trl_trains_on_prompt_and_completion(splits: datasets.DatasetDict, tmp_p
         bf16=False,
         disable_tqdm=True,
     )
-    trainer = trl.SFTTrainer(
+    trainer = SFTTrainer(
         network, train_dataset=rows.select_columns(["prompt", "completion"]), args=settings, processing_class=tokenizer
     )
     # What it makes of the texts is what --tokenize wrote: sentinels as such, one end-of-text, which is learned.
-    for row, theirs in zip(rows, trainer.train_dataset, strict=True):
+    prepared: Any = trainer.train_dataset
+    for row, theirs in zip(rows, prepared, strict=True):
         assert theirs["input_ids"] == row["input_ids"]
         learned = zip(row["input_ids"], row["loss_mask"], strict=True)
         assert theirs["labels"] == [number if is_learned else -100 for number, is_learned in learned]
@@ -91,7 +100,7 @@ def test_trl_trains_on_prompt_and_completion(splits: datasets.DatasetDict, tmp_p
     assert losses[-1] < losses[0]
 
 
-def padded(rows: list[dict]) -> tuple[torch.Tensor, torch.Tensor]:
+def padded(rows: list[dict[str, Any]]) -> tuple[torch.Tensor, torch.Tensor]:
     """Ids (batch, longest), padded with end-of-text, and labels, -100 where nothing is learned."""
     ids = torch.nn.utils.rnn.pad_sequence([row["input_ids"].long() for row in rows], batch_first=True)
     mask = torch.nn.utils.rnn.pad_sequence([row["loss_mask"].bool() for row in rows], batch_first=True)
@@ -118,7 +127,7 @@ def test_a_data_loader_with_workers_gives_every_row_once(splits: datasets.Datase
     assert sum(losses) / len(losses) < 5.5
 
 
-def test_packed_rows_train_without_attention_between_examples(built: Path, stackfim, tmp_path: Path) -> None:
+def test_packed_rows_train_without_attention_between_examples(built: Path, stackfim: Run, tmp_path: Path) -> None:
     done = stackfim("render", built, "--out", tmp_path / "packed", "--tokenizer", TINY, "--pack", PACK)
     assert done.returncode == 0, done.stderr
     rows = datasets.load_dataset(str(tmp_path / "packed"), cache_dir=str(tmp_path / "cache"), split="train")

@@ -11,15 +11,23 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackfim.pipeline.build.run import repository_urls
 from stackfim.pipeline.folder import paths
-from stackfim.pipeline.folder.attribution import Use, read_attribution, uses_of, write_attribution
+from stackfim.pipeline.folder.attribution import (
+    Origin,
+    Use,
+    read_attribution,
+    repository_urls,
+    uses_of,
+    write_attribution,
+)
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.inspect.verify import attribution_violations
 from stackfim.schemas.attribution import ATTRIBUTION
 from stackfim.schemas.example import EXAMPLE
 
 COLUMNS = ["repository", "revision", "licenses", "path", "content_id"]
+SourceRow = tuple[str, str, list[str], str, str]
+"""The values of COLUMNS."""
 sources = st.tuples(
     st.sampled_from(["a/x", "a/y", "b", "é/z"]),
     st.sampled_from(["", "1", "2"]),
@@ -29,7 +37,7 @@ sources = st.tuples(
 )
 
 
-def shard(folder: Path, name: str, rows: list[tuple]) -> str:
+def shard(folder: Path, name: str, rows: list[SourceRow]) -> str:
     """Examples with nothing but where they are from."""
     path = folder / "data" / name
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -40,7 +48,7 @@ def shard(folder: Path, name: str, rows: list[tuple]) -> str:
 
 @given(shards=st.lists(st.lists(sources, max_size=12), min_size=1, max_size=4), max_held=st.integers(0, 30))
 def test_every_origin_is_counted_once_in_order_however_little_memory_there_is(
-    shards: list[list[tuple]], max_held: int, tmp_path_factory: pytest.TempPathFactory
+    shards: list[list[SourceRow]], max_held: int, tmp_path_factory: pytest.TempPathFactory
 ) -> None:
     folder = tmp_path_factory.mktemp("rows")
     storage = Storage(str(folder))
@@ -109,4 +117,4 @@ def test_verify_tells_where_the_file_and_the_rows_differ(spoiled: str, built: Pa
 def test_a_use_is_what_it_says(tmp_path: Path) -> None:
     path = shard(tmp_path, "0.parquet", [("o/r", "1", ["MIT"], "a.py", "0" * 40)] * 3)
     storage = Storage(str(tmp_path))
-    assert list(uses_of(storage, [path], storage)) == [Use(("o/r", "1", ("MIT",)), 1, 3)]  # type: ignore[arg-type]
+    assert list(uses_of(storage, [path], storage)) == [Use(Origin("o/r", "1", ("MIT",)), 1, 3)]

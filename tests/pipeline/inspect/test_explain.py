@@ -8,7 +8,7 @@ from subprocess import CompletedProcess
 import pyarrow.parquet as pq
 import pytest
 
-from stackfim.schemas.manifest import check_manifest
+from stackfim.schemas.manifest import Manifest
 from stackfim.transforms.filters.filter_list import FILTER_SCORE
 
 Run = Callable[..., CompletedProcess[str]]
@@ -65,9 +65,9 @@ def test_scores_of_every_file_are_written_where_a_run_wants_them(
     assert path.name == "scores-00000-of-00001.parquet"
     assert pq.read_schema(path).equals(FILTER_SCORE)
     files = {(row["repository"], row["path"]) for row in pq.read_table(path).to_pylist()}
-    manifest = check_manifest(json.loads((out / "manifest.json").read_text()))
-    assert pq.read_metadata(path).num_rows == manifest["counts"]["files_in"]
-    assert f"filter_scores/{path.name}" in {file["path"] for file in manifest["files"]}
+    manifest = Manifest.from_json((out / "manifest.json").read_bytes())
+    assert pq.read_metadata(path).num_rows == manifest.counts["files_in"]
+    assert f"filter_scores/{path.name}" in {file.path for file in manifest.files}
     for folder in ("data", "rejections"):
         rows = [row for part in (out / folder).glob("*") for row in pq.read_table(part).to_pylist()]
         assert rows

@@ -133,8 +133,12 @@ def test_a_row_that_leaves_a_field_out_is_an_error() -> None:
 
 
 def names_in(source: str) -> Iterator[str]:
-    """Names of languages, of two letters or more, among the strings of a module, docstrings aside."""
-    for node in ast.walk(ast.parse(source)):
+    """Names of languages, of two letters or more, among the strings of a module, docstrings and `__all__` aside."""
+    tree = ast.parse(source)
+    tree.body = [
+        node for node in tree.body if not (isinstance(node, ast.Assign) and "__all__" in ast.unparse(node.targets[0]))
+    ]
+    for node in ast.walk(tree):
         if isinstance(node, ast.Constant) and node.value in KNOWN_LANGUAGES and len(node.value) > 1:
             yield node.value
 

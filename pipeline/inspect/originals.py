@@ -1,0 +1,127 @@
+"""The files that the rows of a folder were made from, where they are at hand: `stackfim verify` compares rows with them."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from stackfim.pipeline.config.usage_error import UsageError
+from stackfim.pipeline.folder.shards import read_examples
+from stackfim.pipeline.sources import Source, SourceError, open_source, scheme_of
+from stackfim.schemas.manifest import Manifest
+from stackfim.schemas.source import git_blob_id
+from stackfim.transforms.filters.redaction import redact
+from stackfim.transforms.split.parser import BudgetedParser, ParseRefused
+from stackfim.transforms.verify.original import Original
+from stackfim.transforms.verify.row_invariants import undone
+
+NONE = "none"
+"""A source that stands for no originals."""
+
+
+@dataclass(frozen=True)
+class Originals:
+    """Where the original files are."""
+
+    source: Source | None
+    """None where they are not at hand."""
+    locators: tuple[str, ...]
+    """Where each input shard is, in order."""
+    sentence: str
+    """Where they come from, or why they are not at hand."""
+
+    def of_shard(self, files: Iterable[Path]) -> "ShardOriginals | None":
+        """The originals of the example files of one shard; None where they are not at hand."""
+        files = tuple(files)
+        number = files[0].name.split("-")[1:2]
+        is_numbered = bool(number) and number[0].isdigit() and int(number[0]) < len(self.locators)
+        if self.source is None or not is_numbered:
+            return None
+        return ShardOriginals(self.source, self.locators[int(number[0])])
+
+
+@dataclass(frozen=True)
+class ShardOriginals:
+    """Where the original files of one shard are. It travels to worker processes."""
+
+    source: Source
+    locator: str
+
+    def contents(self, files: Iterable[Path]) -> dict[str, bytes]:
+        """Content by id of all files that the rows of `files` were made from; what was redacted is redacted again."""
+        wanted: dict[str, str] = {}
+        for path in files:
+            for batch in read_examples(path, ["content_id", "source_id"], 10_000):
+                wanted.update(zip(batch.column(0).to_pylist(), batch.column(1).to_pylist(), strict=True))
+        changed = [source_id for content_id, source_id in wanted.items() if content_id != source_id]
+        redacted = pa.array(changed, pa.string())
+        found: dict[str, bytes] = {}
+        for rows, _ in self.source.read(self.locator):
+            again = redact(rows.filter(pc.is_in(rows.column("source_id"), redacted))).rows
+            both = pa.concat_batches([rows, again])
+            for content_id, content in zip(both.column("content_id").to_pylist(), both.column("content"), strict=True):
+                if content_id in wanted:
+                    found[content_id] = content.as_py()
+        return found
+
+
+def find_originals(manifest: Manifest | None, spec: str | None) -> Originals:
+    """The source of the originals: `spec`, or without one the run's own if nothing has to be downloaded.
+
+    Raises UsageError and SourceError for a `spec` that holds other files than the run read, or cannot be read.
+    """
+    if spec == NONE:
+        return Originals(None, (), "Originals were not asked for.")
+    if manifest is None:
+        return Originals(None, (), "No manifest, so the originals are not known.")
+    chosen = spec or manifest.source["spec"]
+    scheme = scheme_of(chosen)
+    if spec is None and (scheme is None or scheme.is_download):
+        return Originals(None, (), f"Originals would have to be downloaded; --source {chosen} does that.")
+    try:
+        source = open_source(chosen, manifest.configuration["columns"])
+        locators = tuple(shard.locator for shard in source.shards(manifest.configuration["limit"]))
+    except SourceError:
+        if spec is not None:
+            raise
+        return Originals(None, (), f"Originals are not at hand: {chosen} cannot be read.")
+    if locators != manifest.locators:
+        if spec is not None:
+            raise UsageError(f"--source {spec}: holds other files than those that the run read")
+        return Originals(None, (), f"Originals are not at hand: {chosen} has changed since the run.")
+    return Originals(source, locators, f"Originals were read from {chosen}.")
+
+
+def whole_content(row: dict[str, Any]) -> bytes | None:
+    """The content of the file of an example, where the example covers all of it; None where it covers a part."""
+    try:
+        content = b"".join(undone(row))
+    except (ValueError, KeyError):
+        return None
+    return content if row["context_start_byte"] == 0 and git_blob_id(content) == row["content_id"] else None
+
+
+class OriginalParser:
+    """Parses originals, each once for the rows from it that follow each other."""
+
+    def __init__(self) -> None:
+        """No parser is made before a file of its language comes."""
+        self._parsers: dict[str, BudgetedParser] = {}
+        self._last: tuple[str, Original | None] = ("", None)
+
+    def parse(self, row: dict[str, Any], content: bytes) -> Original | None:
+        """The syntax tree of the file of an example; None where it cannot be parsed."""
+        if self._last[0] != row["content_id"]:
+            self._last = (row["content_id"], self._parsed(content, row["language"]))
+        return self._last[1]
+
+    def _parsed(self, content: bytes, language: str) -> Original | None:
+        if language not in self._parsers:
+            self._parsers[language] = BudgetedParser(language)
+        try:
+            return Original(content, language, self._parsers[language])
+        except ParseRefused:
+            return None
