@@ -2,16 +2,18 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stackfim.pipeline.folder import paths
 from stackfim.pipeline.config.run_config import RunConfig
+from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.manifest import BrokenPromise, make_manifest
-from stackfim.pipeline.sources import Shard
 from stackfim.pipeline.folder.storage import FileRecord, Storage
+from stackfim.pipeline.sources import Shard
+from tests.pipeline.fixture_types import Run
 
 HEADER = """#ifndef WIDGET_H
 #define WIDGET_H
@@ -31,7 +33,7 @@ class Widget {
 
 
 @pytest.fixture(scope="module")
-def finished(stackfim, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(stackfim: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run over a C++ header that its row calls C, code under a license by its repository and one by its own words."""
     folder = tmp_path_factory.mktemp("rows")
     code = "def total(values):\n    result = 0\n    for value in values:\n        result += value\n    return result\n"
@@ -53,14 +55,14 @@ def finished(stackfim, tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder / "out"
 
 
-def manifest_again(folder: Path) -> dict:
+def manifest_again(folder: Path) -> dict[str, Any]:
     manifest = json.loads((folder / "manifest.json").read_text())
     shards = [Shard(index, locator, None, None) for index, locator in enumerate(manifest["locators"])]
     attribution = FileRecord(paths.ATTRIBUTION, 1, "0")
     return make_manifest(Storage(str(folder)), "0", json.loads(manifest["source"]), shards, RunConfig(), attribution)
 
 
-def test_each_file_goes_for_its_reason_or_stays_in_the_language_that_it_shows(finished: Path, stackfim) -> None:
+def test_each_file_goes_for_its_reason_or_stays_in_the_language_that_it_shows(finished: Path, stackfim: Run) -> None:
     rejected = [row for path in finished.glob("rejections/*") for row in pq.read_table(path).to_pylist()]
     assert {row["path"]: (row["stage"], row["reason"]) for row in rejected} == {
         "own.py": ("license_header", "license_header"),
