@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections import Counter
 from pathlib import Path
 from typing import Any
@@ -20,6 +19,7 @@ from stackfim.schemas.manifest import check_manifest
 from stackfim.schemas.scored import SCORED
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
+from tests.waiting import wait_until
 
 # In the small network's own scale. Whole files lose their examples: few have an empty place, and most of the others go.
 CONFIG = """
@@ -209,11 +209,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_bytes(
     process = subprocess.Popen(
         command(*arguments, 1), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
     )
-    deadline = time.monotonic() + 60
-    while not (out / "work/done/train-00000-of-00003.parquet.json").exists():
-        assert time.monotonic() < deadline
-        assert process.poll() is None, "the run ended before it could be killed"
-        time.sleep(0.002)
+    wait_until((out / "work/done/train-00000-of-00003.parquet.json").exists, process)
     psutil.Process(process.pid).kill()
     process.wait()
     assert not (out / "scoring.json").exists()

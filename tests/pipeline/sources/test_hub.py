@@ -80,7 +80,7 @@ class Reader:
     def close(self) -> None:
         assert self.process.stdin is not None
         self.process.stdin.close()
-        self.process.wait(60)
+        self.process.wait()
 
 
 @pytest.fixture(scope="module")
