@@ -5,6 +5,8 @@ import typer
 from stackfim.pipeline.commands import build, derive, inspect, scoring  # noqa: F401
 from stackfim.pipeline.commands.app import app
 
+__all__ = ["app", "main"]
+
 
 @app.command()
 def version() -> None:

@@ -46,7 +46,7 @@ def _write_source(folder: Path) -> None:
     rows: list[dict[str, object]] = []
     for number, path in enumerate(files):
         license_name = "GPL-3.0-only" if number % 11 == 10 else "MIT"
-        row = {"content": path.read_bytes(), "lang": LANGUAGES[path.suffix], "path": path.name}
+        row: dict[str, object] = {"content": path.read_bytes(), "lang": LANGUAGES[path.suffix], "path": path.name}
         row |= {"licenses": [license_name], "repository": f"owner/project{number % 7}", "stars": number % 5}
         rows.append(row)
         if number % 9 == 0:  # an exact copy elsewhere, with fewer stars
