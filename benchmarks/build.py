@@ -1,11 +1,11 @@
-"""How fast a build is beside parsing alone, stage by stage, and how much memory it takes at 1x and 4x the shards.
+"""How fast a build is compared with parsing alone, stage by stage, and how much memory it takes with 1x and 4x the shards.
 
     python -m benchmarks.build [SOURCE] [--workers N]
 
-SOURCE is any source of stackfim; by default the installed packages. All speeds are megabytes of content for a second of
-CPU time (user and system, all processes). "Of parsing" compares with tree-sitter parsing, in this same run, of the very
-files that get as far as the splitter. The whole build is told twice: by what it reads, and by what of that is split.
-Memory is the largest sum of unique memory (USS) over the process tree.
+SOURCE is any source of stackfim; by default the installed packages. All speeds are megabytes of content per second of
+CPU time (user and system, all processes). "Of parsing" compares with the speed at which tree-sitter alone, in this same
+run, parses the files that reach the splitter. The whole build is shown twice: for all that it reads, and for the part
+that reaches the splitter. Memory is the largest sum of unique memory (USS) over the process tree.
 """
 
 import argparse
@@ -18,6 +18,7 @@ import tempfile
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pyarrow as pa
@@ -43,12 +44,12 @@ from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
 
 
+@dataclass(frozen=True)
 class Stages:
     """CPU seconds and bytes of each stage."""
 
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self.bytes: dict[str, int] = {}
+    seconds: dict[str, float] = field(default_factory=dict)
+    bytes: dict[str, int] = field(default_factory=dict)
 
     @contextmanager
     def measure(self, stage: str) -> Iterator[None]:
@@ -58,12 +59,12 @@ class Stages:
         self.seconds[stage] = self.seconds.get(stage, 0.0) + time.process_time() - started
 
     def speed(self, stage: str) -> float:
-        """Megabytes a CPU second."""
+        """Megabytes per CPU second."""
         return self.bytes[stage] / 1e6 / max(self.seconds[stage], 1e-9)
 
 
 def measure_stages(spec: str) -> tuple[Stages, int]:
-    """Each stage in this process, one after another over the same batches; also the bytes that reach the splitter."""
+    """Runs each stage in this process, one after another over the same batches; also gives the bytes that reach the splitter."""
     gc.disable()  # as the process that splits does
     stages, source = Stages(), open_source(spec)
     splitter, filters = Splitter(SplitSettings(), stackfim_version()), FilterPlan()
@@ -119,7 +120,7 @@ def _fingerprints(rows: pa.RecordBatch, shard: int) -> pa.RecordBatch:
 
 
 def measure_build(spec: str, workers: int) -> tuple[float, float, float]:
-    """The command itself: CPU seconds of all its processes, wall seconds, and peak memory of the tree in MB."""
+    """Runs the command; gives CPU seconds of all its processes, wall seconds, and peak memory of the tree in MB."""
     with tempfile.TemporaryDirectory() as folder:
         before = resource.getrusage(resource.RUSAGE_CHILDREN)
         started = time.monotonic()
@@ -146,8 +147,10 @@ def measure_build(spec: str, workers: int) -> tuple[float, float, float]:
 
 
 def write_copies(spec: str, folder: Path, copies: int) -> str:
-    """The rows of a source as `copies` times as many shards; copies of a file are near-duplicates, the most that
-    deduplication can have to do."""
+    """Writes the rows of a source as `copies` times as many shards, and gives the new source.
+
+    Copies of a file are near-duplicates of each other: no source gives deduplication more to do.
+    """
     source = open_source(spec)
     for shard in source.shards():
         for copy in range(copies):
@@ -167,7 +170,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", nargs="?", default=f"code:{sysconfig.get_path('purelib')}")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--no-memory", action="store_true", help="leave the runs at 1x and 4x out")
+    parser.add_argument("--no-memory", action="store_true", help="skip the runs with 1x and 4x the shards")
     arguments = parser.parse_args()
     stages, split_bytes = measure_stages(arguments.source)
     parsing = stages.speed("parse alone")
@@ -187,9 +190,8 @@ def main() -> None:
             with tempfile.TemporaryDirectory() as folder:
                 spec = write_copies(arguments.source, Path(folder), copies)
                 _, wall, peak = measure_build(spec, arguments.workers)
-                print(
-                    f"memory at {copies}x the shards, {arguments.workers} workers: peak {peak:.0f} MB, wall {wall:.0f} s"
-                )
+                runs = f"{copies}x the shards, {arguments.workers} workers"
+                print(f"memory with {runs}: peak {peak:.0f} MB, wall {wall:.0f} s")
 
 
 if __name__ == "__main__":

@@ -1,19 +1,20 @@
-"""Near-duplicate removal beside its peers: signatures, a whole deduplication, and what each leaves and takes wrongly.
+"""Near-duplicate removal compared with its peers: signatures, whole deduplications, and the mistakes of each.
 
     python -m benchmarks.dedup [SOURCE] [--files 20000] [--workers 1] [--megabytes 12] [--rounds 3] [--peers FOLDER]
 
 SOURCE is any source of stackfim, by default the installed packages. Peers are installed by pip into a virtual
-environment of their own, in a temporary folder or in `--peers`, where it stays for the next time; one that cannot be
-installed is left out and said so. All contenders get the same files and take turns; figures are user CPU of all
-processes of a contender, so waiting and other programs disturb little, and `memory` is the largest sum of unique memory
-(USS) over its process tree. stackfim runs its own Beam transform from written survivors to removals, signatures made on
-the way; text-dedup its script, data set to data set; datatrove its stages one to three.
+environment of their own, in a temporary folder or in `--peers`, where it is kept for the next time; one that cannot be
+installed is reported and left out. All contenders get the same files and take turns. Figures are user CPU of all
+processes of a contender, so waiting and other programs disturb them little; `memory` is the largest sum of unique memory
+(USS) over its process tree. stackfim runs its own Beam transform, from written survivors to removals, and makes the
+signatures on the way; text-dedup runs its script, from data set to data set; datatrove runs its first three stages.
 
-Ground truth: the candidates of a much wider LSH (50 bands of 5) among the different contents, by exact Jaccard
-similarity of word 5-grams. A removal is right when a file that stays is the same or reaches the threshold; a true pair
-is resolved when not both of its files stay. stackfim's scope is `global` here, as the peers know no languages.
+Ground truth: the candidates of a much wider LSH (50 bands of 5) among the distinct contents, by exact Jaccard
+similarity of word 5-grams. A removal is right when a file that stays has the same content or is similar enough; a true
+pair is resolved when at most one of its files stays. stackfim's scope is `global` here, because the peers know nothing
+of languages.
 
-Ends with 1 when a bar is missed.
+The exit code is 1 when a bar is missed.
 """
 
 import argparse
@@ -30,6 +31,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -59,7 +61,7 @@ MEMORY_BAR_MB = 1_000.0
 RESOLVED_BAR = 0.995
 SIGNATURE_PEERS = ("datasketch update_batch", "datasketch, ready integers", "rensa", "text-dedup", "datatrove")
 REMOVAL_PEERS = ("text-dedup", "datatrove")
-# What text_dedup.minhash imports; its other requirements (Spark, an embedding model) serve its other scripts.
+# What text_dedup.minhash imports; its other requirements (Spark, an embedding model) are for its other scripts.
 TEXT_DEDUP_NEEDS = (
     *("bitarray", "click", "click-option-group", "datasets", "fire", "ftfy", "numpy", "psutil"),
     *("pybloom-live", "regex", "rich", "scipy", "tqdm", "xxhash<4", "zstandard"),
@@ -86,7 +88,7 @@ class Measured:
 
 
 def sampled_rows(spec: str, count: int) -> pa.Table:
-    """Up to `count` rows of a source, the same ones every time, in its order: not empty, valid UTF-8."""
+    """Up to `count` rows of a source, the same ones every time, in its order; none is empty or invalid UTF-8."""
     source = open_source(spec)
     batches = [batch.rows for shard in source.shards() for batch in source.read(shard.locator)]
     table = pa.Table.from_batches(batches, ROW)
@@ -103,7 +105,7 @@ def _is_text(content: bytes) -> bool:
 
 
 def write_inputs(rows: pa.Table, folder: Path) -> int:
-    """Survivors as pass A of a run writes them, and one parquet file of texts for the peers; the number of shards."""
+    """Writes survivors as pass A of a run does, and one parquet file of texts for the peers; gives the number of shards."""
     texts = [content.decode() for content in rows.column("content").to_pylist()]
     table = pa.table({"id": pa.array(range(len(texts))), "text": pa.array(texts, pa.large_string())})
     pq.write_table(table, folder / "texts.parquet", row_group_size=2_000)
@@ -118,7 +120,7 @@ def write_inputs(rows: pa.Table, folder: Path) -> int:
 
 
 def deduplicate(folder: Path, shards: int, workers: int) -> None:
-    """stackfim's part, in a process of its own: signatures, graph, removals in `folder`/removals."""
+    """stackfim's part, in a process of its own: makes the signatures, runs the graph, writes `folder`/removals."""
     bound_memory()
     import apache_beam as beam
 
@@ -137,7 +139,7 @@ def deduplicate(folder: Path, shards: int, workers: int) -> None:
         return shard, files.named(shard)
 
     def write(shard: int, removals: pa.RecordBatch) -> None:
-        # A shard has a batch for each partition of contents; a row is removed once, so its number tells them apart.
+        # A shard has a batch of removals for each partition of contents; the first row in it names the file.
         name = f"{shard:05d}-{removals.column('row')[0].as_py():09d}.parquet"
         pq.write_table(pa.Table.from_batches([removals]), folder / "removals" / name)
 
@@ -158,7 +160,7 @@ def deduplicate(folder: Path, shards: int, workers: int) -> None:
 
 
 def measured_run(command: list[str]) -> tuple[float, float, float, str]:
-    """User CPU of a command and all that it starts, wall seconds, peak memory of the tree in MB, and what it printed."""
+    """Runs a command; gives user CPU of all its processes, wall seconds, peak memory of the tree in MB, and what it printed."""
     before, started = resource.getrusage(resource.RUSAGE_CHILDREN).ru_utime, time.monotonic()
     with tempfile.TemporaryFile("w+") as output, tempfile.TemporaryFile("w+") as errors:
         process = subprocess.Popen(command, stdout=output, stderr=errors)
@@ -173,7 +175,7 @@ def measured_run(command: list[str]) -> tuple[float, float, float, str]:
 
 
 def peers_python(folder: Path) -> Path:
-    """The Python of a virtual environment in `folder` that has the peers; makes it if it is not there."""
+    """The Python of the virtual environment in `folder` that has the peers; makes the environment if there is none."""
     python = folder / "bin" / "python"
     if python.exists():
         return python
@@ -181,12 +183,12 @@ def peers_python(folder: Path) -> Path:
     for packages in INSTALLS:
         pip = [str(python), "-m", "pip", "install", "--quiet", "--disable-pip-version-check", *packages]
         if subprocess.run(pip, check=False, capture_output=True).returncode:
-            print(f"could not install {' '.join(packages)}: what needs it is left out", file=sys.stderr)
+            print(f"could not install {' '.join(packages)}: the peers that need it are left out", file=sys.stderr)
     return python
 
 
 def compare_signatures(rows: pa.Table, folder: Path, peers: Path, rounds: int, count: int) -> bool:
-    """Prints the table of signatures; whether every bar is met."""
+    """Prints the table of signatures; gives whether every bar is met."""
     contents = pa.concat_arrays(rows.column("content").chunks)
     size = sum(len(content) for content in contents.to_pylist()) / 1e6
     texts = folder / "sample.parquet"
@@ -199,9 +201,9 @@ def compare_signatures(rows: pa.Table, folder: Path, peers: Path, rounds: int, c
         best["stackfim"] = min(resource.getrusage(resource.RUSAGE_SELF).ru_utime - before, best.get("stackfim", np.inf))
         for peer in SIGNATURE_PEERS:
             command = [str(peers), str(PEERS), "signatures", peer, str(texts), str(count)]
-            said = measured_run(command)[3].splitlines()[-1]
-            if said != "missing":
-                best[peer] = min(float(said), best.get(peer, np.inf))
+            printed = measured_run(command)[3].splitlines()[-1]
+            if printed != "missing":
+                best[peer] = min(float(printed), best.get(peer, np.inf))
     for peer in SIGNATURE_PEERS:
         if peer not in best:
             print(f"{peer} is not installed: left out")
@@ -220,7 +222,7 @@ def true_pairs(contents: pa.Array) -> tuple[np.ndarray, ShingleSets]:
     """All pairs of different contents at or above the threshold, int64, shape (pairs, 2), and the shingles."""
     parts = [shingle_sets(contents.slice(first, 1_000)) for first in range(0, len(contents), 1_000)]
     sets = concatenate(parts)
-    rows = signatures(sets, permutations(250, seed=77))  # other permutations than those that are judged
+    rows = signatures(sets, permutations(250, seed=77))  # not the permutations that are judged
     keys = band_keys(rows, 50, 5)
     keys[sets.sizes == 0] = np.arange(np.count_nonzero(sets.sizes == 0))[:, np.newaxis]
     found: list[np.ndarray] = [np.empty(0, np.int64)]
@@ -233,7 +235,7 @@ def true_pairs(contents: pa.Array) -> tuple[np.ndarray, ShingleSets]:
                 found.append(np.minimum(bucket[left], bucket[right]) << 32 | np.maximum(bucket[left], bucket[right]))
         found = [np.unique(np.concatenate(found))]
     left, right = found[0] >> 32, found[0] & 0xFFFFFFFF
-    # The smaller set over the larger one bounds the similarity from above, so most candidates need no counting.
+    # The ratio of the sizes bounds the similarity from above, so most candidates need no counting.
     sizes = sets.sizes
     likely = np.minimum(sizes[left], sizes[right]) >= SETTINGS.threshold * 0.999 * np.maximum(sizes[left], sizes[right])
     left, right = left[likely], right[likely]
@@ -243,7 +245,7 @@ def true_pairs(contents: pa.Array) -> tuple[np.ndarray, ShingleSets]:
 
 
 def judge(rows: pa.Table, results: dict[str, Measured], folder: Path) -> bool:
-    """Prints the table of whole deduplications; whether every bar is met."""
+    """Prints the table of whole deduplications; gives whether every bar is met."""
     contents = pa.concat_arrays(rows.column("content").chunks)
     ids = rows.column("content_id").combine_chunks().dictionary_encode()
     content_of = ids.indices.to_numpy().astype(np.int64)
@@ -279,14 +281,14 @@ def judge(rows: pa.Table, results: dict[str, Measured], folder: Path) -> bool:
         if peer in results
     ]
     met += [_bar("memory in MB, at most", own.memory_mb, MEMORY_BAR_MB, most=True)]
-    met += [_bar("removals whose named file stays and is as like as said, share", 1.0 - named, 1.0)]
+    met += [_bar("removals whose named file stays and is as similar as recorded, share", 1.0 - named, 1.0)]
     met += [_bar("true pairs resolved, share", quality["stackfim"][1], RESOLVED_BAR)]
     met += [_bar("exact copies left, at most", quality["stackfim"][2], 0, most=True)]
     return all(met)
 
 
 def _named_wrongly(folder: Path, rows: pa.Table, content_of: np.ndarray, sets: ShingleSets) -> float:
-    """Share of stackfim's removals that name a file that goes, is below the threshold, or is not as like as they say."""
+    """Share of stackfim's removals whose named file goes too, is not similar enough, or has another similarity than recorded."""
     found = list(_removals(folder))
     numbers = dict(zip(rows.column("content_id").to_pylist(), content_of.tolist(), strict=True))
     gone = {(row["repository"], row["path"], row["content_id"]) for row in found}
@@ -295,12 +297,12 @@ def _named_wrongly(folder: Path, rows: pa.Table, content_of: np.ndarray, sets: S
     wrong = 0
     for row, (own, kept), similarity in zip(found, pairs.tolist(), exact.tolist(), strict=True):
         names = (row["kept_repository"], row["kept_path"], row["kept_content_id"])
-        as_said = own == kept if row["method"] == EXACT else similarity == row["similarity"] >= SETTINGS.threshold
-        wrong += names in gone or not as_said
+        as_recorded = own == kept if row["method"] == EXACT else similarity == row["similarity"] >= SETTINGS.threshold
+        wrong += names in gone or not as_recorded
     return wrong / max(len(found), 1)
 
 
-def _removals(folder: Path) -> Iterator[dict]:
+def _removals(folder: Path) -> Iterator[dict[str, Any]]:
     for path in sorted((folder / "removals").iterdir()):
         yield from pq.read_table(path).to_pylist()
 
@@ -312,7 +314,7 @@ def _bar(what: str, value: float, bar: float, *, most: bool = False) -> bool:
 
 
 def compare(arguments: argparse.Namespace, folder: Path) -> bool:
-    """All three parts; whether every bar is met."""
+    """Runs all three parts; gives whether every bar is met."""
     rows = sampled_rows(arguments.source, arguments.files)
     size = rows.column("content").nbytes / 1e6
     print(f"{rows.num_rows:,} files, {size:.0f} MB of {arguments.source}")
@@ -322,15 +324,16 @@ def compare(arguments: argparse.Namespace, folder: Path) -> bool:
     sample = sample.slice(0, int(np.searchsorted(ends, arguments.megabytes * 1e6)) + 1)
     met = compare_signatures(sample, folder, peers, arguments.rounds, arguments.permutations)
     shards = write_inputs(rows, folder)
-    own = [sys.executable, __file__, "--deduplicate", str(folder), str(shards), "--workers", str(arguments.workers)]
+    own = [sys.executable, "-m", "benchmarks.dedup", "--workers", str(arguments.workers)]
+    own += ["--deduplicate", str(folder), str(shards)]
     cpu_s, wall_s, memory_mb, _ = measured_run(own)
     results = {"stackfim": Measured(cpu_s, wall_s, memory_mb, _own_removed(folder, shards))}
     print(f"\nstackfim: {cpu_s:.1f} user s", flush=True)
     for peer in REMOVAL_PEERS:
         (folder / peer).mkdir()
         command = [str(peers), str(PEERS), "removals", peer, str(folder / "texts.parquet"), str(folder / peer)]
-        cpu_s, wall_s, memory_mb, said = measured_run(command)
-        if said.splitlines()[-1] == "missing":
+        cpu_s, wall_s, memory_mb, printed = measured_run(command)
+        if printed.splitlines()[-1] == "missing":
             print(f"{peer} is not installed: left out")
             continue
         print(f"{peer}: {cpu_s:.1f} user s", flush=True)

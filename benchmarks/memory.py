@@ -1,4 +1,4 @@
-"""Peak memory of a process and all that it started."""
+"""Peak memory of a process and of all that it started."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ import psutil
 
 
 class PeakMemory:
-    """Watches a process tree while it runs: the largest sum of unique memory (USS), looked at ten times a second."""
+    """Watches a process tree while it runs: the largest sum of unique memory (USS), measured ten times a second."""
 
     def __init__(self, pid: int) -> None:
+        """Starts to watch the process `pid`, in a thread, until it ends."""
         self._peak_bytes = 0
         self._thread = threading.Thread(target=self._watch, args=(pid,), daemon=True)
         self._thread.start()

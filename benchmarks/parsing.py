@@ -1,4 +1,4 @@
-"""Parsing alone: what splitting, and a whole build, is measured against."""
+"""Parsing alone, which the benchmarks compare splitting and whole builds with."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from stackfim.transforms.split.parser import BudgetedParser, ParseRefused
 
 
 class Parsers:
-    """A parser for each language of the rows, made ahead of the time that counts."""
+    """A parser for each language of the rows, made before the clock starts."""
 
     def __init__(self) -> None:
+        """No parsers yet; see `prepare`."""
         self._parsers: dict[str, BudgetedParser] = {}
 
     def prepare(self, rows: pa.RecordBatch) -> None:
@@ -21,7 +22,7 @@ class Parsers:
                 self._parsers[name] = BudgetedParser(language)
 
     def parse(self, rows: pa.RecordBatch) -> None:
-        """Parses each row as the splitter does at first, and keeps nothing; those that it refuses are passed over."""
+        """Parses each row as the splitter does first, and keeps nothing; rows that the parser refuses are skipped."""
         for name, content in zip(rows.column("language").to_pylist(), rows.column("content"), strict=True):
             try:
                 if name in self._parsers:

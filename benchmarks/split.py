@@ -1,14 +1,14 @@
-"""How fast splitting is beside parsing alone, by stage; and where middles end, beside two other ways to cut them.
+"""How fast splitting is compared with parsing alone, by stage; and where middles end, compared with two other generators.
 
     python -m benchmarks.split [SOURCE] [--files N]
 
-SOURCE is any source of stackfim; by default the installed packages. Files are those that pass the filters, as they are
-mixed, on one core; speeds are megabytes of content for a second of CPU time. Splitting is all from content to Arrow
-batches: the parse, the checks that parse again, half-written contexts. What is measured is the splitter as it is
-installed, interpreted or compiled (`make native`); stages are told apart for the interpreted one.
+SOURCE is any source of stackfim; by default the installed packages. The files are those that pass the filters, in their
+mixture of languages, on one core; speeds are megabytes of content per second of CPU time. Splitting is everything from
+content to Arrow batches: the parse, the checks that parse again, half-written contexts. The splitter is measured as it is
+installed, interpreted or compiled (`make native`); its stages can be measured only when it is interpreted.
 
-The table of ends takes the same places in a file for three generators: the splitter; uniform character spans (two offsets
-drawn uniformly, as in Bavarian et al. 2022); and whole syntax nodes, drawn by their size.
+The table of ends compares three generators, with as many middles of each file from each: the splitter; uniform character
+spans (two offsets drawn uniformly, as in Bavarian et al. 2022); and whole syntax nodes, drawn by their size.
 """
 
 from __future__ import annotations
@@ -22,6 +22,7 @@ import sysconfig
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any, NamedTuple
 
 import pyarrow as pa
@@ -43,12 +44,12 @@ MAX_NODES = 20_000
 """Nodes of a file that a node is drawn from."""
 
 
+@dataclass(frozen=True)
 class Clock:
-    """CPU seconds by stage, each without the stages inside it."""
+    """CPU seconds by stage; a stage does not count the stages inside it."""
 
-    def __init__(self) -> None:
-        self.seconds: dict[str, float] = {}
-        self._inside: list[float] = []
+    seconds: dict[str, float] = field(default_factory=dict)
+    _inside: list[float] = field(default_factory=list)
 
     @contextmanager
     def stage(self, name: str) -> Iterator[None]:
@@ -64,7 +65,7 @@ class Clock:
                 self._inside[-1] += spent
 
     def timed(self, owner: Any, attribute: str, name: Callable[..., str]) -> None:
-        """From now on calls of a function count for the stage that `name` gives for their arguments."""
+        """From now on, calls of a function count towards the stage that `name` gives for their arguments."""
         function = getattr(owner, attribute)
 
         @functools.wraps(function)
@@ -76,7 +77,7 @@ class Clock:
 
 
 def filtered_batches(spec: str, files: int) -> Iterator[pa.RecordBatch]:
-    """Batches of TURN_ROWS rows, at most `files` in all, that pass the filters; of every shard alike."""
+    """Batches of TURN_ROWS rows that pass the filters, at most `files` rows in all, as many of each shard as possible."""
     source, plan = open_source(spec), FilterPlan()
     shards = list(source.shards())
     left = files
@@ -104,7 +105,7 @@ def measure_speed(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     splitters = [
         examples.Splitter(SplitSettings(half_written=HalfWrittenSettings(share=share)), "benchmark") for share in shares
     ]
-    # In turns of a batch: the speed of a shared machine changes within minutes.
+    # They take turns, batch by batch: the speed of a shared machine changes within minutes.
     for batch in batches:
         with clock.stage("parse alone"):
             parsers.parse(batch)
@@ -119,7 +120,7 @@ def measure_speed(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
     for name, seconds in clock.seconds.items():
         print(f"{name:<42}{seconds:>8.1f}{megabytes / seconds:>8.1f}{baseline / seconds:>12.0%}")
     if sampling.__file__.endswith(".so"):
-        print("the splitter is compiled (make native), so its stages cannot be told apart")
+        print("the splitter is compiled (make native), so its stages cannot be measured")
         return made
     by_stage = Clock()
     by_stage.timed(BudgetedParser, "parse", lambda _self, _content, old=None: "parse" if old is None else "parse again")
@@ -132,7 +133,7 @@ def measure_speed(batches: list[pa.RecordBatch]) -> list[pa.RecordBatch]:
         for batch in batches:
             splitter.split(batch)
     total = sum(by_stage.seconds.values())
-    print("by stage, with the clock's own cost:")
+    print("by stage, including the cost of the clock itself:")
     for name, seconds in sorted(by_stage.seconds.items(), key=lambda item: -item[1]):
         print(f"  {name:<40}{seconds:>8.1f}{seconds / total:>20.0%}")
     return made
@@ -177,7 +178,7 @@ def uniform_span(file: Original, draws: random.Random) -> tuple[int, int]:
 
 
 def weighted_node(file: Original, draws: random.Random) -> tuple[int, int]:
-    """A named node, the root aside, drawn by its size."""
+    """A named node other than the root, drawn by its size."""
     nodes: list[tree_sitter.Node] = []
     stack = list(file.tree.root_node.children)
     while stack and len(nodes) < MAX_NODES:
@@ -192,7 +193,7 @@ def weighted_node(file: Original, draws: random.Random) -> tuple[int, int]:
 
 
 def print_ends(batches: list[pa.RecordBatch], made: list[pa.RecordBatch]) -> None:
-    """Prints the table of ends: the splitter's by category, and those of the two baselines at as many places."""
+    """Prints the table of ends: the splitter's by category, and as many of each of the two baselines."""
     ends: dict[str, list[End]] = {}
     draws = random.Random(0)
     parsers: dict[str, BudgetedParser] = {}
@@ -236,7 +237,7 @@ def main() -> None:
     """Prints speeds and the table of ends."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("source", nargs="?", default=f"code:{sysconfig.get_path('purelib')}")
-    parser.add_argument("--files", type=int, default=8_000, help="files at most [default: 8000]")
+    parser.add_argument("--files", type=int, default=8_000, help="most files to split [default: 8000]")
     arguments = parser.parse_args()
     gc.disable()  # as the process that splits does
     batches = list(filtered_batches(arguments.source, arguments.files))

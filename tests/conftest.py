@@ -2,6 +2,8 @@
 
 import hashlib
 import json
+import os
+import sys
 import sysconfig
 from collections.abc import Iterable
 from functools import cache
@@ -25,6 +27,10 @@ from stackfim.transforms.verify.row_invariants import Expected, check_content, c
 from stackfim.transforms.verify.tree_invariants import check_tree
 from stackfim.transforms.verify.violation import Violation
 from tests.fixture_types import RowsOf, SourceFile, ViolationsOf
+
+# Processes that tests start keep what they compile, whatever this one was told: else each compiles Beam and PyTorch anew.
+sys.dont_write_bytecode = False
+os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
 # The same examples on every machine: a failure that comes and goes is no statement about the code.
 settings.register_profile(

@@ -1,9 +1,9 @@
-"""The peers of benchmarks/dedup.py, one a call, in their own Python: nothing of stackfim is imported here.
+"""The peers of benchmarks/dedup.py, one per call, in a Python of their own: nothing of stackfim is imported here.
 
     python dedup.py signatures CONTENDER TEXTS PERMUTATIONS      prints the user CPU in seconds
-    python dedup.py removals PEER TEXTS FOLDER                   leaves FOLDER/removed.json, the numbers of removed texts
+    python dedup.py removals PEER TEXTS FOLDER                   writes FOLDER/removed.json, the numbers of removed texts
 
-Prints `missing` when the peer is not installed. TEXTS is a parquet file of the columns `id` and `text`.
+Prints `missing` when the peer is not installed. TEXTS is a parquet file with the columns `id` and `text`.
 """
 
 import importlib
@@ -15,15 +15,16 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 NGRAM = 5
 SEED = 1
-BANDS, ROWS = 25, 10  # datasketch's optimum for 256 permutations at 0.7, and what StarCoder took
+BANDS, ROWS = 25, 10  # datasketch's optimum for 256 permutations at 0.7, which StarCoder used
 WORD = re.compile("[A-Za-z0-9_\u0080-\U0010ffff]+")
 
 
 def shingle_strings(text: str) -> list[str]:
-    """The distinct word 5-grams of a text, joined by spaces, in the fastest way that Python's own means allow."""
+    """The distinct word 5-grams of a text, joined by spaces, made as fast as pure Python can."""
     words = WORD.findall(text)
     if len(words) < NGRAM:
         return [" ".join(words)] if words else []
@@ -44,7 +45,7 @@ def datasketch_batch(texts: list[str], permutations: int) -> Callable[[], object
 
 
 def datasketch_integers(texts: list[str], permutations: int) -> Callable[[], object]:
-    """Ready 32-bit shingles to signatures with `update_batch`: its arithmetic alone, text and hashing left out."""
+    """Ready 32-bit shingles to signatures with `update_batch`: its arithmetic alone, without text and hashing."""
     import zlib
 
     from datasketch import MinHash
@@ -124,11 +125,12 @@ def read_texts(path: Path) -> list[str]:
     """The texts in order."""
     import pyarrow.parquet as pq
 
-    return pq.read_table(path, columns=["text"]).column("text").to_pylist()
+    texts: list[str] = pq.read_table(path, columns=["text"]).column("text").to_pylist()
+    return texts
 
 
 def remove_with_text_dedup(texts: Path, folder: Path) -> list[int]:
-    """Its MinHash script from the command line; texts that it leaves out for being short are no removals."""
+    """Its MinHash script from the command line; texts that it leaves out because they are short do not count."""
     command = [sys.executable, "-m", "text_dedup.minhash", "--path", "parquet", "--data_files", str(texts)]
     command += ["--split", "train", "--column", "text", "--num_proc", "1"]
     command += ["--cache_dir", str(folder / "cache"), "--output", str(folder / "kept")]
@@ -143,7 +145,7 @@ def remove_with_text_dedup(texts: Path, folder: Path) -> list[int]:
 
 
 def remove_with_datatrove(texts: Path, folder: Path) -> list[int]:
-    """Its first three stages, the last of which lists what is to go."""
+    """Its first three stages; the last of them lists what is to be removed."""
     from datatrove.executor import LocalPipelineExecutor
     from datatrove.pipeline.dedup.minhash import MinhashDedupBuckets, MinhashDedupCluster
     from datatrove.pipeline.readers import ParquetReader
@@ -162,13 +164,13 @@ def remove_with_datatrove(texts: Path, folder: Path) -> list[int]:
     return sorted(number for (number,) in struct.iter_unpack("<I", found))
 
 
-def _datatrove_config(buckets: int) -> object:
+def _datatrove_config(buckets: int) -> Any:
     from datatrove.pipeline.dedup.minhash import MinhashConfig
 
     return MinhashConfig(n_grams=NGRAM, num_buckets=buckets, hashes_per_bucket=ROWS)
 
 
-def _datatrove_signature(folder: str, buckets: int) -> object:
+def _datatrove_signature(folder: str, buckets: int) -> Any:
     from datatrove.pipeline.dedup.minhash import MinhashDedupSignature
 
     return MinhashDedupSignature(folder, config=_datatrove_config(buckets), language="eng")
@@ -191,7 +193,7 @@ def main() -> None:
 
 
 def measure(task: str, peer: str, texts: str, last: str) -> None:
-    """One peer's work. Raises ImportError where it, or what it needs, is not installed."""
+    """Runs one peer. Raises ImportError where it, or something that it needs, is not installed."""
     if task == "signatures":
         contents = read_texts(Path(texts))
         prepare = SIGNATURES[peer]

@@ -1,9 +1,9 @@
-"""The peers of benchmarks/score.py, one a call, in their own Python: nothing of stackfim is imported here.
+"""The peers of benchmarks/score.py, one per call, in a Python of their own: nothing of stackfim is imported here.
 
-    python score.py PEER WORK DEVICE DTYPE BATCH THREADS      prints the seconds, after one run that warms up
+    python score.py PEER WORK DEVICE DTYPE BATCH THREADS      prints the seconds of the second run; the first warms up
 
-WORK/rows.json holds `config` (vocab_size, n_embd, n_layer, n_head, n_positions) and `rows`, a list of prompt and completion
-as ids: what must come out is the log probability of every completion token. For llama.cpp, WORK/model.gguf is the
+WORK/rows.json holds `config` (vocab_size, n_embd, n_layer, n_head, n_positions) and `rows`, pairs of prompt and completion
+as ids; a peer computes the log probability of every token of the completions. For llama.cpp, WORK/model.gguf is the
 network. Prints `missing` when the peer is not installed.
 """
 
@@ -13,19 +13,22 @@ import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+Config = dict[str, int]
 Rows = list[tuple[list[int], list[int]]]
 
 
-def transformers_padded(work: Path, config: dict, rows: Rows, device: str, dtype: str, batch: int) -> Callable:
+def transformers_padded(config: Config, rows: Rows, device: str, dtype: str, batch: int) -> Callable[[], None]:
     """GPTBigCode: multi-query attention, a plain MLP of the same size, learned positions; random weights.
 
-    Batches are padded to their longest row, rows by length; logits are made where they are needed alone.
+    Rows are sorted by length, and batches padded to their longest row; logits are computed only where they are needed.
     """
     import torch
     from transformers import GPTBigCodeConfig, GPTBigCodeForCausalLM
 
-    settings = GPTBigCodeConfig(**config, multi_query=True, use_cache=False, attn_implementation="sdpa")
+    keywords: dict[str, Any] = {**config, "multi_query": True, "use_cache": False, "attn_implementation": "sdpa"}
+    settings = GPTBigCodeConfig(**keywords)
     with torch.device(device):
         network = GPTBigCodeForCausalLM(settings).to(getattr(torch, dtype)).eval()
     print(f"{sum(weight.numel() for weight in network.parameters()):,} parameters", file=sys.stderr)
@@ -38,7 +41,8 @@ def transformers_padded(work: Path, config: dict, rows: Rows, device: str, dtype
             length = max(len(prompt) + len(completion) - 1 for prompt, completion in chosen)
             ids = torch.zeros(len(chosen), length, dtype=torch.int64)
             mask = torch.zeros_like(ids)
-            at, targets = [], []
+            at: list[int] = []
+            targets: list[int] = []
             for number, (prompt, completion) in enumerate(chosen):
                 read = [*prompt, *completion[:-1]]
                 ids[number, : len(read)] = torch.tensor(read)
@@ -48,14 +52,14 @@ def transformers_padded(work: Path, config: dict, rows: Rows, device: str, dtype
                 targets += completion
             hidden = network.transformer(ids.to(device), attention_mask=mask.to(device)).last_hidden_state
             logits = network.lm_head(hidden.flatten(0, 1)[torch.tensor(at, device=device)]).float()
-            told = logits.log_softmax(-1).gather(1, torch.tensor(targets, device=device)[:, None])
-            assert told.cpu().isfinite().all()
+            scores = logits.log_softmax(-1).gather(1, torch.tensor(targets, device=device)[:, None])
+            assert scores.cpu().isfinite().all()
 
     return run
 
 
-def llama_cpp_rows(work: Path, config: dict, rows: Rows, threads: int) -> Callable:
-    """llama.cpp's own `refact` graph, a row at a time; logits are made where they are needed alone."""
+def llama_cpp_rows(work: Path, config: Config, rows: Rows, threads: int) -> Callable[[], None]:
+    """llama.cpp's own `refact` graph, a row at a time; logits are computed only where they are needed."""
     import ctypes
 
     import llama_cpp
@@ -91,13 +95,14 @@ def llama_cpp_rows(work: Path, config: dict, rows: Rows, threads: int) -> Callab
             for place, target in enumerate(completion, start=len(prompt) - 1):
                 pointer = llama_cpp.llama_get_logits_ith(context, place)
                 logits = np.ctypeslib.as_array(pointer, shape=(config["vocab_size"],))
-                told = logits[target] - logits.max() - np.log(np.exp(logits - logits.max()).sum())
-                assert np.isfinite(told)
+                score = logits[target] - logits.max() - np.log(np.exp(logits - logits.max()).sum())
+                assert np.isfinite(score)
 
     return run
 
 
 def main() -> None:
+    """The command line."""
     peer, folder, device, dtype, batch, threads = sys.argv[1:]
     work = Path(folder)
     held = json.loads((work / "rows.json").read_text())
@@ -111,7 +116,7 @@ def main() -> None:
         import torch
 
         torch.set_num_threads(int(threads))
-        run = transformers_padded(work, held["config"], rows, device, dtype, int(batch))
+        run = transformers_padded(held["config"], rows, device, dtype, int(batch))
     else:
         run = llama_cpp_rows(work, held["config"], rows, int(threads))
     run()

@@ -108,7 +108,7 @@ def run(code: str, tmp_path: Path, hub: Hub | None, **environment: str) -> str:
     kept["HF_ENDPOINT"] = f"http://127.0.0.1:{hub.server_port if hub else 9}"
     command = [sys.executable, "-c", "from stackfim import model\n" + code]
     root = Path(model.__file__).parents[1]
-    done = subprocess.run(command, cwd=root, env=kept | environment, capture_output=True, text=True, timeout=60)
+    done = subprocess.run(command, cwd=root, env=kept | environment, capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return done.stdout.strip()
 

@@ -8,7 +8,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -35,6 +34,7 @@ from stackfim.model.training.train import (
     train,
     with_steps,
 )
+from tests.waiting import wait_until
 
 SMALL = TrainingSettings(
     steps=12,
@@ -139,11 +139,7 @@ def test_a_killed_process_is_taken_up_and_leaves_the_same_bytes(
 
     killed, whole = tmp_path / "killed", tmp_path / "whole"
     process = start(killed)
-    deadline = time.monotonic() + 300
-    while not (tmp_path / "killed.part" / "state.pt").exists():
-        assert process.poll() is None
-        assert time.monotonic() < deadline
-        time.sleep(0.002)
+    wait_until((tmp_path / "killed.part" / "state.pt").exists, process)
     process.send_signal(signal.SIGKILL)
     assert process.wait() == -signal.SIGKILL
     assert not killed.exists()

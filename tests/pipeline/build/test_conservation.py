@@ -15,6 +15,7 @@ from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.sources import Shard
 from stackfim.schemas.manifest import Manifest
 from stackfim.schemas.record import FileRecord
+from tests.pipeline.fixture_types import Run
 
 HEADER = """#ifndef WIDGET_H
 #define WIDGET_H
@@ -34,7 +35,7 @@ class Widget {
 
 
 @pytest.fixture(scope="module")
-def finished(stackfim, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def finished(stackfim: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A run over a C++ header that its row calls C, code under a license by its repository and one by its own words."""
     folder = tmp_path_factory.mktemp("rows")
     code = "def total(values):\n    result = 0\n    for value in values:\n        result += value\n    return result\n"
@@ -64,7 +65,7 @@ def manifest_again(folder: Path) -> Manifest:
     return make_manifest(storage, "0", manifest.source, shards, RunConfig(), attribution)
 
 
-def test_each_file_goes_for_its_reason_or_stays_in_the_language_that_it_shows(finished: Path, stackfim) -> None:
+def test_each_file_goes_for_its_reason_or_stays_in_the_language_that_it_shows(finished: Path, stackfim: Run) -> None:
     rejected = [row for path in finished.glob("rejections/*") for row in pq.read_table(path).to_pylist()]
     assert {row["path"]: (row["stage"], row["reason"]) for row in rejected} == {
         "own.py": ("license_header", "license_header"),

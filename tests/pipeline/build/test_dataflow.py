@@ -14,6 +14,7 @@ from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.sources import open_source
 from stackfim.transforms.score.reference import ModelReference
 from stackfim.transforms.score.score_settings import ScoreSettings
+from tests.pipeline.fixture_types import Run
 
 
 def _has_google_cloud() -> bool:
@@ -25,7 +26,7 @@ def _has_google_cloud() -> bool:
 
 @pytest.mark.slow
 @pytest.mark.skipif(not _has_google_cloud(), reason="needs the extra `dataflow`: make test-slow installs it")
-def test_a_dry_run_on_dataflow_builds_the_graph_and_touches_nothing(source_folder: Path, stackfim) -> None:
+def test_a_dry_run_on_dataflow_builds_the_graph_and_touches_nothing(source_folder: Path, stackfim: Run) -> None:
     done = stackfim(
         "build", f"parquet:{source_folder}", "--out", "gs://bucket/out", "--",
         "--runner=DataflowRunner", "--dry_run=True", "--no_auth", "--project=project", "--region=europe-west1",
@@ -35,7 +36,9 @@ def test_a_dry_run_on_dataflow_builds_the_graph_and_touches_nothing(source_folde
     assert "dry run" in done.stdout
 
 
-def test_the_graph_has_every_stage_and_carries_neither_content_nor_token(source_folder: Path, monkeypatch) -> None:
+def test_the_graph_has_every_stage_and_carries_neither_content_nor_token(
+    source_folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setenv("HF_TOKEN", "hf_secret_of_the_launcher")
     source = open_source(f"parquet:{source_folder}")
     config = RunConfig()

@@ -4,9 +4,9 @@ import hashlib
 import json
 import subprocess
 import sysconfig
-import time
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import psutil
 import pyarrow as pa
@@ -24,6 +24,8 @@ from stackfim.schemas.removal import EXACT, NEAR, NEAR_ESTIMATED, REMOVAL
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 from stackfim.transforms.dedup.near import signature_batch
 from stackfim.transforms.dedup.shingles import shingle_sets
+from tests.pipeline.fixture_types import Command, Run, TreeDigest
+from tests.waiting import wait_until
 
 FIRST = ("bdb", "calendar", "cmd", "code", "codecs", "copy", "csv", "dis", "enum", "fileinput", "filecmp", "fractions")
 """Modules of the first source; the last four have no near copy there."""
@@ -41,14 +43,14 @@ def module(name: str) -> bytes:
     return (Path(sysconfig.get_path("stdlib")) / f"{name}.py").read_bytes()
 
 
-def row(repository: str, path: str, content: bytes, stars: int | None) -> dict:
+def row(repository: str, path: str, content: bytes, stars: int | None) -> dict[str, Any]:
     return {"content": content, "lang": "Python", "path": path, "licenses": ["MIT"]} | {
         "repository": repository,
         "stars": stars,
     }
 
 
-def write_source(folder: Path, rows: list[dict], parts: int = 5) -> Path:
+def write_source(folder: Path, rows: list[dict[str, Any]], parts: int = 5) -> Path:
     folder.mkdir(exist_ok=True)
     for part in range(parts):
         pq.write_table(pa.Table.from_pylist(rows[part::parts], schema=SCHEMA), folder / f"part-{part}.parquet")
@@ -56,7 +58,7 @@ def write_source(folder: Path, rows: list[dict], parts: int = 5) -> Path:
 
 
 @pytest.fixture(scope="session")
-def near_rows() -> list[dict]:
+def near_rows() -> list[dict[str, Any]]:
     """Twelve modules; near copies of eight, every other with more stars; exact copies of what stays and of what goes."""
     rows = [row(f"owner/p{number % 4}", f"{name}.py", module(name), 10) for number, name in enumerate(FIRST)]
     for number, name in enumerate(FIRST[:8]):
@@ -68,12 +70,12 @@ def near_rows() -> list[dict]:
 
 
 @pytest.fixture(scope="session")
-def near_source(near_rows: list[dict], tmp_path_factory: pytest.TempPathFactory) -> Path:
+def near_source(near_rows: list[dict[str, Any]], tmp_path_factory: pytest.TempPathFactory) -> Path:
     return write_source(tmp_path_factory.mktemp("near") / "source", near_rows)
 
 
 @pytest.fixture(scope="session")
-def near_built(near_source: Path, stackfim, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def near_built(near_source: Path, stackfim: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A finished run of the near-duplicates with two workers."""
     out = tmp_path_factory.mktemp("near-built") / "out"
     done = stackfim("build", f"parquet:{near_source}", "--out", out, "--workers", 2)
@@ -82,11 +84,11 @@ def near_built(near_source: Path, stackfim, tmp_path_factory: pytest.TempPathFac
     return out
 
 
-def removals_of(folder: Path) -> list[dict]:
+def removals_of(folder: Path) -> list[dict[str, Any]]:
     return [found for path in sorted(folder.glob("removals/*")) for found in pq.read_table(path).to_pylist()]
 
 
-def manifest_of(folder: Path) -> dict:
+def manifest_of(folder: Path) -> dict[str, Any]:
     return Manifest.from_json((folder / "manifest.json").read_bytes()).model_dump()
 
 
@@ -99,7 +101,9 @@ def similarity(left: bytes, right: bytes) -> float:
     return len(first & second) / len(first | second)
 
 
-def test_removals_name_the_better_file_and_the_manifest_counts_them(near_built: Path, near_rows: list[dict]) -> None:
+def test_removals_name_the_better_file_and_the_manifest_counts_them(
+    near_built: Path, near_rows: list[dict[str, Any]]
+) -> None:
     contents = {(found["repository"], found["path"]): found["content"] for found in near_rows}
     stars = {(found["repository"], found["path"]): found["stars"] or -1 for found in near_rows}
     removals = removals_of(near_built)
@@ -120,7 +124,7 @@ def test_removals_name_the_better_file_and_the_manifest_counts_them(near_built: 
     assert manifest["counts"]["files_removed"] == len(removals)
 
 
-def test_fingerprints_are_those_of_the_files_that_stayed(near_built: Path, near_rows: list[dict]) -> None:
+def test_fingerprints_are_those_of_the_files_that_stayed(near_built: Path, near_rows: list[dict[str, Any]]) -> None:
     gone = {(found["repository"], found["path"]) for found in removals_of(near_built)}
     contents = {(found["repository"], found["path"]): found["content"] for found in near_rows}
     rejected = {
@@ -149,7 +153,7 @@ def test_fingerprints_are_those_of_the_files_that_stayed(near_built: Path, near_
 
 @pytest.mark.parametrize("workers", [1, pytest.param(5, marks=pytest.mark.slow)])
 def test_any_number_of_workers_gives_the_same_bytes(
-    workers: int, near_built: Path, near_source: Path, stackfim, tree_digest, tmp_path: Path
+    workers: int, near_built: Path, near_source: Path, stackfim: Run, tree_digest: TreeDigest, tmp_path: Path
 ) -> None:
     done = stackfim("build", f"parquet:{near_source}", "--out", tmp_path / "out", "--workers", workers)
     assert done.returncode == 0, done.stderr
@@ -158,13 +162,13 @@ def test_any_number_of_workers_gives_the_same_bytes(
 
 @pytest.mark.slow
 def test_other_shards_and_another_order_remove_the_same(
-    near_built: Path, near_rows: list[dict], stackfim, tmp_path: Path
+    near_built: Path, near_rows: list[dict[str, Any]], stackfim: Run, tmp_path: Path
 ) -> None:
     source = write_source(tmp_path / "source", near_rows[::-1], parts=2)
     done = stackfim("build", f"parquet:{source}", "--out", tmp_path / "out", "--workers", 1)
     assert done.returncode == 0, done.stderr
 
-    def by_name(found: dict) -> str:
+    def by_name(found: dict[str, Any]) -> str:
         return f"{found['repository']} {found['path']}"
 
     assert sorted(removals_of(tmp_path / "out"), key=by_name) == sorted(removals_of(near_built), key=by_name)
@@ -172,28 +176,25 @@ def test_other_shards_and_another_order_remove_the_same(
 
 @pytest.mark.slow
 def test_killed_with_all_its_processes_it_resumes_with_the_same_removals(
-    near_built: Path, near_source: Path, command, stackfim, tree_digest, tmp_path: Path
+    near_built: Path, near_source: Path, command: Command, stackfim: Run, tree_digest: TreeDigest, tmp_path: Path
 ) -> None:
     out = tmp_path / "out"
     arguments = ("build", f"parquet:{near_source}", "--out", out, "--workers", 1)
     process = subprocess.Popen(command(*arguments), stderr=subprocess.DEVNULL, stdout=subprocess.DEVNULL)
-    deadline = time.monotonic() + 60
-    while not list(out.glob("work/done/filtered-*.json")):
-        assert time.monotonic() < deadline, "no shard was ever complete"
-        time.sleep(0.02)
+    wait_until(lambda: list(out.glob("work/done/filtered-*.json")), process)
     for victim in [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]:
         try:
             victim.kill()
         except psutil.NoSuchProcess:
             continue
-    process.wait(timeout=30)
+    process.wait()
     assert not (out / "manifest.json").exists()
     done = stackfim(*arguments)
     assert done.returncode == 0, done.stderr
     assert tree_digest(out) == tree_digest(near_built)
 
 
-def test_a_second_run_does_nothing(near_built: Path, near_source: Path, here, tree_digest) -> None:
+def test_a_second_run_does_nothing(near_built: Path, near_source: Path, here: Run, tree_digest: TreeDigest) -> None:
     before = tree_digest(near_built)
     again = here("build", "--model", "none", f"parquet:{near_source}", "--out", near_built, "--workers", 2)
     assert again.returncode == 0, again.stderr
@@ -202,7 +203,7 @@ def test_a_second_run_does_nothing(near_built: Path, near_source: Path, here, tr
 
 
 def test_without_near_only_exact_copies_go_and_no_fingerprints_are_left(
-    near_source: Path, stackfim, tmp_path: Path
+    near_source: Path, stackfim: Run, tmp_path: Path
 ) -> None:
     config = tmp_path / "run.toml"
     config.write_text("[dedup]\nnear = false\n")
@@ -226,7 +227,13 @@ def later_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def test_against_a_finished_run_what_it_kept_stays_away(
-    near_built: Path, near_source: Path, later_source: Path, stackfim, here, tree_digest, tmp_path: Path
+    near_built: Path,
+    near_source: Path,
+    later_source: Path,
+    stackfim: Run,
+    here: Run,
+    tree_digest: TreeDigest,
+    tmp_path: Path,
 ) -> None:
     before = tree_digest(near_built)
     out = tmp_path / "out"
@@ -261,7 +268,7 @@ def test_against_a_finished_run_what_it_kept_stays_away(
     assert "nothing to do" in again.stdout
 
 
-def test_against_rows_of_a_source_removes_what_is_like_them(later_source: Path, stackfim, tmp_path: Path) -> None:
+def test_against_rows_of_a_source_removes_what_is_like_them(later_source: Path, stackfim: Run, tmp_path: Path) -> None:
     """The rows are taken as they are: no filter, and the language by any of its names."""
     rows = [row("bench/mark", "one.py", module(FIRST[8]), None), row("bench/mark", "two.py", module("shlex"), None)]
     rows = [found | {"lang": "python", "licenses": ["GPL-3.0-only"]} for found in rows]
@@ -279,7 +286,7 @@ def test_against_rows_of_a_source_removes_what_is_like_them(later_source: Path, 
     assert "another input" in other.stderr
 
 
-def test_against_a_folder_that_is_no_run_is_wrong_usage(later_source: Path, here, tmp_path: Path) -> None:
+def test_against_a_folder_that_is_no_run_is_wrong_usage(later_source: Path, here: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     out = tmp_path / "out"
     done = here("build", f"parquet:{later_source}", "--out", out, "--against", tmp_path / "empty")

@@ -2,10 +2,13 @@
 
 import json
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+
+from tests.pipeline.fixture_types import Run
 
 ADDRESS = "jane.roe@" + "some-company.io"
 BODY = """
@@ -54,11 +57,13 @@ def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-def rows_of(out: Path, pattern: str) -> list[dict]:
+def rows_of(out: Path, pattern: str) -> list[dict[str, Any]]:
     return [row for path in sorted(out.glob(pattern)) for row in pq.read_table(path).to_pylist()]
 
 
-def test_an_address_is_replaced_before_splitting_and_the_rows_verify(folder: Path, stackfim, tmp_path: Path) -> None:
+def test_an_address_is_replaced_before_splitting_and_the_rows_verify(
+    folder: Path, stackfim: Run, tmp_path: Path
+) -> None:
     out = tmp_path / "out"
     assert stackfim("build", f"parquet:{folder}/part.parquet", "--out", out, "--workers", 1).returncode == 0
     rows = [row for row in rows_of(out, "data/*.parquet") if row["path"] == "0.py"]
@@ -75,7 +80,7 @@ def test_an_address_is_replaced_before_splitting_and_the_rows_verify(folder: Pat
     assert "without its tree" not in verified.stdout
 
 
-def test_such_files_can_be_dropped_or_kept(folder: Path, stackfim, here, tmp_path: Path) -> None:
+def test_such_files_can_be_dropped_or_kept(folder: Path, stackfim: Run, here: Run, tmp_path: Path) -> None:
     source = f"parquet:{folder}/part.parquet"
     assert stackfim("build", source, "--out", tmp_path / "drop", "--workers", 1, "--pii", "drop").returncode == 0
     dropped = rows_of(tmp_path / "drop", "rejections/*.parquet")
@@ -89,7 +94,7 @@ def test_such_files_can_be_dropped_or_kept(folder: Path, stackfim, here, tmp_pat
 
 
 def test_a_file_that_holds_a_benchmark_goes_and_the_rejection_names_it(
-    folder: Path, stackfim, here, tmp_path: Path
+    folder: Path, stackfim: Run, here: Run, tmp_path: Path
 ) -> None:
     config = tmp_path / "run.toml"
     config.write_text(

@@ -4,7 +4,6 @@ import json
 import os
 import shutil
 import subprocess
-import time
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -25,6 +24,7 @@ from stackfim.schemas.manifest import ScoringSummary
 from stackfim.schemas.scored import SCORED
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
+from tests.waiting import wait_until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 """Runs the command; gives the finished process."""
@@ -251,11 +251,7 @@ def test_a_run_that_was_killed_goes_on_and_ends_with_the_same_bytes(
     process = subprocess.Popen(
         command(*arguments, 1), stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, env=environment
     )
-    deadline = time.monotonic() + 600  # only so that a run that hangs ends the test
-    while not (out / "work/done/train-00000-of-00003.parquet.json").exists():
-        assert time.monotonic() < deadline
-        assert process.poll() is None, "the run ended before it could be killed"
-        time.sleep(0.002)
+    wait_until((out / "work/done/train-00000-of-00003.parquet.json").exists, process)
     psutil.Process(process.pid).kill()
     process.wait()
     assert not (out / "scoring.json").exists()
