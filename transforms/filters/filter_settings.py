@@ -1,4 +1,4 @@
-"""What the filters go by: what a user sets, and what a run adds to that."""
+"""What the filters go by: the settings of a user, and the plan that a run makes of them."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -39,14 +39,14 @@ class FilterSettings:
     """Changes to the table of quality limits: a language, or `*` for all, to limits by their names."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError, with the field, its value and what was expected, for a value that makes no sense."""
+        """Raises ValueError for a value that makes no sense; the message has the field, the value and what was expected."""
         for name in ("max_size_bytes", "max_line_chars", "max_mean_line_chars"):
             value = getattr(self, name)
-            if not value > 0:
+            if not (isinstance(value, int | float) and value > 0):
                 raise ValueError(f"{name}: expected a number above 0, got {value!r}")
         for name in ("max_long_line_share", "min_alphanumeric_fraction"):
             value = getattr(self, name)
-            if not 0 <= value <= 1:
+            if not (isinstance(value, int | float) and 0 <= value <= 1):
                 raise ValueError(f"{name}: expected a share from 0 to 1, got {value!r}")
         unknown = [stage for stage in self.switched_off if stage not in STAGES]
         if unknown:
@@ -64,7 +64,7 @@ class FilterSettings:
 
 @dataclass(frozen=True)
 class FilterPlan:
-    """All that the filters of a run go by. Plain values: it travels in the graph."""
+    """All that the filters of a run go by. Plain values, which are sent to the workers."""
 
     settings: FilterSettings = field(default_factory=FilterSettings)
     allowed_licenses: frozenset[str] = field(default_factory=permissive_licenses)
@@ -85,7 +85,7 @@ class FilterPlan:
     """Texts that no file may hold."""
 
     def __post_init__(self) -> None:
-        """Raises ValueError, with the field, its value and what was expected, for a mode or a language that there is not."""
+        """Raises ValueError for an unknown mode or language; the message has the field, the value and what was expected."""
         for name in ("secrets", "personal_data"):
             mode = getattr(self, name)
             if mode not in MODES:

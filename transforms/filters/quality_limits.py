@@ -60,6 +60,8 @@ class QualityLimits:
     def __post_init__(self) -> None:
         """Raises ValueError for a share that is not from 0 to 1 and for another limit below 0."""
         for name, value in vars(self).items():
+            if not isinstance(value, int | float):
+                raise ValueError(f"{name}: expected a number, got {value!r}")
             if name.endswith("_share") and not 0 <= value <= 1:
                 raise ValueError(f"{name}: expected a share from 0 to 1, got {value!r}")
             if not value >= 0:

@@ -18,6 +18,7 @@ from stackfim.transforms.filters.license import LicensePolicy
     ("field", "value", "message"),
     [
         ("max_size_bytes", 0, "max_size_bytes: expected a number above 0, got 0"),
+        ("max_size_bytes", "many", "max_size_bytes: expected a number above 0, got 'many'"),
         ("max_line_chars", -1, "max_line_chars: expected a number above 0, got -1"),
         ("max_mean_line_chars", math.nan, "max_mean_line_chars: expected a number above 0, got nan"),
         ("max_long_line_share", 1.5, "max_long_line_share: expected a share from 0 to 1, got 1.5"),
@@ -30,6 +31,7 @@ from stackfim.transforms.filters.license import LicensePolicy
             {"*": {"max_digit_share": 3}},
             "limits: max_digit_share: expected a share from 0 to 1, got 3 (for *)",
         ),
+        ("limits", {"Go": {"min_chars": "few"}}, "limits: min_chars: expected a number, got 'few' (for Go)"),
         ("limits", {"Go": {"min_chars": -3}}, "limits: min_chars: expected a number of at least 0, got -3 (for Go)"),
         ("limits", {"Go": {"min_chars": math.nan}}, "min_chars: expected a number of at least 0, got nan (for Go)"),
     ],
