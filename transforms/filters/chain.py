@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.schemas.rejection import concatenate
@@ -23,8 +24,8 @@ def filter_rows(
 ) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """The rows (stackfim.schemas.source.ROW, after `relabel`) that pass all filters, and a rejection for each other row.
 
-    A filter looks only at the rows that the filters before it left. `decided` has, by stage, what filters that have measured
-    these very rows already drop of them (stackfim.transforms.filters.scores); they do not measure again.
+    A filter measures only the rows that the filters before it left. `decided` has, by stage, the drops that were decided
+    when these rows were scored (stackfim.transforms.filters.scores): those filters do not measure again.
     """
     rejected = []
     places = np.arange(rows.num_rows)
@@ -40,6 +41,6 @@ def filter_rows(
     return rows, concatenate(rejected)
 
 
-def _at(places: np.ndarray, drops: Drops) -> Drops:
-    """The drops of the rows that are left, by their positions among these."""
+def _at(places: npt.NDArray[np.int64], drops: Drops) -> Drops:
+    """The drops of the rows that are left, whose positions in the batch are `places`, by their positions now."""
     return {row: drops[place] for row, place in enumerate(places.tolist()) if place in drops}

@@ -15,7 +15,7 @@ class EncodingFaults(NamedTuple):
     """What keeps each row from being text."""
 
     invalid_at: npt.NDArray[np.int64]
-    """First byte that is not valid UTF-8, -1 where all are; (rows,)."""
+    """First byte that is not valid UTF-8, or -1; (rows,)."""
     nul_bytes: npt.NDArray[np.int64]
     """Number of NUL bytes; (rows,)."""
 
@@ -26,7 +26,7 @@ def encoding_faults(content: pa.BinaryArray) -> EncodingFaults:
 
 
 def invalid_utf8_at(content: pa.BinaryArray) -> npt.NDArray[np.int64]:
-    """First byte of every row that is not valid UTF-8, -1 where all are; int64, (rows,)."""
+    """First byte of every row that is not valid UTF-8, or -1; (rows,)."""
     at = np.full(len(content), -1, np.int64)
     try:
         # One call checks each row by itself, so that nothing passes by straddling two of them.
@@ -41,7 +41,7 @@ def invalid_utf8_at(content: pa.BinaryArray) -> npt.NDArray[np.int64]:
 
 
 def nul_count(content: pa.BinaryArray) -> npt.NDArray[np.int64]:
-    """NUL bytes of every row; int64, (rows,)."""
+    """Number of NUL bytes in every row; (rows,)."""
     text = text_of(content)
     return count_by_row(np.flatnonzero(text.data == 0), text.offsets)
 

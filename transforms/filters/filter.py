@@ -19,7 +19,7 @@ from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.quality_limits import NO_LIMIT
 
 if TYPE_CHECKING:
-    # The settings know the filters by name, so at run time only they import the filters, never the other way round.
+    # The settings import the filters to know their names. Here the plan is needed for types alone.
     from stackfim.transforms.filters.filter_settings import FilterPlan
 
 FAILED = "filter_failed"
@@ -28,7 +28,7 @@ FAILED = "filter_failed"
 Measured = TypeVar("Measured")
 Values = npt.NDArray[Any] | Sequence[str | int | float | bool | None]
 Limit = Callable[["FilterPlan", str], str]
-"""What a score is held against, in words, under a plan and for a language; empty for a rule that has no limit."""
+"""In words, what a score is held against under a plan and for a language; empty for a rule that has no limit."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +53,7 @@ def _bound(words: str, limit: float | None) -> str:
 
 @dataclass(frozen=True)
 class Score(Generic[Measured]):
-    """A value for each row that a filter measures; what explanations show and score files hold."""
+    """A value that a filter measures for each row; explanations show it, and score files may have a column for it."""
 
     name: str
     type: pa.DataType
@@ -79,10 +79,10 @@ class Filter(Generic[Measured]):
     measure: Callable[[pa.RecordBatch, FilterPlan], Measured | None]
     """What it measures of rows (stackfim.schemas.source.ROW); None where the plan has nothing to measure them against."""
     decide: Callable[[Measured, list[str], FilterPlan], Drops]
-    """What it drops by that, by the languages of the rows and by the plan."""
+    """What it drops, by what it measured, the languages of the rows and the plan."""
     scores: tuple[Score[Measured], ...] = ()
     active: Callable[[FilterPlan], bool] = lambda plan: True
-    """Whether it drops anything under the plan; one that does not is measured for explanations only."""
+    """Whether the plan lets it drop anything; if not, only explanations measure it."""
 
     @property
     def columns(self) -> tuple[pa.Field, ...]:
@@ -97,14 +97,14 @@ class Judgement(NamedTuple):
 
     drops: Drops
     scores: dict[str, pa.Array]
-    """Each score by its name; empty where they were not wanted, or the plan has nothing to measure the rows against."""
+    """Each score by its name; none where scores were not wanted or the plan has nothing to measure the rows against."""
 
 
 def judge(filter_: Filter[Any], rows: pa.RecordBatch, plan: FilterPlan, *, with_scores: bool = False) -> Judgement:
-    """Measures rows (stackfim.schemas.source.ROW) and decides; a filter that is not active drops nothing.
+    """Measures rows (stackfim.schemas.source.ROW) and decides by that; a filter that is not active drops nothing.
 
-    Where the filter fails on the batch it looks at each row by itself, so that one bad row takes no other along. The row on
-    which it fails is dropped for `filter_failed` and has no scores.
+    Where the filter fails on the batch, each row is judged by itself, so that one bad row takes no other along. A row on
+    which the filter fails is dropped for `filter_failed`, and its scores are null.
     """
     try:
         measured = filter_.measure(rows, plan)

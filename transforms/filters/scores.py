@@ -17,21 +17,21 @@ class Scored(NamedTuple):
     """What was measured of a batch, and what was decided by it."""
 
     scores: pa.RecordBatch
-    """Columns stackfim.transforms.filters.filter_list.FILTER_SCORE, a row for each row of the batch."""
+    """Columns stackfim.transforms.filters.filter_list.FILTER_SCORE, with a row for each row of the batch."""
     decided: dict[str, Drops]
-    """By stage, what each filter that was measured drops of the batch, whatever the filters before it drop."""
+    """By stage, what the filters that measured the batch drop of it, whatever the filters before them drop."""
 
 
 def score_rows(rows: pa.RecordBatch, plan: FilterPlan) -> Scored:
     """Measures rows (stackfim.schemas.source.ROW, after `relabel`) by all filters that have columns in score files.
 
-    A score is null where it does not apply, where its filter fails on the row and, those of bytes apart, where the content
-    is not valid UTF-8.
+    A score is null where it does not apply, where its filter fails on the row and, unless it is one of BYTE_FILTERS, where
+    the content is not valid UTF-8.
     """
     encoding = judge(ENCODING, rows, plan, with_scores=True)
     readable = encoding.scores[INVALID_AT].is_null().to_numpy(zero_copy_only=False)
     everything = np.arange(rows.num_rows)
-    # Where the encoding is not judged, the filters of text decide on all rows.
+    # Where the filter of encodings is switched off, those of text decide on all rows.
     of_text = np.flatnonzero(readable) if plan.runs(ENCODING) else everything
     scores = {field.name: rows.column(field.name) for field in FILE_COLUMNS}
     decided = {ENCODING.stage: encoding.drops}

@@ -10,7 +10,7 @@ from stackfim.transforms.filters.text import text_of
 
 
 def size_bytes(content: pa.BinaryArray) -> npt.NDArray[np.int64]:
-    """Bytes of every row; int64, (rows,)."""
+    """Number of bytes in every row; (rows,)."""
     return np.diff(text_of(content).offsets)
 
 

@@ -18,6 +18,7 @@ from stackfim.transforms.filters.license import LicensePolicy
     ("field", "value", "message"),
     [
         ("max_size_bytes", 0, "max_size_bytes is a whole number from 1, got 0"),
+        ("max_size_bytes", "many", "max_size_bytes is a whole number from 1, got 'many'"),
         ("max_line_chars", -1, "max_line_chars is a whole number from 1, got -1"),
         ("max_mean_line_chars", math.nan, "max_mean_line_chars is a number, above 0, got nan"),
         ("max_long_line_share", 1.5, "max_long_line_share is a number, from 0 to 1, got 1.5"),
@@ -34,6 +35,7 @@ from stackfim.transforms.filters.license import LicensePolicy
             {"*": {"max_digit_share": 3}},
             "limits.*.max_digit_share is a number, from 0 to 1, got 3",
         ),
+        ("limits", {"Go": {"min_chars": "few"}}, "limits.Go.min_chars is a number, 0 or more, got 'few'"),
         ("limits", {"Go": {"min_chars": -3}}, "limits.Go.min_chars is a number, 0 or more, got -3"),
         ("limits", {"Go": {"min_chars": math.nan}}, "limits.Go.min_chars is a number, 0 or more, got nan"),
     ],
