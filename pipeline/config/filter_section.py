@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Literal
 
 from stackfim.transforms.filters.chain import CONTAMINATION, FILTERS
+from stackfim.transforms.filters.license import ALL, POLICIES
 from stackfim.transforms.filters.line_length import MAX_LONG_SHARE
 from stackfim.transforms.filters.quality_limits import QualityLimits
-from stackfim.transforms.setting_checks import expect_number, expect_whole, known_names
+from stackfim.transforms.setting_checks import expect_choice, expect_number, expect_whole, known_names
 
 
 @dataclass(frozen=True)
@@ -25,7 +25,7 @@ class FilterSection:
     """Whether every file's scores are written, to filter_scores/."""
     switched_off: tuple[str, ...] = ()
     """Filters that do not run, by the stage that rejections name."""
-    license_policy: Literal["all", "any"] = "all"
+    license_policy: str = ALL
     """Whether all licenses of a row have to be allowed, or any of them."""
     allow_unknown_licenses: bool = False
     """Whether a license that is no SPDX expression and no known name is allowed."""
@@ -41,6 +41,7 @@ class FilterSection:
         expect_number("max_mean_line_chars", self.max_mean_line_chars, above_0=True)
         expect_number("max_long_line_share", self.max_long_line_share, 1.0)
         expect_number("min_alphanumeric_fraction", self.min_alphanumeric_fraction, 1.0)
+        expect_choice("license_policy", self.license_policy, POLICIES)
         stages = (*FILTERS, CONTAMINATION)
         for stage in self.switched_off:
             if stage not in stages:

@@ -55,7 +55,7 @@ def test_what_is_given_reaches_the_stage() -> None:
     assert split.limits.max_chars == SplitSettings().limits.max_chars
     assert config.dedup_settings() == DedupSettings(threshold=0.8)
     filters = config.filter_settings()
-    assert filters.languages == {"Python", "Go"}
+    assert filters.languages == frozenset({"Python", "Go"})
     assert (filters.max_line_chars, filters.switched_off, filters.limits) == (
         10,
         ("markup",),
