@@ -23,8 +23,8 @@ def expect_whole(name: str, value: object, least: int, most: int = LARGEST_INT) 
 
 def expect_number(name: str, value: object, most: float = math.inf, *, above_0: bool = False) -> None:
     """Raises ValueError unless the value is a number from 0, or above 0, to `most`."""
-    is_number = isinstance(value, int | float) and not isinstance(value, bool)
-    if not is_number or not 0 <= value <= most or (above_0 and value == 0):
+    is_in_range = isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= most
+    if not is_in_range or (above_0 and value == 0):
         if above_0:
             expected = "above 0" if most == math.inf else f"above 0 and at most {most:g}"
         else:

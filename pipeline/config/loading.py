@@ -8,9 +8,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from stackfim.pipeline.config.keys import dotted
 from stackfim.pipeline.config.run_config import RunConfig
 from stackfim.pipeline.config.usage_error import UsageError
-from stackfim.pipeline.config.validation import config_of, dotted
+from stackfim.pipeline.config.validation import config_of
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, field, replace
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import ConfigDict, with_config
 
@@ -23,7 +23,16 @@ from stackfim.transforms.filters.comment_language import LANGUAGES as COMMENT_LA
 from stackfim.transforms.filters.contamination import BenchmarkIndex
 from stackfim.transforms.filters.filter_settings import FilterPlan, FilterSettings
 from stackfim.transforms.filters.license import PRESETS
-from stackfim.transforms.languages import LANGUAGES, LEGACY, OFFICIAL, has_legacy_grammars, language_name, of_grammars
+from stackfim.transforms.filters.redaction import MODES, REDACT
+from stackfim.transforms.languages import (
+    GRAMMARS,
+    LANGUAGES,
+    LEGACY,
+    OFFICIAL,
+    has_legacy_grammars,
+    language_name,
+    of_grammars,
+)
 from stackfim.transforms.score.score_settings import DEFAULT_ACTIONS, LABEL
 from stackfim.transforms.setting_checks import expect_choice, expect_number, expect_whole, known_names
 from stackfim.transforms.split.split_settings import ExampleSettings, SplitSettings
@@ -39,8 +48,8 @@ class RunConfig:
 
     languages: tuple[str, ...] | None = None
     """The Stack's names, or other spellings of them; None for all languages that are supported."""
-    grammars: tuple[Literal["official", "legacy"], ...] = (OFFICIAL,)
-    """Sets of grammars: the official wheels, and those of the extra `legacy-grammars`, which has R."""
+    grammars: tuple[str, ...] = (OFFICIAL,)
+    """Sets of grammars: `official`, the official wheels; `legacy`, those of the extra `legacy-grammars`, which has R."""
     licenses: str = "permissive"
     """`permissive`, `stack-v1` or `public-domain`, or the path of a file with one license on each line."""
     opt_out: str | None = None
@@ -61,8 +70,8 @@ class RunConfig:
     """Address of a repository with `{repository}` in it, for ATTRIBUTION.parquet; that of The Stack's is known."""
     against: tuple[str, ...] = ()
     """Folders of finished runs, or sources: near-duplicates of their files are removed."""
-    pii: Literal["redact", "drop", "keep"] = "redact"
-    """Secrets and personal data: replaced before a file is split, or a reason to drop the file, or left as they are."""
+    pii: str = REDACT
+    """Secrets and personal data: `redact` replaces them before a file is split, `drop` drops the file, `keep` leaves them."""
     comments_language: str = ANY
     """Language that comments have to be in, by its ISO 639 code; `any` needs no library."""
     benchmarks: tuple[Benchmark, ...] = ()
@@ -92,11 +101,14 @@ class RunConfig:
                 "repository_url is an address with {repository} in it, such as https://github.com/{repository}, "
                 f"got {self.repository_url!r}"
             )
+        expect_choice("pii", self.pii, MODES)
         expect_choice("comments_language", self.comments_language, (ANY, *COMMENT_LANGUAGES))
 
     def _check_languages(self) -> None:
         if not self.grammars:
-            raise ValueError("grammars is a list with official, legacy or both, got []")
+            raise ValueError(f"grammars is a list with some of {', '.join(GRAMMARS)}, got []")
+        for number, name in enumerate(self.grammars):
+            expect_choice(f"grammars[{number}]", name, GRAMMARS)
         if LEGACY in self.grammars and not has_legacy_grammars():
             raise ValueError(
                 "grammars has legacy, which needs tree-sitter-languages (Python before 3.13): "

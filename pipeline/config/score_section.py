@@ -40,6 +40,5 @@ class ScoreSection:
 
     def __post_init__(self) -> None:
         """Raises ValueError for what scoring could not be done with, whatever the model."""
-        limits = LimitTable().with_changes(self.limits)
-        given = {} if self.layouts is None else {"layouts": self.layouts}
-        ScoreSettings(limits=limits, actions=self.actions, context_tokens=self.context_tokens, **given)
+        layouts = ScoreSettings.layouts if self.layouts is None else self.layouts
+        ScoreSettings(layouts, LimitTable().with_changes(self.limits), self.actions, self.context_tokens)

@@ -158,7 +158,8 @@ def _value_at(values: Any, path: KeyPath) -> Any:
 def _remove(values: dict[str, Any], path: KeyPath) -> KeyPath:
     """Takes a value out of the innermost table on its path, and gives the path of what was taken; empty for nothing."""
     inside: Any = values
-    holder, taken = values, ()
+    holder: Any = values
+    taken: KeyPath = ()
     for depth, part in enumerate(path, 1):
         if isinstance(inside, dict) and part in inside:
             holder, taken = inside, path[:depth]
@@ -174,7 +175,9 @@ def _position(values: Any, path: KeyPath) -> list[int]:
     """Where a path stands in the order of the values."""
     position = []
     for part in path:
-        keys = list(values) if isinstance(values, dict) else range(len(values)) if isinstance(values, list) else []
+        keys: list[Any] = list(values) if isinstance(values, dict) else []
+        if isinstance(values, list):
+            keys = list(range(len(values)))
         if part not in keys:
             break
         position.append(keys.index(part))

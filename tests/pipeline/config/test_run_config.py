@@ -55,7 +55,7 @@ def test_what_is_given_reaches_the_stage() -> None:
     assert split.limits.max_chars == SplitSettings().limits.max_chars
     assert config.dedup_settings() == DedupSettings(threshold=0.8)
     plan = config.filter_plan()
-    assert plan.languages == {"Python", "Go"}
+    assert plan.languages == frozenset({"Python", "Go"})
     assert (plan.settings.max_line_chars, plan.settings.switched_off) == (10, ("markup",))
     assert plan.settings.limits == {"*": {"min_chars": 3.0}}
     assert (plan.secrets, plan.personal_data) == ("drop", "drop")

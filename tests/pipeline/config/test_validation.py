@@ -16,8 +16,10 @@ from stackfim.pipeline.config.keys import KeyPath, dotted, known_keys
 from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.config.validation import config_of
 
-FOREIGN_WORDS = ("Input should", "Extra inputs", "not permitted", "keyword argument", "Value error", "Field required")
-FOREIGN_WORDS += ("validation error", "pydantic", "Invalid JSON")
+FOREIGN_WORDS = (
+    *("Input should", "Extra inputs", "not permitted", "keyword argument", "Value error", "Field required"),
+    *("validation error", "pydantic", "Invalid JSON"),
+)
 
 
 def refusal(values: dict[str, Any]) -> str:
@@ -42,9 +44,9 @@ def refusal(values: dict[str, Any]) -> str:
         ({"languages": "python"}, "languages is a list of texts, got 'python'"),
         ({"languages": []}, "languages is a list with at least one language, got []"),
         ({"languages": ["go", 3]}, "languages[1] is a text, got 3"),
-        ({"grammars": []}, "grammars is a list with official, legacy or both, got []"),
+        ({"grammars": []}, "grammars is a list with some of official, legacy, got []"),
         ({"grammars": ["new"]}, "grammars[0] is one of official, legacy, got 'new'"),
-        ({"pii": "hide"}, "pii is one of redact, drop, keep, got 'hide'"),
+        ({"pii": "hide"}, "pii is one of keep, redact, drop, got 'hide'"),
         ({"columns": {"path": 3}}, "columns.path is a text, got 3"),
         ({"split": []}, "split is a table, got []"),
         ({"split": {"max_slots": 0}}, "split.max_slots is a whole number from 1, got 0"),
