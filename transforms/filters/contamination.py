@@ -80,11 +80,6 @@ class BenchmarkIndex:
     verbatim: NgramIndex
     renamed: NgramIndex
 
-    @property
-    def too_short(self) -> int:
-        """Number of texts that cannot be found because they are shorter than one n-gram."""
-        return int(np.count_nonzero(self.verbatim.sizes == 0))
-
 
 class Contamination(NamedTuple):
     """The text that each row covers most of: verbatim, and with identifiers normalised."""
