@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.memory import PeakMemory
 from benchmarks.parsing import Parsers
-from stackfim.pipeline.build.shard_keys import repository_hash
+from stackfim.pipeline.build.partition import repository_hash
 from stackfim.pipeline.folder.manifest import stackfim_version
 from stackfim.pipeline.folder.parquet_shard import parquet_shard
 from stackfim.pipeline.folder.storage import Storage

@@ -124,7 +124,8 @@ def deduplicate(folder: Path, shards: int, workers: int) -> None:
     bound_memory()
     import apache_beam as beam
 
-    from stackfim.pipeline.build.run import _local_runner
+    from stackfim.pipeline.build.graph import shuffle_partitions
+    from stackfim.pipeline.local.runner import local_runner
     from stackfim.transforms.dedup.transform import RemoveDuplicates
 
     storage = Storage(str(folder / "run"))
@@ -145,7 +146,7 @@ def deduplicate(folder: Path, shards: int, workers: int) -> None:
 
     (folder / "removals").mkdir()
     pipeline = beam.Pipeline(
-        runner=_local_runner(workers),
+        runner=local_runner(workers),
         options=beam.options.pipeline_options.PipelineOptions([], direct_num_workers=workers),
     )
     _ = (
@@ -153,7 +154,7 @@ def deduplicate(folder: Path, shards: int, workers: int) -> None:
         | beam.Create(range(shards), reshuffle=False)
         | beam.Reshuffle()
         | "Fingerprint" >> beam.Map(fingerprint).with_output_types(tuple[int, pa.RecordBatch])
-        | RemoveDuplicates(SETTINGS, files.for_deduplication(), partitions=max(4, min(1024, shards)))
+        | RemoveDuplicates(SETTINGS, files.for_deduplication(), shuffle_partitions(shards))
         | "Write" >> beam.MapTuple(write)
     )
     pipeline.run().wait_until_finish()

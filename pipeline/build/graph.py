@@ -3,29 +3,32 @@
 Content stays in the fused stages of the passes; what is shuffled are fingerprints and decisions.
 """
 
-from collections.abc import Iterable
+from __future__ import annotations
+
 from dataclasses import dataclass
 
 import apache_beam as beam
-import numpy as np
 import pyarrow as pa
-import pyarrow.compute as pc
 
-from stackfim.pipeline.build.readers import FingerprintReferences, ReadShards, ReadSurvivors, ShardDecision, ShardTask
-from stackfim.pipeline.build.shard_keys import HIGHEST_HASH, RunContext, repository_hash
+from stackfim.pipeline.build.decisions import ShardDecision, WriteDecisions, decide
+from stackfim.pipeline.build.partition import lowest_hash, repository_hashes
+from stackfim.pipeline.build.readers import FingerprintReferences, ReadShards, ReadSurvivors, ShardTask
+from stackfim.pipeline.build.run_context import RunContext
 from stackfim.pipeline.build.writers import WriteExamples, WriteScores, WriteSurvivors
 from stackfim.pipeline.folder.fingerprints import ReferenceFile
 from stackfim.pipeline.sources import Source
-from stackfim.transforms.dedup.exact import LOCATED_REMOVAL
 from stackfim.transforms.dedup.order import REFERENCE_SHARD
 from stackfim.transforms.dedup.transform import RemoveDuplicates, SignRows
 from stackfim.transforms.filters.filter_settings import FilterPlan
 from stackfim.transforms.filters.transform import FilterAndScoreRows, FilterRows, RedactRows
 from stackfim.transforms.score.reference import ModelReference
 from stackfim.transforms.score.score_settings import ScoreSettings
-from stackfim.transforms.shard_batch import ShardBatch, single_batch
+from stackfim.transforms.shard_batch import ShardBatch
 from stackfim.transforms.split.split_settings import SplitSettings
 from stackfim.transforms.split.transform import SplitFiles
+
+Located = tuple[int, pa.RecordBatch]
+"""A shard, and a batch of it."""
 
 
 @dataclass(frozen=True)
@@ -58,107 +61,125 @@ class Plan:
     score: ScorePlan | None = None
 
 
-_REPOSITORY_HASHES = pa.schema([pa.field("repository_hash", pa.uint64(), nullable=False)])
-
-
 def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
     """Adds the whole run to `pipeline`."""
-    context = plan.context
-    locators = {shard: locator for shard, _, locator in plan.to_filter}
-    read = (
-        pipeline
-        | "Shards" >> beam.Create(plan.to_filter, reshuffle=False).with_output_types(ShardTask)
-        | "Spread shards" >> beam.Reshuffle()
-        | "Read" >> beam.ParDo(ReadShards(plan.source, context)).with_output_types(ShardBatch)
-    )
-    if context.filter_scores:
-        scored = read | "Filter and score" >> FilterAndScoreRows(plan.filters)
-        passed = scored | "Write scores" >> beam.ParDo(WriteScores(context)).with_output_types(ShardBatch)
-    else:
-        passed = read | "Filter" >> FilterRows(plan.filters)
-    fresh = (
-        passed
-        | "Sign" >> SignRows(context.dedup)
-        | "Write survivors"
-        >> beam.ParDo(WriteSurvivors(context, locators)).with_output_types(tuple[int, pa.RecordBatch])
-    )
-    known = (
-        pipeline
-        | "Filtered shards" >> beam.Create(plan.filtered, reshuffle=False).with_output_types(int)
-        | "Read fingerprints"
-        >> beam.Map(lambda shard: (shard, context.files.named(shard))).with_output_types(tuple[int, pa.RecordBatch])
-    )
-    fingerprints = (fresh, known) | "All fingerprints" >> beam.Flatten()
-    reference = (
-        pipeline
-        | "Reference shards"
-        >> beam.Create(
-            [(REFERENCE_SHARD + index, file) for index, file in enumerate(context.files.references)], reshuffle=False
-        ).with_output_types(tuple[int, ReferenceFile])
-        | "Fingerprint references"
-        >> beam.ParDo(FingerprintReferences(context, plan.against)).with_output_types(tuple[int, pa.RecordBatch])
-    )
-    removals = (
-        (fingerprints, reference)
-        | "Fingerprints and references" >> beam.Flatten()
-        | "Deduplicate"
-        >> RemoveDuplicates(
-            context.dedup, context.files.for_deduplication(), partitions=max(4, min(1024, context.shards))
-        )
-    )
-    hashes = fingerprints | "Repositories" >> beam.MapTuple(
-        lambda shard, batch: (shard, _repository_hashes(batch))
-    ).with_output_types(tuple[int, pa.RecordBatch])
-    decisions = (
-        {"hashes": hashes, "removals": removals}
-        | "By shard" >> beam.CoGroupByKey()
-        | "Decide" >> beam.MapTuple(_decision).with_output_types(ShardDecision)
-    )
+    fingerprints = pipeline | FilterShards(plan)
+    decisions = fingerprints | DecideDuplicates(plan)
     lowest = beam.pvalue.AsSingleton(
         decisions
-        | "Lowest of a shard" >> beam.Map(lambda decision: decision.lowest_repository_hash).with_output_types(int)
-        | "Lowest" >> beam.CombineGlobally(_lowest).with_output_types(int)
+        | "Lowest hash of a shard" >> beam.Map(lambda decision: decision.lowest_repository_hash).with_output_types(int)
+        | "Lowest hash" >> beam.CombineGlobally(lowest_hash).with_output_types(int)
     )
-    # Engines keep in one stage only what has the same hints.
-    hints = plan.score.hints if plan.score is not None else {}
-    survivors = decisions | "Spread decisions" >> beam.Reshuffle()
-    examples = (
-        survivors
-        | "Read survivors"
-        >> beam.ParDo(ReadSurvivors(context), lowest).with_output_types(ShardBatch).with_resource_hints(**hints)
-        | "Redact" >> RedactRows(plan.filters.secrets, plan.filters.personal_data).with_resource_hints(**hints)
-        | "Split" >> SplitFiles(plan.split, plan.version).with_resource_hints(**hints)
-    )
-    if plan.score is not None:
-        from stackfim.transforms.score.transform import ScoreExamples  # Beam's inference is slow to import
-
-        score = ScoreExamples(plan.score.reference, plan.score.settings, plan.score.threads)
-        examples |= "Score" >> score.with_resource_hints(**hints)
-    writer = beam.ParDo(WriteExamples(context), lowest).with_output_types(int)
-    _ = examples | "Write examples" >> writer.with_resource_hints(**hints)
+    _ = decisions | "Spread decisions" >> beam.Reshuffle() | SplitShards(plan, lowest)
 
 
-def _lowest(hashes: Iterable[int]) -> int:
-    return min(hashes, default=HIGHEST_HASH)
+class FilterShards(beam.PTransform):
+    """Pass A: read, filter, sign and write; gives (shard, fingerprints) of the rows that stay, of every shard of the run."""
+
+    def __init__(self, plan: Plan) -> None:
+        """For the run of `plan`."""
+        super().__init__()
+        self._plan = plan
+
+    def expand(self, pipeline: beam.Pipeline) -> beam.PCollection:
+        """The start of a pipeline to pairs of int and FINGERPRINT."""
+        plan, context = self._plan, self._plan.context
+        read = (
+            pipeline
+            | "Shards" >> beam.Create(plan.to_filter, reshuffle=False).with_output_types(ShardTask)
+            | "Spread shards" >> beam.Reshuffle()
+            | "Read" >> beam.ParDo(ReadShards(plan.source, context.progress_folder)).with_output_types(ShardBatch)
+        )
+        if context.filter_scores:
+            scored = read | "Filter and score" >> FilterAndScoreRows(plan.filters)
+            passed = scored | "Write scores" >> beam.ParDo(WriteScores(context)).with_output_types(ShardBatch)
+        else:
+            passed = read | "Filter" >> FilterRows(plan.filters)
+        locators = {task.shard: task.locator for task in plan.to_filter}
+        fresh = (
+            passed
+            | "Sign" >> SignRows(context.dedup)
+            | "Write survivors" >> beam.ParDo(WriteSurvivors(context, locators)).with_output_types(Located)
+        )
+        known = (
+            pipeline
+            | "Filtered shards" >> beam.Create(plan.filtered, reshuffle=False).with_output_types(int)
+            | "Read fingerprints"
+            >> beam.Map(lambda shard: (shard, context.fingerprints.named(shard))).with_output_types(Located)
+        )
+        return (fresh, known) | "All fingerprints" >> beam.Flatten()
 
 
-def _repository_hashes(fingerprints: pa.RecordBatch) -> pa.RecordBatch:
-    """The hash of each row's repository."""
-    repositories = fingerprints.column("repository").to_pylist()
-    hashes = {repository: repository_hash(repository) for repository in dict.fromkeys(repositories)}
-    return pa.RecordBatch.from_arrays(
-        [pa.array([hashes[repository] for repository in repositories], pa.uint64())], schema=_REPOSITORY_HASHES
-    )
+class DecideDuplicates(beam.PTransform):
+    """Which copies go: gives a decision for each shard."""
+
+    def __init__(self, plan: Plan) -> None:
+        """For the run of `plan`."""
+        super().__init__()
+        self._plan = plan
+
+    def expand(self, fingerprints: beam.PCollection) -> beam.PCollection:
+        """Pairs of int and FINGERPRINT to ShardDecision."""
+        context = self._plan.context
+        files = [(REFERENCE_SHARD + index, file) for index, file in enumerate(context.fingerprints.references)]
+        references = (
+            fingerprints.pipeline
+            | "Reference shards" >> beam.Create(files, reshuffle=False).with_output_types(tuple[int, ReferenceFile])
+            | "Fingerprint references"
+            >> beam.ParDo(FingerprintReferences(context, self._plan.against)).with_output_types(Located)
+        )
+        removals = (
+            (fingerprints, references)
+            | "Fingerprints and references" >> beam.Flatten()
+            | "Deduplicate"
+            >> RemoveDuplicates(
+                context.dedup, context.fingerprints.for_deduplication(), shuffle_partitions(context.shard_count)
+            )
+        )
+        hashes = fingerprints | "Repositories" >> beam.MapTuple(
+            lambda shard, batch: (shard, repository_hashes(batch.column("repository")))
+        ).with_output_types(Located)
+        return (
+            {"hashes": hashes, "removals": removals}
+            | "By shard" >> beam.CoGroupByKey()
+            | "Decide" >> beam.MapTuple(decide).with_output_types(ShardDecision)
+        )
 
 
-def _decision(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> ShardDecision:
-    """The removals of a shard in order of rows, and the lowest repository hash of the rows that stay."""
-    parts = list(joined["removals"])
-    removals = pa.Table.from_batches(parts, LOCATED_REMOVAL)
-    removals = removals.take(pc.sort_indices(removals, sort_keys=[("row", "ascending")]))
-    (hashes,) = joined["hashes"]
-    stays = np.ones(hashes.num_rows, bool)
-    located = single_batch(removals)
-    stays[located.column("row").to_numpy()] = False
-    left = hashes.column("repository_hash").to_numpy()[stays]
-    return ShardDecision(shard, located, int(left.min()) if len(left) else HIGHEST_HASH)
+class SplitShards(beam.PTransform):
+    """Pass B: read what stays, redact, split, score and write; gives the shards that are complete then."""
+
+    def __init__(self, plan: Plan, lowest: beam.pvalue.AsSingleton) -> None:
+        """For the run of `plan`; `lowest` is the lowest repository hash of the run."""
+        super().__init__()
+        self._plan = plan
+        self._lowest = lowest
+
+    def expand(self, decisions: beam.PCollection) -> beam.PCollection:
+        """ShardDecision to int."""
+        plan, context = self._plan, self._plan.context
+        # Engines keep in one stage only what has the same hints.
+        hints = plan.score.hints if plan.score is not None else {}
+        writer = beam.ParDo(WriteExamples(context), self._lowest).with_output_types(int)
+        examples = (
+            decisions
+            | "Write decisions"
+            >> beam.ParDo(WriteDecisions(context), self._lowest)
+            .with_output_types(ShardDecision)
+            .with_resource_hints(**hints)
+            | "Read survivors"
+            >> beam.ParDo(ReadSurvivors(context)).with_output_types(ShardBatch).with_resource_hints(**hints)
+            | "Redact" >> RedactRows(plan.filters.secrets, plan.filters.personal_data).with_resource_hints(**hints)
+            | "Split" >> SplitFiles(plan.split, plan.version).with_resource_hints(**hints)
+        )
+        if plan.score is not None:
+            from stackfim.transforms.score.transform import ScoreExamples  # Beam's inference is slow to import
+
+            score = ScoreExamples(plan.score.reference, plan.score.settings, plan.score.threads)
+            examples |= "Score" >> score.with_resource_hints(**hints)
+        return examples | "Write examples" >> writer.with_resource_hints(**hints)
+
+
+def shuffle_partitions(shard_count: int) -> int:
+    """Into how many parts the shuffles of deduplication are packed: enough to spread, few enough to stay packed."""
+    return max(4, min(1024, shard_count))

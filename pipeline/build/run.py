@@ -1,17 +1,13 @@
 """A run from start to end: check, list, resume, run the graph, close."""
 
+from __future__ import annotations
+
 import hashlib
 import json
-import logging
 import os
-import shlex
-import sys
-import tempfile
 import time
-from collections.abc import Iterator
-from contextlib import contextmanager
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
 
@@ -28,16 +24,13 @@ from stackfim.pipeline.folder.manifest import make_manifest, stackfim_version, v
 from stackfim.pipeline.folder.markers import FilteredMarker, complete
 from stackfim.pipeline.folder.prepare import ANOTHER, Request, begin, clear, finished_report
 from stackfim.pipeline.folder.storage import Storage
-from stackfim.pipeline.local.memory import bound_memory, giving_back_memory
-from stackfim.pipeline.local.workers import end_children, mark_launcher, noticing_dead_workers
 from stackfim.pipeline.sources import Shard, Source, open_source
 from stackfim.schemas.manifest import Manifest
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 from stackfim.transforms.filters.filter_settings import FilterPlan
 
-
-class RunFailed(RuntimeError):
-    """The run did not end; the message says why and what to do."""
+if TYPE_CHECKING:
+    from stackfim.pipeline.build.graph import Plan, ScorePlan
 
 
 @dataclass(frozen=True)
@@ -45,9 +38,25 @@ class Outcome:
     """How a run ended."""
 
     manifest: Manifest | None
-    """None for a dry run."""
+    """All settings and counts; None for a dry run."""
     already_done: bool
+    """Whether the folder held this very run, complete."""
     seconds: float
+
+
+@dataclass(frozen=True)
+class Inputs:
+    """What a run reads, found and checked before anything is written."""
+
+    source: Source
+    shards: list[Shard]
+    references: tuple[ReferenceFile, ...]
+    against: dict[str, Source]
+    """Sources of the reference files that are to be made, by path."""
+    filters: FilterPlan
+    scoring: Scoring | None
+    identity: dict[str, Any]
+    """What the manifest says of the input."""
 
 
 def build(
@@ -55,41 +64,39 @@ def build(
 ) -> Outcome:
     """Makes the data set of `spec` in `out`, or goes on with it.
 
-    Raises UsageError and SourceError before anything is written, RunFailed when the run broke off, and BrokenPromise
-    when rows were lost.
+    Raises UsageError and SourceError before anything is written, and BrokenPromise when rows were lost.
     """
+    from stackfim.pipeline.build.engine import progress_folder, run_graph
+
     started = time.monotonic()
-    bound_memory()
-    source = open_source(spec, config.columns)
     storage = Storage(out if "://" in out else os.path.abspath(out))
     if not engine.is_local and storage.is_local and not engine.is_dry_run:
         raise UsageError(
             f"--out {out}: the workers of {engine.runner} cannot reach it; expected a URL such as gs://BUCKET/FOLDER"
         )
+    inputs = find_inputs(spec, config, storage)
+    run_key = run_key_of(inputs.identity, inputs.shards, config, inputs.scoring)
+    if not engine.is_dry_run:
+        finished = _prepare(storage, run_key, config, inputs.scoring, overwrite=overwrite)
+        if finished is not None:
+            return Outcome(finished, True, time.monotonic() - started)
+    with progress_folder(storage, engine) as folder:
+        plan = make_plan(inputs, storage, config, run_key, workers, engine, folder)
+        run_graph(plan, engine, workers, console, _known_rows(plan, inputs.shards))
+    if engine.is_dry_run:
+        return Outcome(None, False, time.monotonic() - started)
+    return Outcome(_finish(inputs, storage, config, run_key), False, time.monotonic() - started)
+
+
+def find_inputs(spec: str, config: RunConfig, storage: Storage) -> Inputs:
+    """What a run of `config` reads. Raises UsageError and SourceError for what cannot be used."""
+    source = open_source(spec, config.columns)
     filters = config.filter_plan()
     shards = source.shards(config.limit)
     files, against, compared = reference_files(config.against, storage, config.dedup_settings() or DedupSettings())
     scoring = find_scoring(config.score, config.seed)
-    inputs = _Inputs(source, shards, files, against, filters, scoring)
     identity = {"spec": spec, **source.identity()} | ({"against": compared} if compared else {})
-    run_key = run_key_of(identity, shards, config, scoring)
-    if engine.is_dry_run:
-        with _progress_folder(storage, engine) as folder:
-            _run_graph(inputs, storage, config, run_key, workers, engine, console, folder)
-        return Outcome(None, False, time.monotonic() - started)
-    finished = _prepare(storage, run_key, config, scoring, overwrite=overwrite)
-    if finished is not None:
-        return Outcome(finished, True, time.monotonic() - started)
-    with _progress_folder(storage, engine) as folder:
-        _run_graph(inputs, storage, config, run_key, workers, engine, console, folder)
-    attribution = write_attribution(storage, storage.files("data"), repository_urls(identity, config.repository_url))
-    manifest = make_manifest(storage, run_key, identity, shards, config, attribution, scoring)
-    storage.write_bytes(paths.CARD, run_card(manifest).encode())
-    # The manifest comes last: a folder that has one is complete.
-    storage.write_record(paths.MANIFEST, manifest)
-    if not config.keep_work:
-        storage.remove(paths.WORK)
-    return Outcome(manifest, False, time.monotonic() - started)
+    return Inputs(source, shards, files, against, filters, scoring, identity)
 
 
 def run_key_of(identity: dict[str, Any], shards: list[Shard], config: RunConfig, scoring: Scoring | None = None) -> str:
@@ -131,119 +138,56 @@ def _prepare(
     return manifest
 
 
-@dataclass(frozen=True)
-class _Inputs:
-    """What a run reads."""
-
-    source: Source
-    shards: list[Shard]
-    references: tuple[ReferenceFile, ...]
-    against: dict[str, Source]
-    filters: FilterPlan
-    scoring: Scoring | None
-
-
-@contextmanager
-def _progress_folder(storage: Storage, engine: Engine) -> Iterator[str | None]:
-    """Where the processes of this machine tell how far they are; None for an engine elsewhere."""
-    if not engine.is_local:
-        yield None
-    elif storage.is_local:
-        yield storage.full_path(f"{paths.WORK}/progress")
-    else:
-        with tempfile.TemporaryDirectory(prefix="stackfim-") as folder:
-            yield folder
-
-
-def _run_graph(
-    inputs: _Inputs,
+def make_plan(
+    inputs: Inputs,
     storage: Storage,
     config: RunConfig,
     run_key: str,
     workers: int,
     engine: Engine,
-    console: Console,
-    folder: str | None,
-) -> None:
-    """`folder` is that of `_progress_folder`."""
-    mark_launcher()
-    logging.getLogger("apache_beam").setLevel(logging.ERROR)
-    import apache_beam as beam
-    from apache_beam.options.pipeline_options import PipelineOptions
+    progress_folder: str | None,
+) -> Plan:
+    """What is to be done: shards whose first pass is complete are left out of it, unless the run is a dry one."""
+    from stackfim.pipeline.build.graph import Plan
+    from stackfim.pipeline.build.readers import ShardTask
+    from stackfim.pipeline.build.run_context import RunContext
+    from stackfim.pipeline.build.shard_keys import filtered_key
 
-    from stackfim.pipeline.build.graph import Plan, add_to
-    from stackfim.pipeline.build.shard_keys import RunContext, filtered_key
-    from stackfim.pipeline.local.progress import Progress
-
-    source, shards = inputs.source, inputs.shards
-    files = FingerprintFiles(storage, inputs.references)
     context = RunContext(
-        storage,
-        run_key,
-        len(shards),
-        config.validation_share,
-        folder,
-        config.dedup_settings(),
-        files,
-        config.filters.scores,
-        inputs.scoring is not None,
+        storage=storage,
+        run_key=run_key,
+        shard_count=len(inputs.shards),
+        validation_share=config.validation_share,
+        progress_folder=progress_folder,
+        dedup=config.dedup_settings(),
+        fingerprints=FingerprintFiles(storage, inputs.references),
+        filter_scores=config.filters.scores,
+        scored=inputs.scoring is not None,
     )
-    filtered = (
-        []
-        if engine.is_dry_run
-        else [
-            shard.index
-            for shard in shards
-            if complete(
-                storage, paths.filtered_marker(shard.index), FilteredMarker, filtered_key(context, shard.locator)
-            )
-        ]
-    )
+    filtered = {
+        shard.index
+        for shard in ([] if engine.is_dry_run else inputs.shards)
+        if complete(storage, paths.filtered_marker(shard.index), FilteredMarker, filtered_key(context, shard.locator))
+    }
     # Big shards first: the local runner divides them once and for all.
-    todo = sorted(
-        (shard for shard in shards if shard.index not in set(filtered)),
+    to_filter = sorted(
+        (shard for shard in inputs.shards if shard.index not in filtered),
         key=lambda shard: (-(shard.size_bytes or 0), shard.index),
     )
-    tasks = [(shard.index, len(shards), shard.locator) for shard in todo]
-    plan = Plan(
-        source,
-        context,
-        tasks,
-        filtered,
-        inputs.filters,
-        config.split_settings(),
-        stackfim_version(),
-        inputs.against,
-        _score_plan(inputs.scoring, workers, engine),
+    return Plan(
+        source=inputs.source,
+        context=context,
+        to_filter=[ShardTask(shard.index, shard.locator) for shard in to_filter],
+        filtered=sorted(filtered),
+        filters=inputs.filters,
+        split=config.split_settings(),
+        version=stackfim_version(),
+        against=inputs.against,
+        score=_score_plan(inputs.scoring, workers, engine),
     )
-    if engine.is_local:
-        runner: Any = _local_runner(workers)
-        options = PipelineOptions([], direct_num_workers=workers)
-    else:
-        runner, options = engine.runner, PipelineOptions(engine.flags)
-    pipeline = beam.Pipeline(runner=runner, options=options)
-    add_to(pipeline, plan)
-    if folder is None:
-        result = pipeline.run()
-        if not engine.is_dry_run:
-            result.wait_until_finish()
-        return
-    known_rows = (
-        sum(shard.rows for shard in todo if shard.rows is not None)
-        if all(shard.rows is not None for shard in todo)
-        else None
-    )
-    try:
-        progress = Progress(console, folder, len(shards), len(filtered), known_rows)
-        with giving_back_memory(), progress, noticing_dead_workers():
-            pipeline.run().wait_until_finish()
-    except BaseException:
-        # Beam's threads would wait for workers for ever.
-        end_children()
-        raise
 
 
-def _score_plan(scoring: Scoring | None, workers: int, engine: Engine) -> Any:
+def _score_plan(scoring: Scoring | None, workers: int, engine: Engine) -> ScorePlan | None:
     """How the graph scores: on this machine all processes together take its cores, elsewhere the engine has the hints."""
     from stackfim.pipeline.build.graph import ScorePlan
 
@@ -253,12 +197,21 @@ def _score_plan(scoring: Scoring | None, workers: int, engine: Engine) -> Any:
     return ScorePlan(scoring.reference, scoring.settings, threads, {} if engine.is_local else scoring.hints)
 
 
-def _local_runner(workers: int) -> Any:
-    """Beam's runner inside this process, or with worker processes of ours: it multiplies what one process does."""
-    from apache_beam.runners.portability.fn_api_runner import FnApiRunner
-    from apache_beam.transforms.environments import SubprocessSDKEnvironment
+def _known_rows(plan: Plan, shards: list[Shard]) -> int | None:
+    """How many rows the shards to filter have; None where that of one is not known."""
+    to_filter = {task.shard for task in plan.to_filter}
+    rows = [shard.rows for shard in shards if shard.index in to_filter]
+    known = [count for count in rows if count is not None]
+    return sum(known) if len(known) == len(rows) else None
 
-    if workers == 1:
-        return FnApiRunner()
-    command = f"exec {shlex.quote(sys.executable)} -P -m stackfim.pipeline.local.worker"
-    return FnApiRunner(default_environment=SubprocessSDKEnvironment.from_command_string(command))
+
+def _finish(inputs: Inputs, storage: Storage, config: RunConfig, run_key: str) -> Manifest:
+    """Writes what the run says of itself. The manifest comes last: a folder that has one is complete."""
+    urls = repository_urls(inputs.identity, config.repository_url)
+    attribution = write_attribution(storage, storage.files(paths.DATA), urls)
+    manifest = make_manifest(storage, run_key, inputs.identity, inputs.shards, config, attribution, inputs.scoring)
+    storage.write_bytes(paths.CARD, run_card(manifest).encode())
+    storage.write_record(paths.MANIFEST, manifest)
+    if not config.keep_work:
+        storage.remove(paths.WORK)
+    return manifest

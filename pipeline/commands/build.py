@@ -81,6 +81,9 @@ def build(
     from stackfim.pipeline.build.run import build as run
     from stackfim.pipeline.build.summary import print_summary
     from stackfim.pipeline.config.loading import Option, load_config
+    from stackfim.pipeline.local.memory import bound_memory
+
+    bound_memory()
 
     options = [
         Option("--languages", "languages", names(languages)),

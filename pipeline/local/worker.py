@@ -7,13 +7,14 @@ import logging
 import signal
 import sys
 
-from stackfim.pipeline.local.memory import giving_back_memory
+from stackfim.pipeline.local.memory import bound_memory, giving_back_memory
 from stackfim.pipeline.local.workers import watch_launcher
 
 
 def main() -> None:
     """Serves the runner that the environment variables name, until the runner ends it."""
     watch_launcher()
+    bound_memory()
     # The launcher handles an interrupt at the terminal.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     logging.disable(logging.WARNING)

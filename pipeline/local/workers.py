@@ -23,10 +23,20 @@ class WorkerDied(RuntimeError):
     """A worker process ended in the middle of its work."""
 
 
-def mark_launcher() -> None:
-    """Exports this process as the launcher, and keeps its workers from importing modules of the folder they start in."""
-    os.environ[_LAUNCHER] = str(os.getpid())
-    os.environ["PYTHONSAFEPATH"] = "1"
+@contextmanager
+def launching() -> Iterator[None]:
+    """Inside the block this process is the launcher of workers, which import no modules of the folder they start in."""
+    marks = {_LAUNCHER: str(os.getpid()), "PYTHONSAFEPATH": "1"}
+    before = {name: os.environ.get(name) for name in marks}
+    os.environ.update(marks)
+    try:
+        yield
+    finally:
+        for name, value in before.items():
+            if value is None:
+                os.environ.pop(name, None)
+            else:
+                os.environ[name] = value
 
 
 def watch_launcher() -> None:

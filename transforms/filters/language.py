@@ -1,5 +1,6 @@
 """Languages: rows of a language that is wanted and that has a grammar stay."""
 
+from collections import Counter
 from collections.abc import Sequence
 
 import pyarrow as pa
@@ -7,6 +8,10 @@ import pyarrow as pa
 from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.filter import Filter, Score
 from stackfim.transforms.languages import OFFICIAL, language_name, of_grammars, unsupported_reason
+
+UNSUPPORTED = "unsupported:"
+"""What the counts of rows without a grammar begin with, before the name of the language."""
+_NO_GRAMMAR = "language_unsupported"
 
 
 def known_languages(languages: pa.StringArray) -> list[str | None]:
@@ -29,15 +34,23 @@ def decide_languages(
     drops: Drops = {}
     for row, (name, supported) in enumerate(zip(languages.to_pylist(), known, strict=True)):
         if supported is None:
-            drops[row] = ("language_unsupported", unsupported_reason(name) if name else "the source names no language")
+            drops[row] = (_NO_GRAMMAR, unsupported_reason(name) if name else "the source names no language")
         elif not of_grammars(supported, grammars):
             drops[row] = (
-                "language_unsupported",
+                _NO_GRAMMAR,
                 f"{supported}: its grammar is a legacy one, which `grammars` has to name",
             )
         elif wanted is not None and supported not in wanted:
             drops[row] = ("language_not_asked_for", supported)
     return drops
+
+
+def unsupported_counts(rejections: pa.RecordBatch) -> dict[str, int]:
+    """How many rows were dropped for want of a grammar (schemas.rejection.REJECTION), by UNSUPPORTED and their language."""
+    pairs = zip(rejections.column("reason").to_pylist(), rejections.column("detail").to_pylist(), strict=True)
+    # The detail begins with the language's name, and says why after a colon.
+    names = Counter(detail.partition(":")[0] for reason, detail in pairs if reason == _NO_GRAMMAR)
+    return {f"{UNSUPPORTED}{name}": count for name, count in names.items()}
 
 
 LANGUAGE: Filter[pa.StringArray] = Filter(

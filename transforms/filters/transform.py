@@ -8,6 +8,7 @@ import pyarrow as pa
 from stackfim.schemas.rejection import no_rejections
 from stackfim.transforms.filters.chain import filter_rows, relabel
 from stackfim.transforms.filters.filter_settings import FilterPlan
+from stackfim.transforms.filters.language import unsupported_counts
 from stackfim.transforms.filters.redaction import redact
 from stackfim.transforms.filters.scores import score_rows
 from stackfim.transforms.shard_batch import ShardBatch
@@ -28,7 +29,8 @@ class FilterRows(beam.PTransform):
 
 def _filtered(batch: ShardBatch, plan: FilterPlan) -> ShardBatch:
     rows, changes = relabel(batch.rows, plan)
-    return batch.with_rows(*filter_rows(rows, plan), _counts(changes))
+    kept, rejected = filter_rows(rows, plan)
+    return batch.with_rows(kept, rejected, _counts(changes, rejected))
 
 
 class FilterAndScoreRows(beam.PTransform):
@@ -47,11 +49,12 @@ class FilterAndScoreRows(beam.PTransform):
 def _filtered_and_scored(batch: ShardBatch, plan: FilterPlan) -> tuple[ShardBatch, pa.RecordBatch]:
     rows, changes = relabel(batch.rows, plan)
     scored = score_rows(rows, plan)
-    return batch.with_rows(*filter_rows(rows, plan, scored.decided), _counts(changes)), scored.scores
+    kept, rejected = filter_rows(rows, plan, scored.decided)
+    return batch.with_rows(kept, rejected, _counts(changes, rejected)), scored.scores
 
 
-def _counts(changes: dict[str, int]) -> dict[str, int]:
-    return {f"relabelled:{change}": count for change, count in changes.items()}
+def _counts(changes: dict[str, int], rejected: pa.RecordBatch) -> dict[str, int]:
+    return {f"relabelled:{change}": count for change, count in changes.items()} | unsupported_counts(rejected)
 
 
 class RedactRows(beam.PTransform):

@@ -7,7 +7,8 @@ import apache_beam as beam
 import pytest
 
 from stackfim.pipeline.build.graph import Plan, ScorePlan, add_to
-from stackfim.pipeline.build.shard_keys import RunContext
+from stackfim.pipeline.build.readers import ShardTask
+from stackfim.pipeline.build.run_context import RunContext
 from stackfim.pipeline.config.run_config import RunConfig
 from stackfim.pipeline.folder.fingerprints import FingerprintFiles
 from stackfim.pipeline.folder.storage import Storage
@@ -44,13 +45,18 @@ def test_the_graph_has_every_stage_and_carries_neither_content_nor_token(
     config = RunConfig()
     storage = Storage("gs://bucket/out")
     context = RunContext(storage, "0" * 64, 6, 0.01, None, config.dedup_settings(), FingerprintFiles(storage))
-    tasks = [(shard.index, 6, shard.locator) for shard in source.shards()]
+    tasks = [ShardTask(shard.index, shard.locator) for shard in source.shards()]
     pipeline = beam.Pipeline()
     plan = Plan(source, context, tasks, [], config.filter_plan(), config.split_settings(), "0", {})
     add_to(pipeline, plan)
     proto = pipeline.to_runner_api()
     names = {transform.unique_name for transform in proto.components.transforms.values()}
-    assert {"Read", "Filter", "Write survivors", "Deduplicate", "Redact", "Split", "Write examples"} <= names
+    stages = {
+        "FilterShards": {"Read", "Filter", "Sign", "Write survivors"},
+        "DecideDuplicates": {"Deduplicate", "Decide"},
+        "SplitShards": {"Write decisions", "Read survivors", "Redact", "Split", "Write examples"},
+    }
+    assert {f"{part}/{stage}" for part, inside in stages.items() for stage in inside} <= names
     serialised = proto.SerializeToString()
     assert b"hf_secret_of_the_launcher" not in serialised
     # Dataflow takes 10 MB; what a shard adds is its locator.
@@ -64,7 +70,7 @@ def test_what_is_fused_with_the_model_asks_for_the_same_machine(source_folder: P
     context = RunContext(storage, "0" * 64, 6, 0.01, None, None, FingerprintFiles(storage), scored=True)
     hints = {"accelerator": "type:nvidia-l4;count:1;install-nvidia-driver", "min_ram": "8GB"}
     score = ScorePlan(ModelReference("ORG/NAME", "f" * 40), ScoreSettings(), None, hints)
-    tasks = [(shard.index, 6, shard.locator) for shard in source.shards()]
+    tasks = [ShardTask(shard.index, shard.locator) for shard in source.shards()]
     plan = Plan(source, context, tasks, [], config.filter_plan(), config.split_settings(), "0", {}, score)
     pipeline = beam.Pipeline()
     add_to(pipeline, plan)
@@ -79,7 +85,8 @@ def test_what_is_fused_with_the_model_asks_for_the_same_machine(source_folder: P
         "beam:resources:min_ram_bytes:v1": b"8000000000",
     }
     with_model = {name for name, asked in environments.items() if asked == wanted}
-    stages = {name.partition("/")[0] for name in with_model}
-    assert stages == {"Read survivors", "Redact", "Split", "Score", "Write examples"}
+    stages = {"/".join(name.split("/")[:2]) for name in with_model}
+    fused = ("Write decisions", "Read survivors", "Redact", "Split", "Score", "Write examples")
+    assert stages == {f"SplitShards/{stage}" for stage in fused}
     assert any("RunInference" in name for name in with_model)
     assert all(not asked for name, asked in environments.items() if name not in with_model)
