@@ -41,7 +41,9 @@ def manifest(**changes: Any) -> Manifest:
 
 
 def front_matter(card: str) -> dict[str, Any]:
-    return DatasetCard(card).data.to_dict()
+    data: Any = DatasetCard(card).data
+    found: dict[str, Any] = data.to_dict()
+    return found
 
 
 def test_the_front_matter_names_the_version_and_the_partitions() -> None:
