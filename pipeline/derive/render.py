@@ -16,6 +16,7 @@ from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.derive.shard_by_shard import Derivation, Made, all_files, total_counts
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.card import rendering_card
+from stackfim.pipeline.folder.counts import PARTITION
 from stackfim.pipeline.folder.manifest import stackfim_version
 from stackfim.pipeline.folder.parquet_shard import ParquetShard, parquet_shard
 from stackfim.pipeline.folder.prepare import Request
@@ -92,7 +93,7 @@ def _render(task: _Task) -> Made:
         make = _packed if task.pack_tokens else _rows
         for batch in make(task, renderer, dropped, counts):
             rendered.add(batch)
-    counts["rows"] += rendered.rows
+    counts.update({"rows": rendered.rows, f"{PARTITION}:{paths.partition_of(task.name)}": rendered.rows})
     return Made((rendered.record, dropped.record), counts)
 
 

@@ -17,7 +17,7 @@ from stackfim.pipeline.config.scoring_model import Scoring, scoring_threads
 from stackfim.pipeline.derive.shard_by_shard import Derivation, Made, all_files, total_counts
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.card import scoring_card
-from stackfim.pipeline.folder.counts import BrokenPromise
+from stackfim.pipeline.folder.counts import PARTITION, BrokenPromise
 from stackfim.pipeline.folder.manifest import stackfim_version
 from stackfim.pipeline.folder.parquet_shard import parquet_shard
 from stackfim.pipeline.folder.prepare import Request
@@ -118,7 +118,7 @@ def _score(task: _Task) -> Made:
         # The examples of a file may be in two batches, but not in two shards.
         emptied = emptied_files(_joined(before), _joined(after))
         dropped.add(emptied)
-    counts["examples"] += examples.rows
+    counts.update({"examples": examples.rows, f"{PARTITION}:{paths.partition_of(task.name)}": examples.rows})
     counts.update(_files_accounted(task, before, after, emptied.num_rows))
     return Made((examples.record, dropped.record), counts)
 

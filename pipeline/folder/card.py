@@ -10,7 +10,7 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 from stackfim.pipeline.folder import paths
-from stackfim.pipeline.folder.counts import by_prefix
+from stackfim.pipeline.folder.counts import PARTITION, by_prefix
 from stackfim.schemas.derived import MixtureReport, RenderingReport, ScoringReport
 from stackfim.schemas.manifest import Manifest
 from stackfim.schemas.mixed import CHAT, FIM
@@ -52,7 +52,7 @@ def run_card(manifest: Manifest) -> str:
             "",
         ]
     text += ["## Licenses", "", *_license_lines(manifest.configuration)]
-    return _card(manifest, "Fill-in-the-middle examples", text)
+    return _card(manifest, by_prefix(manifest.examples, f"{PARTITION}:"), "Fill-in-the-middle examples", text)
 
 
 def rendering_card(report: RenderingReport) -> str:
@@ -64,7 +64,7 @@ def rendering_card(report: RenderingReport) -> str:
     if report.pack_tokens:
         share = report.counts.get("padding_tokens", 0) / max(report.counts.get("tokens", 0), 1)
         text.append(f"Packed into rows of {report.pack_tokens:,} tokens; {share:.2%} of all tokens are padding.")
-    return _card(report, "Fill-in-the-middle examples, rendered", text)
+    return _card(report, by_prefix(report.counts, f"{PARTITION}:"), "Fill-in-the-middle examples, rendered", text)
 
 
 def scoring_card(report: ScoringReport) -> str:
@@ -80,7 +80,7 @@ def scoring_card(report: ScoringReport) -> str:
     ]
     for prefix, folder in (("verdict:", paths.DATA), ("rejected:example:", paths.REJECTIONS)):
         text += [f"| {name} | {count:,} | in `{folder}/` |" for name, count in by_prefix(counts, prefix).items()]
-    return _card(report, "Fill-in-the-middle examples, scored", text)
+    return _card(report, by_prefix(counts, f"{PARTITION}:"), "Fill-in-the-middle examples, scored", text)
 
 
 def mixture_card(report: MixtureReport) -> str:
@@ -91,10 +91,12 @@ def mixture_card(report: MixtureReport) -> str:
         f"`{report.settings['family']}` and {tokens[CHAT]:,} of conversations from `{report.chat.source}` "
         f"({report.chat_share:.2%}); `{paths.MIXTURE}` has settings and counts."
     ]
-    return _card(report, "Fill-in-the-middle examples and conversations", text)
+    rows = {paths.TRAIN: sum(tokens.values()), paths.VALIDATION: report.counts.get("validation_rows", 0)}
+    return _card(report, rows, "Fill-in-the-middle examples and conversations", text)
 
 
-def _card(report: Report, title: str, text: Iterable[str]) -> str:
+def _card(report: Report, rows: Mapping[str, int], title: str, text: Iterable[str]) -> str:
+    """`rows` counts the rows of each partition: `load_dataset` fails for all of a data set if one of them has none."""
     lines = [
         "---",
         "configs:",
@@ -103,9 +105,8 @@ def _card(report: Report, title: str, text: Iterable[str]) -> str:
         "  data_files:",
     ]
     for partition in paths.PARTITIONS:
-        patterns = data_patterns(partition, report.files)
-        if patterns:
-            lines += [f"  - split: {partition}", *_yaml("path", patterns)]
+        if rows.get(partition):
+            lines += [f"  - split: {partition}", *_yaml("path", data_patterns(partition, report.files))]
     lines += ["task_categories:", "- text-generation", "tags:", "- code", "- fill-in-the-middle", "---"]
     return "\n".join([*lines, f"# {title}", "", *text, ""])
 

@@ -86,7 +86,7 @@ def clear(storage: Storage, output: Output, kind: type[R]) -> None:
 
     Raises UsageError, and removes nothing, where there are files that are not part of such an output.
     """
-    if not _is_output(storage, output, kind) and _read(storage, paths.REQUEST, Request, ANOTHER) is None:
+    if not _holds_report(storage, output, kind) and _read(storage, paths.REQUEST, Request, ANOTHER) is None:
         _refuse_others(storage, output)
     files = storage.files()
     if others := output.foreign(files):
@@ -100,20 +100,24 @@ def clear(storage: Storage, output: Output, kind: type[R]) -> None:
         storage.remove(entry)
 
 
-def _is_output(storage: Storage, output: Output, kind: type[R]) -> bool:
+def _holds_report(storage: Storage, output: Output, kind: type[R]) -> bool:
     try:
         return storage.read_record(output.report, kind) is not None
     except OtherFormat:
         return True
-    except RecordMismatch:  # another program's, which is told with the other files that are not ours
-        return False
+    except RecordMismatch as error:
+        raise _unreadable(storage, output.report, error, ANOTHER) from error
 
 
 def _read(storage: Storage, path: str, kind: type[K], advice: str) -> K | None:
     try:
         return storage.read_record(path, kind)
     except RecordMismatch as error:
-        raise UsageError(f"--out {storage.root}: {path} cannot be read ({error}); {advice}") from error
+        raise _unreadable(storage, path, error, advice) from error
+
+
+def _unreadable(storage: Storage, path: str, error: RecordMismatch, advice: str) -> UsageError:
+    return UsageError(f"--out {storage.root}: {path} cannot be read ({error}); {advice}")
 
 
 def _refuse_others(storage: Storage, output: Output) -> None:
