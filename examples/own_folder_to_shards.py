@@ -22,7 +22,7 @@ def main(folder: str, out: str) -> None:
         split={"max_slots": 4},
     )
     counts = outcome.manifest.counts
-    print(f"{counts.examples:,} examples from {counts.files_with_examples:,} of {counts.files_in:,} files")
+    print(f"{counts['examples']:,} examples from {counts['files_with_examples']:,} of {counts['files_in']:,} files")
 
     rows = datasets.load_dataset(out)["train"]
     for category in ("empty", "single_line", "multi_line"):

@@ -109,4 +109,4 @@ def build(
     console = Console(stderr=True, highlight=False)
     console.print(f"stackfim build {source} -> {out}: {where}", markup=False, soft_wrap=True)
     outcome = run(source, out, configuration, count, engine, console, overwrite=overwrite)
-    print_summary(outcome, out, outcome.seconds)
+    print_summary(outcome, out)

@@ -1,4 +1,4 @@
-"""What a run leaves, and that it leaves the same whatever happens to it."""
+"""What a run leaves, and that neither workers nor interruptions change it."""
 
 import contextlib
 import functools
@@ -56,7 +56,7 @@ def stopped_in_the_middle(
 
 
 def stop_when_begun(process: subprocess.Popen[str], out: Path, marker: str) -> list[psutil.Process]:
-    """The processes of a run, suspended once a shard is complete; none if the run was faster, which then goes on."""
+    """The processes of a run, suspended once a shard is complete; none if the run was too fast, which then goes on."""
     wait_until(lambda: list(out.glob(f"work/done/{marker}-*.json")) or process.poll() is not None)
     with contextlib.suppress(psutil.NoSuchProcess):
         processes = [psutil.Process(process.pid), *psutil.Process(process.pid).children(recursive=True)]
@@ -75,7 +75,7 @@ def go_on(processes: list[psutil.Process]) -> None:
 
 
 def has_ended(process: psutil.Process) -> bool:
-    """Also one whose exit status nobody asks for, as its parent was killed."""
+    """Whether it runs no more, even if its exit status is never read because its parent was killed."""
     try:
         return not process.is_running() or bool(process.status() == psutil.STATUS_ZOMBIE)
     except psutil.NoSuchProcess:
@@ -141,7 +141,7 @@ def test_the_copy_with_more_stars_stays(built: Path) -> None:
     assert all(row["kept_repository"] != "copies/all" for row in removed_copies)
 
 
-def test_the_data_set_loads_with_both_splits(built: Path, tmp_path: Path) -> None:
+def test_the_data_set_loads_with_both_partitions(built: Path, tmp_path: Path) -> None:
     loaded = datasets.load_dataset(str(built), cache_dir=str(tmp_path))
     assert set(loaded) == {"train", "validation"}
     assert loaded["train"].num_rows > 100

@@ -1,4 +1,4 @@
-"""Rows in are rows out, rejections and removals: a run that lost one fails, a row that changed its language is told."""
+"""Every row that is read gives examples, a rejection or a removal: a run that loses one fails, a relabelled row is counted."""
 
 import json
 from pathlib import Path
@@ -36,7 +36,7 @@ class Widget {
 
 @pytest.fixture(scope="module")
 def finished(stackfim: Run, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A run over a C++ header that its row calls C, code under a license by its repository and one by its own words."""
+    """A run over a C++ header whose row says C, and files with licenses from their repository and from their own header."""
     folder = tmp_path_factory.mktemp("rows")
     code = "def total(values):\n    result = 0\n    for value in values:\n        result += value\n    return result\n"
     files = [
@@ -65,7 +65,9 @@ def manifest_again(folder: Path) -> Manifest:
     return make_manifest(storage, "0", manifest.source, shards, RunConfig(), attribution)
 
 
-def test_each_file_goes_for_its_reason_or_stays_in_the_language_that_it_shows(finished: Path, stackfim: Run) -> None:
+def test_each_file_is_rejected_for_its_reason_or_stays_in_the_language_that_it_shows(
+    finished: Path, stackfim: Run
+) -> None:
     rejected = [row for path in finished.glob("rejections/*") for row in pq.read_table(path).to_pylist()]
     assert {row["path"]: (row["stage"], row["reason"]) for row in rejected} == {
         "own.py": ("license_header", "license_header"),

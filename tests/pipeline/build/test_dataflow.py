@@ -1,4 +1,4 @@
-"""The same graph for Dataflow: built whole, without a network."""
+"""The graph for Dataflow is complete, and building it needs no network."""
 
 import importlib.util
 from pathlib import Path
@@ -75,18 +75,18 @@ def test_what_is_fused_with_the_model_asks_for_the_same_machine(source_folder: P
     pipeline = beam.Pipeline()
     add_to(pipeline, plan)
     components = pipeline.to_runner_api().components
-    environments: dict[str, dict[str, bytes]] = {}
+    requests: dict[str, dict[str, bytes]] = {}
     for transform in components.transforms.values():
         if transform.spec.urn == "beam:transform:pardo:v1":
-            asked = components.environments[transform.environment_id].resource_hints
-            environments[transform.unique_name] = dict(asked)
+            hints_of_stage = components.environments[transform.environment_id].resource_hints
+            requests[transform.unique_name] = dict(hints_of_stage)
     wanted = {
         "beam:resources:accelerator:v1": hints["accelerator"].encode(),
         "beam:resources:min_ram_bytes:v1": b"8000000000",
     }
-    with_model = {name for name, asked in environments.items() if asked == wanted}
+    with_model = {name for name, request in requests.items() if request == wanted}
     stages = {"/".join(name.split("/")[:2]) for name in with_model}
     fused = ("Write decisions", "Read survivors", "Redact", "Split", "Score", "Write examples")
     assert stages == {f"SplitShards/{stage}" for stage in fused}
     assert any("RunInference" in name for name in with_model)
-    assert all(not asked for name, asked in environments.items() if name not in with_model)
+    assert all(not request for name, request in requests.items() if name not in with_model)

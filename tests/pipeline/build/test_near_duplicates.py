@@ -1,4 +1,4 @@
-"""Near-duplicates in whole builds: what is removed, what is left for later runs, and that nothing else decides it."""
+"""Near-duplicates in whole builds: what is removed, what later runs find, and that shards and workers change nothing."""
 
 import hashlib
 import json
@@ -59,7 +59,7 @@ def write_source(folder: Path, rows: list[dict[str, Any]], parts: int = 5) -> Pa
 
 @pytest.fixture(scope="session")
 def near_rows() -> list[dict[str, Any]]:
-    """Twelve modules; near copies of eight, every other with more stars; exact copies of what stays and of what goes."""
+    """Twelve modules; near copies of eight, every other one with more stars; exact copies of files that stay and that go."""
     rows = [row(f"owner/p{number % 4}", f"{name}.py", module(name), 10) for number, name in enumerate(FIRST)]
     for number, name in enumerate(FIRST[:8]):
         rows.append(row("near/all", f"like_{name}.py", near_copy(module(name)), [3, 90][number % 2]))
@@ -219,14 +219,14 @@ def test_without_near_only_exact_copies_go_and_no_fingerprints_are_left(
 
 @pytest.fixture(scope="session")
 def later_source(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """What comes later: near copies and exact copies of files of the first run, with more stars, and a new file."""
+    """A later source: near copies and exact copies of files of the first run, with more stars, and a new file."""
     rows = [row("later/all", f"{name}.py", near_copy(module(name)), 500) for name in FIRST[8:10]]
     rows += [row("later/all", f"{name}.py", module(name), 500) for name in FIRST[10:12]]
     rows += [row("later/all", f"{name}.py", module(name), 500) for name in ("shlex",)]
     return write_source(tmp_path_factory.mktemp("later") / "source", rows, parts=2)
 
 
-def test_against_a_finished_run_what_it_kept_stays_away(
+def test_what_a_reference_run_kept_is_removed_from_a_later_run(
     near_built: Path,
     near_source: Path,
     later_source: Path,
@@ -268,8 +268,10 @@ def test_against_a_finished_run_what_it_kept_stays_away(
     assert "nothing to do" in again.stdout
 
 
-def test_against_rows_of_a_source_removes_what_is_like_them(later_source: Path, stackfim: Run, tmp_path: Path) -> None:
-    """The rows are taken as they are: no filter, and the language by any of its names."""
+def test_what_is_similar_to_rows_of_a_reference_source_is_removed(
+    later_source: Path, stackfim: Run, tmp_path: Path
+) -> None:
+    """No filter drops a row of the reference source, and its language may have any of its names."""
     rows = [row("bench/mark", "one.py", module(FIRST[8]), None), row("bench/mark", "two.py", module("shlex"), None)]
     rows = [found | {"lang": "python", "licenses": ["GPL-3.0-only"]} for found in rows]
     benchmark = write_source(tmp_path / "benchmark", rows, parts=1)
@@ -286,7 +288,7 @@ def test_against_rows_of_a_source_removes_what_is_like_them(later_source: Path, 
     assert "another input" in other.stderr
 
 
-def test_against_a_folder_that_is_no_run_is_wrong_usage(later_source: Path, here: Run, tmp_path: Path) -> None:
+def test_a_reference_folder_that_is_no_run_is_wrong_usage(later_source: Path, here: Run, tmp_path: Path) -> None:
     (tmp_path / "empty").mkdir()
     out = tmp_path / "out"
     done = here("build", f"parquet:{later_source}", "--out", out, "--against", tmp_path / "empty")
@@ -305,7 +307,7 @@ def test_against_a_folder_that_is_called_like_a_scheme_means_that_folder(
         reference_files(("code",), Storage(str(tmp_path / "out")), DedupSettings())
 
 
-def test_against_says_what_is_wrong_with_a_folder(near_built: Path, tmp_path: Path) -> None:
+def test_messages_say_what_is_wrong_with_a_reference_folder(near_built: Path, tmp_path: Path) -> None:
     own = Storage(str(tmp_path / "out"))
     half = tmp_path / "half"
     half.mkdir()
@@ -327,9 +329,9 @@ def test_against_says_what_is_wrong_with_a_folder(near_built: Path, tmp_path: Pa
         with pytest.raises(UsageError, match=f'"permutations": 252.*this run has .*"{name}": {value}'):
             reference_files((str(near_built),), own, other)
     # What decides which files are compared, and not how signatures are made, may differ.
-    files, sources, identities = reference_files(
+    files, sources, records = reference_files(
         (str(near_built),), own, replace(DedupSettings(), threshold=0.9, bands=20)
     )
     assert len(files) == 5
     assert not sources
-    assert identities[0]["run_key"] == manifest_of(near_built)["run_key"]
+    assert records[0]["run_key"] == manifest_of(near_built)["run_key"]
