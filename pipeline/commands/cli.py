@@ -5,6 +5,8 @@ import typer
 from stackfim.pipeline.commands import build, derive, inspect, scoring  # noqa: F401
 from stackfim.pipeline.commands.app import app, command
 
+__all__ = ["app", "main"]
+
 
 @command()
 def version() -> None:
