@@ -25,9 +25,41 @@ if TYPE_CHECKING:
 
     from stackfim.model.checkpoint import Model
     from stackfim.pipeline.build.run import Outcome
+    from stackfim.pipeline.config.usage_error import UsageError
+    from stackfim.pipeline.folder.counts import BrokenPromise
+    from stackfim.pipeline.sources import SourceError
     from stackfim.transforms.verify.violation import Violation
 
-__all__ = ["Deduplicated", "Filtered", "build", "deduplicate", "filter", "load", "render", "score", "split", "verify"]
+__all__ = [
+    "BrokenPromise",
+    "Deduplicated",
+    "Filtered",
+    "SourceError",
+    "UsageError",
+    "build",
+    "deduplicate",
+    "filter",
+    "load",
+    "render",
+    "score",
+    "split",
+    "verify",
+]
+
+_ERRORS = {
+    "BrokenPromise": "stackfim.pipeline.folder.counts",
+    "SourceError": "stackfim.pipeline.sources",
+    "UsageError": "stackfim.pipeline.config.usage_error",
+}
+
+
+def __getattr__(name: str) -> Any:
+    """The errors that functions here raise, from the modules that define them, once they are asked for."""
+    if name not in _ERRORS:
+        raise AttributeError(f"module 'stackfim' has no attribute {name!r}")
+    from importlib import import_module
+
+    return getattr(import_module(_ERRORS[name]), name)
 
 
 class Filtered(NamedTuple):
@@ -81,7 +113,7 @@ def filter(rows: Any, language: str | None = None, **settings: Any) -> Filtered:
     Gives `Filtered(kept, rejected)`, both in the form of `rows` and in their order. Every row is in one of the two.
     A row without a license is rejected unless `allow_missing_licenses` says otherwise.
 
-    Raises ValueError for rows without content or language and for values that cannot be.
+    Raises ValueError for rows without content or language, and `UsageError` for settings that there are not.
     """
     from stackfim.in_memory import filter_rows
 
@@ -98,7 +130,7 @@ def deduplicate(rows: Any, language: str | None = None, **settings: Any) -> Dedu
     Gives `Deduplicated(kept, removals)`, both in the form of `rows` and in their order. All rows are in memory at once;
     `build` does the same for any number of files.
 
-    Raises ValueError for rows without content and for values that cannot be.
+    Raises ValueError for rows without content, and `UsageError` for settings that there are not.
     """
     from stackfim.in_memory import deduplicate_rows
 
@@ -153,7 +185,7 @@ def score(examples: Any, model: str | os.PathLike[str] = "tiny", **settings: Any
     Gives the examples with the columns `tokens`, `score_psm`, `score_spm` and `verdict`, in the form of `examples`. No
     row is dropped: `verdict` is `accept` or the reason to doubt the row.
 
-    Raises ValueError for a model that there is not or that cannot score.
+    Raises `UsageError` for a model that there is not, or that cannot score.
     """
     from stackfim.in_memory import score_rows
 

@@ -7,14 +7,14 @@ import os
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
 
 from stackfim import Deduplicated, Filtered
 from stackfim.pipeline.config.validation import config_of
-from stackfim.pipeline.folder.version import stackfim_version
+from stackfim.pipeline.folder.manifest import stackfim_version
 from stackfim.schemas.example import EXAMPLE
 from stackfim.schemas.rejection import REJECTION, concatenate
 from stackfim.schemas.removal import REMOVAL
@@ -22,7 +22,10 @@ from stackfim.schemas.scored import SCORED
 from stackfim.schemas.source import ROW
 from stackfim.source_rows import source_rows, taken
 from stackfim.tables import read_rows
-from stackfim.transforms.shard_batch import single_batch
+from stackfim.transforms.record_batches import single_batch
+
+if TYPE_CHECKING:
+    from stackfim.transforms.verify.violation import Violation
 
 _log = logging.getLogger("stackfim")
 
@@ -72,7 +75,7 @@ def deduplicate_rows(rows: Any, language: str | None, settings: Mapping[str, Any
     """See `stackfim.deduplicate`."""
     from stackfim.transforms.dedup.in_memory import find_removals
 
-    source = source_rows(rows, language)
+    source = source_rows(rows, language, needs_language=False)
     removals = find_removals(source.rows.select(ROW.names), config_of({"dedup": settings}).dedup_settings())
     stays = np.setdiff1d(np.arange(source.rows.num_rows), removals.column("row").to_numpy())
     _tell(source.rejections, "cannot be compared and are neither kept nor removed")
@@ -100,6 +103,20 @@ def render_rows(
     return like_given(pa.Table.from_batches(rendered))
 
 
+def verify_rows(examples: Any, originals: Any) -> list[Violation]:
+    """See `stackfim.verify`."""
+    from stackfim.transforms.verify.row_checker import RowChecker
+    from stackfim.transforms.verify.row_invariants import Expected
+
+    table, _ = _examples(examples)
+    contents = None
+    if originals is not None:
+        rows = source_rows(originals, None, needs_language=False).rows
+        contents = dict(zip(rows.column("content_id").to_pylist(), rows.column("content").to_pylist(), strict=True))
+    checker = RowChecker(Expected(any_license=True), contents=contents)
+    return [violation for part in _parts(table) for row in part.to_pylist() for violation in checker.check(row)[0]]
+
+
 def score_rows(examples: Any, model: str | os.PathLike[str], settings: Mapping[str, Any]) -> Any:
     """See `stackfim.score`."""
     from stackfim.pipeline.config.scoring_model import find_scoring, scoring_threads
@@ -109,7 +126,7 @@ def score_rows(examples: Any, model: str | os.PathLike[str], settings: Mapping[s
     scoring = find_scoring(config.score, config.seed)
     if scoring is None:
         raise ValueError(f"model is {os.fspath(model)!r}, expected one that scores, such as 'tiny'")
-    scorer = scoring.checkpoint.load_scorer(
+    scorer = scoring.reference.load_scorer(
         scoring.settings.layouts, scoring_threads(1), scoring.settings.context_tokens
     )
     table, like_given = _examples(examples)

@@ -2,18 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from stackfim.pipeline.sources.rows import source_batch_with_places
 from stackfim.schemas.rejection import concatenate
 from stackfim.schemas.source import CANDIDATES, ROW, resolve_columns
 from stackfim.tables import read_rows
-from stackfim.transforms.languages import language_name
-from stackfim.transforms.shard_batch import single_batch
+from stackfim.transforms.languages import LANGUAGES, language_name
+from stackfim.transforms.record_batches import single_batch
+from stackfim.transforms.setting_checks import known_names
 
 REPOSITORY = "local"
 """Repository of rows that name none."""
@@ -34,12 +36,12 @@ class SourceRows(NamedTuple):
     """Gives a table back in the form in which the rows came."""
 
 
-def source_rows(rows: Any, language: str | None) -> SourceRows:
+def source_rows(rows: Any, language: str | None, *, needs_language: bool = True) -> SourceRows:
     """Reads rows of any form (see `stackfim.tables`).
 
     A row needs its text, in a column `content`. Repository, path, licenses, revision, stars and forks may be missing, or
     have one of the names that The Stack gives them. `language` is that of all rows; None where a column has it.
-    Raises ValueError for rows without content or language.
+    Without `needs_language` rows may have none. Raises ValueError for rows without content or language.
     """
     given, like_given = read_rows(rows)
     columns = {
@@ -53,7 +55,7 @@ def source_rows(rows: Any, language: str | None) -> SourceRows:
     if language is not None:
         columns.pop("language", None)
         table = table.append_column("stackfim:language", pa.repeat(known_language(language), given.num_rows))
-    elif "language" not in columns:
+    elif "language" not in columns and needs_language:
         raise ValueError(f"rows need a column `language` or `lang`, or the argument language; got {given.column_names}")
     count = given.num_rows
     filled = {
@@ -62,9 +64,13 @@ def source_rows(rows: Any, language: str | None) -> SourceRows:
         "licenses": pa.array([[]] * count, ROW.field("licenses").type),
     }
     mapping = dict(columns) | ({"language": "stackfim:language"} if language is not None else {})
+    if "language" not in mapping:
+        filled["language"] = pa.repeat("", count)
     for name, values in filled.items():
-        if name not in columns:
-            table = table.append_column(f"stackfim:{name}", values)
+        given_values = table.column(columns[name]) if name in columns else None
+        if given_values is None or _has_gaps(given_values):
+            column = values if given_values is None else pc.coalesce(given_values, values)
+            table = table.append_column(f"stackfim:{name}", column)
             mapping[name] = f"stackfim:{name}"
     resolved = resolve_columns(table.column_names, mapping)
     parts, rejected, places = [], [], []
@@ -83,11 +89,16 @@ def source_rows(rows: Any, language: str | None) -> SourceRows:
     return SourceRows(given, columns, with_place, concatenate(rejected), like_given)
 
 
+def _has_gaps(values: pa.ChunkedArray) -> bool:
+    """Whether texts are missing in some rows, as where dicts have different keys."""
+    return bool(values.null_count) and pa.types.is_string(values.type)
+
+
 def known_language(name: str) -> str:
     """The table's name of a language. Raises ValueError for one that is not supported."""
     found = language_name(name)
     if found is None:
-        raise ValueError(f"language is {name!r}, expected one of the table of languages, such as Python or TypeScript")
+        raise ValueError(f"no such language: {name!r}{known_names(name, tuple(LANGUAGES))}")
     return found
 
 
@@ -99,7 +110,3 @@ def taken(source: SourceRows, rows: pa.RecordBatch) -> Any:
         at = table.schema.get_field_index(column)
         table = table.set_column(at, table.schema.field(at), rows.column("language").cast(table.schema.field(at).type))
     return source.like_given(table)
-
-
-def setting_names(settings: Mapping[str, object], known: Any) -> None:
-    """Raises TypeError for a setting that is not among the fields `known`, as Python does for arguments."""

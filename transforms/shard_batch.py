@@ -43,12 +43,6 @@ class ShardBatch:
         )
 
 
-def single_batch(table: pa.Table) -> pa.RecordBatch:
-    """The rows of a table as one batch, which may be empty."""
-    batches = table.combine_chunks().to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
-
-
 class RecordBatchCoder(Coder):
     """An Arrow IPC stream with lz4: compact, and a slice holds only its own rows (a pickle holds the whole buffer).
 

@@ -21,7 +21,7 @@ from stackfim.schemas.fingerprint import REFERENCE, SIGNATURE
 from stackfim.schemas.removal import REMOVAL
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 from stackfim.transforms.dedup.exact import LOCATED_REMOVAL
-from stackfim.transforms.shard_batch import single_batch
+from stackfim.transforms.record_batches import single_batch
 
 
 @dataclass(frozen=True)

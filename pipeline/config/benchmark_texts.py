@@ -26,10 +26,10 @@ class BenchmarkError(ValueError):
 
 @dataclass(frozen=True)
 class BenchmarkColumns:
-    """Which columns of a record hold its texts."""
+    """Which columns of a row hold its texts."""
 
     name: str
-    """Column of the record's name, such as `task_id`; where a record has none, its number is the name."""
+    """Column of the row's name, such as `task_id`; where a row has none, its number is the name."""
     texts: tuple[tuple[str, ...], ...]
     """The columns of each text: their values one after another. A list of strings is taken as its lines."""
 
@@ -53,7 +53,7 @@ class Benchmark:
     format: str | None = None
     """A published format, such as `human-eval`; without one, `name` and `texts` say where the texts are."""
     name: str | None = None
-    """Column of the record's name."""
+    """Column of the row's name."""
     texts: tuple[tuple[str, ...], ...] = ()
     """The columns of each text."""
 
@@ -80,21 +80,21 @@ class BenchmarkTexts:
     """Texts with their names."""
 
     names: tuple[str, ...]
-    """One for each text: file, record and columns, such as `HumanEval.jsonl:HumanEval/12:prompt`."""
+    """One for each text: file, row and columns, such as `HumanEval.jsonl:HumanEval/12:prompt`."""
     texts: tuple[str, ...]
 
 
 def read_benchmark_texts(path: Path, columns: BenchmarkColumns) -> BenchmarkTexts:
     """The texts of a file, or of all files of a folder in order of their names; blank texts are left out.
 
-    Raises BenchmarkError for a path, a file, a record or a column that is not as the mapping says.
+    Raises BenchmarkError for a path, a file, a row or a column that is not as the mapping says.
     """
     names, texts = [], []
     for file in _files(path):
-        for number, record in enumerate(_records(file)):
-            label = f"{file.name}:{record.get(columns.name, number)}"
+        for number, row in enumerate(_rows(file)):
+            label = f"{file.name}:{row.get(columns.name, number)}"
             for parts in columns.texts:
-                text = "".join(_text(record, part, f"{file}, record {number}") for part in parts)
+                text = "".join(_text(row, part, f"{file}, row {number}") for part in parts)
                 if text.strip():
                     names.append(f"{label}:{'+'.join(parts)}")
                     texts.append(text)
@@ -122,33 +122,31 @@ def _files(path: Path) -> list[Path]:
     return found
 
 
-def _records(file: Path) -> Iterator[dict[str, Any]]:
+def _rows(file: Path) -> Iterator[dict[str, Any]]:
     if not file.name.endswith(SUFFIXES):
         raise BenchmarkError(f"{file}: expected a file that ends in {', '.join(SUFFIXES)}")
     if file.suffix == ".parquet":
         try:
             yield from (row for batch in pq.ParquetFile(file).iter_batches() for row in batch.to_pylist())
         except (OSError, ValueError) as error:
-            raise BenchmarkError(f"{file}: not a parquet file ({error})") from error
+            raise BenchmarkError(f"{file}: no parquet file ({error})") from error
         return
     with gzip.open(file, "rt", encoding="utf-8") if file.suffix == ".gz" else file.open(encoding="utf-8") as lines:
         try:
             for number, line in enumerate(lines):
                 if line.strip():
-                    record = json.loads(line)
-                    if not isinstance(record, dict):
-                        raise BenchmarkError(
-                            f"{file}, line {number + 1}: expected an object, got {type(record).__name__}"
-                        )
-                    yield record
+                    row = json.loads(line)
+                    if not isinstance(row, dict):
+                        raise BenchmarkError(f"{file}, line {number + 1}: expected an object, got {type(row).__name__}")
+                    yield row
         except (json.JSONDecodeError, UnicodeDecodeError, OSError, EOFError) as error:
-            raise BenchmarkError(f"{file}: not JSON Lines ({error})") from error
+            raise BenchmarkError(f"{file}: no JSON Lines ({error})") from error
 
 
-def _text(record: dict[str, Any], column: str, place: str) -> str:
-    if column not in record:
-        raise BenchmarkError(f"{place} has no {column!r}; its columns are {', '.join(record)}")
-    value = record[column]
+def _text(row: dict[str, Any], column: str, place: str) -> str:
+    if column not in row:
+        raise BenchmarkError(f"{place} has no {column!r}; its columns are {', '.join(row)}")
+    value = row[column]
     if isinstance(value, list) and all(isinstance(part, str) for part in value):
         return "\n".join(value)
     if value is not None and not isinstance(value, str):

@@ -77,13 +77,13 @@ class RunConfig:
     benchmarks: tuple[Benchmark, ...] = ()
     """[[benchmarks]]: texts that no file may hold."""
     filters: FilterSettings = field(default_factory=FilterSettings)
-    """[filters]"""
+    """[filters]: thresholds, and which filters run."""
     dedup: DedupSettings = field(default_factory=DedupSettings)
-    """[dedup]"""
+    """[dedup]: how alike two files are of which only one stays."""
     split: ExampleSettings = field(default_factory=ExampleSettings)
-    """[split]"""
+    """[split]: which examples are made of a file, and how many."""
     score: ScoreSection = field(default_factory=ScoreSection)
-    """[score]"""
+    """[score]: the model that judges the examples."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a value that is out of range, or a name that there is not."""
@@ -122,7 +122,7 @@ class RunConfig:
                 raise ValueError(f"languages: no such language: {name!r}{known_names(name, tuple(LANGUAGES))}")
             if not of_grammars(found, self.grammars):
                 raise ValueError(
-                    f"languages has {name!r}, for which the grammars {', '.join(self.grammars)} have none; "
+                    f"languages has {name!r}, which none of the grammars {', '.join(self.grammars)} can parse; "
                     'expected grammars = ["official", "legacy"]'
                 )
 

@@ -20,7 +20,7 @@ from stackfim.transforms.dedup.dedup_settings import DedupSettings
 from stackfim.transforms.dedup.near import signature_batch
 from stackfim.transforms.dedup.order import FINGERPRINT, REFERENCE_SHARD
 from stackfim.transforms.dedup.transform import Block, ShardFiles
-from stackfim.transforms.shard_batch import single_batch
+from stackfim.transforms.record_batches import single_batch
 
 
 @dataclass(frozen=True)

@@ -3,7 +3,6 @@
 from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -12,11 +11,7 @@ from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.shards import read_examples
 from stackfim.pipeline.sources import Source, SourceError, open_source, scheme_of
 from stackfim.schemas.manifest import Manifest
-from stackfim.schemas.source import git_blob_id
 from stackfim.transforms.filters.redaction import redact
-from stackfim.transforms.split.parser import BudgetedParser, ParseRefused
-from stackfim.transforms.verify.original import Original
-from stackfim.transforms.verify.row_invariants import undone
 
 NONE = "none"
 """A source that stands for no originals."""
@@ -93,35 +88,3 @@ def find_originals(manifest: Manifest | None, spec: str | None) -> Originals:
             raise UsageError(f"--source {spec}: holds other files than those that the run read")
         return Originals(None, (), f"Originals are not at hand: {chosen} has changed since the run.")
     return Originals(source, locators, f"Originals were read from {chosen}.")
-
-
-def whole_content(row: dict[str, Any]) -> bytes | None:
-    """The content of the file of an example, where the example covers all of it; None where it covers a part."""
-    try:
-        content = b"".join(undone(row))
-    except (ValueError, KeyError):
-        return None
-    return content if row["context_start_byte"] == 0 and git_blob_id(content) == row["content_id"] else None
-
-
-class OriginalParser:
-    """Parses originals, each once for the rows from it that follow each other."""
-
-    def __init__(self) -> None:
-        """No parser is made before a file of its language comes."""
-        self._parsers: dict[str, BudgetedParser] = {}
-        self._last: tuple[str, Original | None] = ("", None)
-
-    def parse(self, row: dict[str, Any], content: bytes) -> Original | None:
-        """The syntax tree of the file of an example; None where it cannot be parsed."""
-        if self._last[0] != row["content_id"]:
-            self._last = (row["content_id"], self._parsed(content, row["language"]))
-        return self._last[1]
-
-    def _parsed(self, content: bytes, language: str) -> Original | None:
-        if language not in self._parsers:
-            self._parsers[language] = BudgetedParser(language)
-        try:
-            return Original(content, language, self._parsers[language])
-        except ParseRefused:
-            return None

@@ -20,7 +20,7 @@ from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.attribution import read_attribution, uses_of
 from stackfim.pipeline.folder.shards import example_columns, example_files, read_examples
 from stackfim.pipeline.folder.storage import Storage
-from stackfim.pipeline.inspect.originals import OriginalParser, ShardOriginals, find_originals, whole_content
+from stackfim.pipeline.inspect.originals import ShardOriginals, find_originals
 from stackfim.schemas.derived import ScoringReport
 from stackfim.schemas.manifest import Manifest
 from stackfim.schemas.record import RecordMismatch
@@ -28,9 +28,10 @@ from stackfim.schemas.scored import SCORED
 from stackfim.transforms.filters.license import LicensePolicy, preset_licenses
 from stackfim.transforms.score.score_settings import ScoreSettings
 from stackfim.transforms.verify.dataset_invariants import DatasetIndex
-from stackfim.transforms.verify.row_invariants import ROW_INVARIANTS, Expected, check_content, check_row
-from stackfim.transforms.verify.score_invariants import SCORE_INVARIANTS, ExpectedScores, check_scores
-from stackfim.transforms.verify.tree_invariants import TREE_INVARIANTS, check_tree
+from stackfim.transforms.verify.row_checker import RowChecker
+from stackfim.transforms.verify.row_invariants import ROW_INVARIANTS, Expected
+from stackfim.transforms.verify.score_invariants import SCORE_INVARIANTS, ExpectedScores
+from stackfim.transforms.verify.tree_invariants import TREE_INVARIANTS
 from stackfim.transforms.verify.violation import Violation
 
 _DATASET_INVARIANTS = (
@@ -226,34 +227,14 @@ def _run(tasks: list[_Task], workers: int) -> Iterator[tuple[int, int, list[Viol
 def _check_files(task: _Task) -> tuple[int, int, list[Violation]]:
     """Rows, rows checked against a tree, and violations of the files of one shard."""
     contents = task.originals.contents(task.files) if task.originals is not None else None
-    parser = OriginalParser()
+    checker = RowChecker(task.expected, task.scores, contents)
     rows = parsed = 0
     violations: list[Violation] = []
     for path in task.files:
         for batch in read_examples(path):
             for row in batch.to_pylist():
                 rows += 1
-                found, was_parsed = _check(row, task, contents, parser)
+                found, was_parsed = checker.check(row)
                 parsed += was_parsed
                 violations += found
     return rows, parsed, violations
-
-
-def _check(
-    row: dict[str, Any], task: _Task, contents: dict[str, bytes] | None, parser: OriginalParser
-) -> tuple[list[Violation], bool]:
-    """The violations of a row, and whether it was checked against a tree: only a row without any is."""
-    found = check_row(row, task.expected)
-    found += check_scores(row, task.scores) if task.scores is not None else []
-    content = contents.get(row["content_id"]) if contents is not None else whole_content(row)
-    if content is None:
-        if contents is not None:
-            found.append(Violation(row["example_id"], "content_id", "the source has no file with this content"))
-        return found, False
-    found += check_content(row, content)
-    if found:
-        return found, False
-    original = parser.parse(row, content)
-    if original is None:
-        return [Violation(row["example_id"], "kind", "the file cannot be parsed, yet it gave an example")], False
-    return check_tree(row, original), True

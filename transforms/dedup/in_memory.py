@@ -22,7 +22,7 @@ from stackfim.transforms.dedup.near import (
     signature_batch,
 )
 from stackfim.transforms.dedup.order import FINGERPRINT
-from stackfim.transforms.shard_batch import single_batch
+from stackfim.transforms.record_batches import single_batch
 
 _SHARD = 0
 

@@ -35,7 +35,8 @@ from stackfim.transforms.dedup.near import (
     signature_batch,
 )
 from stackfim.transforms.dedup.order import FINGERPRINT, REFERENCE_SHARD
-from stackfim.transforms.shard_batch import ShardBatch, single_batch
+from stackfim.transforms.record_batches import single_batch
+from stackfim.transforms.shard_batch import ShardBatch
 
 Keyed = tuple[int, pa.RecordBatch]
 """A batch and its shard or partition."""

@@ -78,8 +78,9 @@ class EditScript:
         if not self.is_free(change.start, change.end):
             raise Refused("edits_meet")
         offset = change.start - first
-        for earlier in self.changes:
-            if first <= earlier.start and earlier.end <= change.start:
+        for edit, earlier in zip(self.edits, self.changes, strict=True):
+            # By side, not by place: without a middle an insertion at the cursor is the prefix's.
+            if edit.side == side and earlier.end <= change.start:
                 offset += len(earlier.inserted) - (earlier.end - earlier.start)
         text = self.prefix if side == PREFIX else self.suffix
         after = offset + change.end - change.start

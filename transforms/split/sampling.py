@@ -187,7 +187,7 @@ def draw_weights(settings: SplitSettings) -> dict[str, float]:
     total, partners = sum(weights.values()), sum(weights[category] for category in _PARTNERS)
     if not (partners > 0 and sum(kinds.values()) > 0):
         return weights
-    in_pairs = sum(weight for kind, weight in kinds.items() if KIND_BY_NAME[kind].find is None)
+    in_pairs: float = sum(weight for name, weight in kinds.items() if KIND_BY_NAME[name].find is None)
     share = in_pairs / sum(kinds.values()) * weights[EMPTY] / total
     left = max(1 - share * total / partners, 0.0)
     return {category: weight * (left if category in _PARTNERS else 1.0) for category, weight in weights.items()}

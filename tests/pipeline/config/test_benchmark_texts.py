@@ -91,12 +91,12 @@ def test_errors_say_where_and_what_was_expected(tmp_path: Path) -> None:
         (tmp_path / "none.jsonl", "no such file"),
         (tmp_path / "empty", "no file that ends in"),
         (tmp_path / "a.txt", "expected a file that ends in"),
-        (tmp_path / "broken.jsonl", "not JSON Lines"),
-        (tmp_path / "broken.parquet", "not a parquet file"),
+        (tmp_path / "broken.jsonl", "no JSON Lines"),
+        (tmp_path / "broken.parquet", "no parquet file"),
         (write_lines(tmp_path / "list.jsonl", [[1]]), "line 1: expected an object, got list"),
         (
             write_lines(tmp_path / "other.jsonl", [{"task_id": "x"}]),
-            "record 0 has no 'prompt'; its columns are task_id",
+            "row 0 has no 'prompt'; its columns are task_id",
         ),
         (
             write_lines(tmp_path / "type.jsonl", [RECORD | {"prompt": 3}]),

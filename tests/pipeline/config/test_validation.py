@@ -181,7 +181,7 @@ def test_an_unknown_name_is_told_with_the_known_ones(values: dict[str, Any], mes
 
 def test_a_language_of_a_legacy_grammar_needs_it() -> None:
     assert refusal({"languages": ["R"]}) == (
-        'languages has \'R\', for which the grammars official have none; expected grammars = ["official", "legacy"]'
+        'languages has \'R\', which none of the grammars official can parse; expected grammars = ["official", "legacy"]'
     )
 
 

@@ -24,8 +24,10 @@ from stackfim.pipeline.folder.fingerprints import FingerprintFiles
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.schemas.fingerprint import SIGNATURE
 from stackfim.schemas.removal import EXACT, METHODS, NEAR, NEAR_ESTIMATED
+from stackfim.schemas.source import ROW
 from stackfim.transforms.dedup.dedup_settings import GLOBAL, DedupSettings
 from stackfim.transforms.dedup.exact import LOCATED_REMOVAL
+from stackfim.transforms.dedup.in_memory import find_removals
 from stackfim.transforms.dedup.near import (
     EDGES,
     TOTALS,
@@ -140,9 +142,29 @@ def deduplicate(tmp_path_factory: pytest.TempPathFactory) -> Deduplicate:
             | "Save" >> beam.MapTuple(functools.partial(save, str(folder)))
         )
         pipeline.run().wait_until_finish()
-        return read_removals(folder, shelf)
+        found = read_removals(folder, shelf)
+        if not any(file.reference for file in files):
+            assert in_memory(files, chosen) == found, "the same without Beam"
+        return found
 
     return run
+
+
+def in_memory(files: Sequence[File], chosen: DedupSettings | None) -> dict[str, Removal]:
+    """What the same steps find without Beam."""
+    rows = pa.RecordBatch.from_pylist(
+        [
+            {"content": file.content, "language": file.language, "repository": "owner/name", "path": file.name}
+            | {"revision": "", "licenses": [], "stars": file.stars, "forks": None}
+            | {"source_id": file.content_id, "content_id": file.content_id}
+            for file in files
+        ],
+        schema=ROW,
+    )
+    removals = find_removals(rows, chosen).to_pylist()
+    assert [row["row"] for row in removals] == sorted(row["row"] for row in removals)
+    assert all(files[row["row"]].name == row["path"] for row in removals)
+    return {row["path"]: Removal(row["kept_path"], row["similarity"], row["method"]) for row in removals}
 
 
 def read_removals(folder: Path, shelf: Shelf) -> dict[str, Removal]:

@@ -42,6 +42,7 @@ def test_it_gives_the_same_rows_when_compiled(
     tree = tmp_path / "tree"
     for name in ("schemas", "transforms"):
         shutil.copytree(ROOT / name, tree / name, ignore=shutil.ignore_patterns("__pycache__", "*.so"))
+    shutil.copytree(ROOT / "stackfim", tree / "stackfim", symlinks=True, ignore=shutil.ignore_patterns("__pycache__"))
     for name in ("setup.py", "pyproject.toml", "README.md", "LICENSE"):
         shutil.copy(ROOT / name, tree)
     environment = {**os.environ, "STACKFIM_COMPILE": "1", "PYTHONPATH": str(tree)}

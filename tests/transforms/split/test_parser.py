@@ -45,6 +45,8 @@ class CountingParser:
             self.steps += 1
             return progress_callback(offset, has_error)
 
+        if old_tree is None:
+            return self.parser.parse(read, progress_callback=counted)
         return self.parser.parse(read, old_tree, progress_callback=counted)
 
 
