@@ -99,7 +99,7 @@ def render_rows(
     renderer = Renderer(RenderSettings(family=family, max_tokens=max_tokens, tokenizer_json=definition, **settings))
     table, like_given = _examples(examples)
     rendered, rejected = zip(*(renderer.render(part) for part in _parts(table)), strict=True)
-    _tell(concatenate(rejected), "could not be rendered")
+    _tell(concatenate(list(rejected)), "could not be rendered")
     return like_given(pa.Table.from_batches(rendered))
 
 

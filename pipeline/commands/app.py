@@ -111,7 +111,7 @@ def _told(advice: str) -> Iterator[None]:
 
 def _what_failed(error: Exception) -> tuple[int, str]:
     from stackfim.pipeline.config.usage_error import UsageError
-    from stackfim.pipeline.folder.manifest import BrokenPromise
+    from stackfim.pipeline.folder.counts import BrokenPromise
     from stackfim.pipeline.local.workers import WorkerDied
     from stackfim.pipeline.sources import SourceError, SourceUnavailable
 

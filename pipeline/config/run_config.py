@@ -22,8 +22,8 @@ from stackfim.transforms.filters.comment_language import ANY
 from stackfim.transforms.filters.comment_language import LANGUAGES as COMMENT_LANGUAGES
 from stackfim.transforms.filters.contamination import BenchmarkIndex
 from stackfim.transforms.filters.filter_settings import FilterPlan, FilterSettings
+from stackfim.transforms.filters.findings import MODES, REDACT
 from stackfim.transforms.filters.license import PRESETS
-from stackfim.transforms.filters.redaction import MODES, REDACT
 from stackfim.transforms.languages import (
     GRAMMARS,
     LANGUAGES,

@@ -9,11 +9,16 @@ import pytest
 
 from stackfim.tables import read_rows
 
-ROWS = [{"content": "x = 1", "stars": 3}, {"content": "y = 2", "stars": None}]
+ROWS: list[dict[str, Any]] = [{"content": "x = 1", "stars": 3}, {"content": "y = 2", "stars": None}]
 
 
 def as_batch(rows: list[dict[str, Any]]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(rows)
+
+
+def from_columns(columns: dict[str, list[Any]]) -> list[dict[str, Any]]:
+    rows: list[dict[str, Any]] = pa.table(columns).to_pylist()
+    return rows
 
 
 FORMS: dict[str, tuple[Callable[[list[dict[str, Any]]], Any], Callable[[Any], list[dict[str, Any]]]]] = {
@@ -21,7 +26,7 @@ FORMS: dict[str, tuple[Callable[[list[dict[str, Any]]], Any], Callable[[Any], li
     "table": (pa.Table.from_pylist, pa.Table.to_pylist),
     "batch": (as_batch, pa.RecordBatch.to_pylist),
     "dataset": (datasets.Dataset.from_list, datasets.Dataset.to_list),
-    "columns": (lambda rows: pa.Table.from_pylist(rows).to_pydict(), lambda columns: pa.table(columns).to_pylist()),
+    "columns": (lambda rows: pa.Table.from_pylist(rows).to_pydict(), from_columns),
 }
 
 

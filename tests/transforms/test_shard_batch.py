@@ -6,7 +6,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stackfim.schemas.rejection import FILE, REJECTION, no_rejections, rejections
-from stackfim.transforms.shard_batch import RecordBatchCoder, ShardBatch, ShardBatchCoder, single_batch
+from stackfim.transforms.record_batches import single_batch
+from stackfim.transforms.shard_batch import RecordBatchCoder, ShardBatch, ShardBatchCoder
 
 SCHEMA = pa.schema([pa.field("path", pa.string()), pa.field("content", pa.binary())])
 

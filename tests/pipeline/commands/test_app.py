@@ -9,7 +9,7 @@ from typer.testing import CliRunner
 
 from stackfim.pipeline.commands import app as shared
 from stackfim.pipeline.config.usage_error import UsageError
-from stackfim.pipeline.folder.manifest import BrokenPromise
+from stackfim.pipeline.folder.counts import BrokenPromise
 from stackfim.pipeline.local.workers import WorkerDied
 from stackfim.pipeline.sources import SourceError, SourceUnavailable
 

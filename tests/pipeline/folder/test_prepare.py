@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from stackfim.pipeline.config.run_config import UsageError
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.prepare import ANOTHER, Request, begin, clear, finished_report, refuse_overlap
 from stackfim.pipeline.folder.storage import Storage

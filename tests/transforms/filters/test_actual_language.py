@@ -15,7 +15,7 @@ from stackfim.transforms.filters.chain import filter_rows, relabel
 from stackfim.transforms.filters.filter_settings import FilterPlan, FilterSettings
 
 if TYPE_CHECKING:
-    from tests.conftest import SourceFile
+    from tests.fixture_types import SourceFile
 
 CLASS = "#ifndef A_H\n#define A_H\n\nclass Widget : public Base {\n public:\n  int x;\n};\n#endif\n"
 GUARDED = (

@@ -18,7 +18,7 @@ from stackfim.transforms.filters.comment_language import comment_languages, deci
 from stackfim.transforms.filters.quality_limits import limits_of
 
 if TYPE_CHECKING:
-    from tests.conftest import SourceFile
+    from tests.fixture_types import SourceFile
 
 TEXTS = {
     "en": "This module handles the requests of users and checks what they may do. First we check that the user exists, "

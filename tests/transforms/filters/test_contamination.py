@@ -29,7 +29,7 @@ from stackfim.transforms.filters.contamination import (
 )
 
 if TYPE_CHECKING:
-    from tests.conftest import SourceFile
+    from tests.fixture_types import SourceFile
 
 STDLIB = Path(sysconfig.get_path("stdlib"))
 HOSTS = ("heapq", "bisect", "shlex", "textwrap", "queue", "sched", "cmd", "fnmatch", "glob", "netrc")

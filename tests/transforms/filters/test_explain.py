@@ -22,7 +22,7 @@ from stackfim.transforms.filters.quality_limits import LIMITS, limits_of
 from stackfim.transforms.filters.scores import score_rows
 
 if TYPE_CHECKING:
-    from tests.conftest import SourceFile
+    from tests.fixture_types import SourceFile
 
 CODE = b"def f(x):\n    return x + 1\n"
 TABLE = b"x = [\n" + b"    1, 2, 3, 4, 5,\n" * 90 + b"]\n"

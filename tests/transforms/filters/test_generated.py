@@ -12,7 +12,7 @@ from stackfim.transforms.filters.generated import decide_generated, generated_by
 from stackfim.transforms.filters.vendored import decide_vendored, vendored_by
 
 if TYPE_CHECKING:
-    from tests.conftest import SourceFile
+    from tests.fixture_types import SourceFile
 
 CODE = "int answer(void)\n{\n    return 42;\n}\n"
 

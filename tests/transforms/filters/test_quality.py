@@ -32,7 +32,7 @@ from stackfim.transforms.filters.text import text_of
 from stackfim.transforms.filters.words import ngrams, span_hashes, word_blocks, words_of
 
 if TYPE_CHECKING:
-    from tests.conftest import SourceFile
+    from tests.fixture_types import SourceFile
 
 
 def column(*contents: str | bytes) -> pa.BinaryArray:

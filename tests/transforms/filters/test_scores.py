@@ -18,7 +18,7 @@ from stackfim.transforms.filters.size import size_bytes
 from stackfim.transforms.filters.text import characters, text_of
 
 if TYPE_CHECKING:
-    from tests.conftest import SourceFile
+    from tests.fixture_types import SourceFile
 
 
 def reference_lines(text: str) -> list[str]:

@@ -19,7 +19,7 @@ from stackfim.transforms.filters.findings import Finding, counts_by_row, decide_
 from stackfim.transforms.filters.secrets import find_secrets
 
 if TYPE_CHECKING:
-    from tests.conftest import SourceFile
+    from tests.fixture_types import SourceFile
 
 ALPHANUMERIC = string.ascii_letters + string.digits
 URL_SAFE = ALPHANUMERIC + "-_"
