@@ -32,7 +32,7 @@ from tests.fixture_types import RowsOf, SourceFile, ViolationsOf
 sys.dont_write_bytecode = False
 os.environ.pop("PYTHONDONTWRITEBYTECODE", None)
 
-# The same examples on every machine: a failure that comes and goes is no statement about the code.
+# The same examples on every machine: a failure that comes and goes says nothing about the code.
 settings.register_profile(
     "stable", derandomize=True, deadline=None, suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large]
 )
@@ -40,7 +40,7 @@ settings.load_profile("stable")
 
 SOURCES = Path(__file__).parent / "data" / "sources"
 
-# Those of grammars that are not installed (the extra legacy-grammars has no wheels for Python 3.13) cannot be tested.
+# Languages whose grammar is not installed (the extra legacy-grammars has no wheels for Python 3.13) cannot be tested.
 AT_HAND = [name for name in LANGUAGES if has_legacy_grammars() or of_grammars(name, (OFFICIAL,))]
 
 # Real code that comes with every install: (language, folder, files).
@@ -84,12 +84,12 @@ def installed_files() -> tuple[SourceFile, ...]:
 
 
 def pytest_sessionstart() -> None:
-    """Compiled modules hide their sources: tests of an older state of these would say nothing."""
+    """Compiled modules hide their sources: if they are older, tests would say nothing about the sources."""
     split = Path(__file__).parents[1] / "transforms" / "split"
     for library in split.glob("*.so"):
         source = split / f"{library.name.partition('.')[0]}.py"
         if not source.exists() or source.stat().st_mtime > library.stat().st_mtime:
-            pytest.exit(f"{library.name} was compiled of another {source.name}: run `make native`, or remove it", 2)
+            pytest.exit(f"{library.name} was compiled from another {source.name}: run `make native`, or remove it", 2)
 
 
 def pytest_generate_tests(metafunc: pytest.Metafunc) -> None:

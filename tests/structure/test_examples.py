@@ -27,10 +27,12 @@ def test_every_example_is_run_here() -> None:
 
 
 def test_an_own_folder_becomes_shards(tmp_path: Path) -> None:
-    code = tmp_path / "code" / "project"
-    code.mkdir(parents=True)
-    for path in sorted((LIBRARY / "json").glob("*.py")):
-        (code / path.name).write_bytes(path.read_bytes())
+    for project in ("json", "importlib", "asyncio"):
+        folder = tmp_path / "code" / project
+        folder.mkdir(parents=True)
+        (folder / "pyproject.toml").write_text(f'[project]\nname = "{project}"\nversion = "1"\n')
+        for path in sorted((LIBRARY / project).glob("*.py"))[:5]:
+            (folder / path.name).write_bytes(path.read_bytes())
     said = run("own_folder_to_shards.py", tmp_path / "code", tmp_path / "out", cwd=tmp_path)
     assert "examples from" in said
     assert "⟦" in said

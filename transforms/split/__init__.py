@@ -1,1 +1,1 @@
-"""Files into fill-in-the-middle examples: guarded parsing, sites, sampling, rows, and the invariants that rows keep."""
+"""Splits files into fill-in-the-middle examples: parsing within a budget, sites, sampling, half-written contexts, rows."""

@@ -1,4 +1,4 @@
-"""The invariants of examples, checked from the rows: written apart from the splitter, to catch what it gets wrong.
+"""The invariants of examples, checked from the rows: written apart from the splitter, to catch its mistakes.
 
-It shares with the splitter the schema, the language table and the parser, not the logic of sites.
+Both use the schema, the language table and the parser; the logic of sites is not shared.
 """

@@ -6,9 +6,10 @@ from stackfim.transforms.verify.violation import Violation
 
 
 class DatasetIndex:
-    """What the rows of a data set have in common; add all of them, then ask. Holds ids and repositories only."""
+    """The ids, groups and repositories of a data set's rows: add all rows, then ask for violations."""
 
     def __init__(self) -> None:
+        """An index without rows."""
         self._ids: dict[str, str] = {}
         """Partition of each example."""
         self._repeated: set[str] = set()
@@ -16,7 +17,7 @@ class DatasetIndex:
         self._groups: defaultdict[str, dict[str, str]] = defaultdict(dict)
 
     def add(self, partition: str, example_ids: list[str], group_ids: list[str], repositories: list[str]) -> None:
-        """Rows of one partition."""
+        """Adds rows of one partition."""
         for example_id, group_id, repository in zip(example_ids, group_ids, repositories, strict=True):
             if example_id in self._ids:
                 self._repeated.add(example_id)
@@ -26,10 +27,10 @@ class DatasetIndex:
                 self._groups[group_id].setdefault(partition, example_id)
 
     def violations(self) -> list[Violation]:
-        """What the rows break together."""
+        """The invariants that the rows break together."""
         found = [Violation(example_id, "unique_id", "two rows have this id") for example_id in sorted(self._repeated)]
         for group_id, partitions in self._groups.items():
-            # The example that gives a group its name is in no other: most groups are of one, and would be all of the memory.
+            # The example that gives a group its name is not added above: most groups hold it alone, and would fill the memory.
             if group_id in self._ids:
                 partitions.setdefault(self._ids[group_id], group_id)
         for name, places in (("repository", self._partitions), ("group", self._groups)):
@@ -39,7 +40,7 @@ class DatasetIndex:
                         Violation(
                             min(partitions.values()),
                             f"one_partition_a_{name}",
-                            f"{name} {key} is in {', '.join(sorted(partitions))}",
+                            f"{name} {key} is in {', '.join(sorted(partitions))}, expected one partition",
                         )
                     )
         return found

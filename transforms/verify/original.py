@@ -1,7 +1,8 @@
-"""A file as it was before it was split, asked about one place at a time: what the verifier reads off content and tree.
+"""A file as it was before it was split: what the verifier reads off its content and tree about one place at a time.
 
-Built on node ranges and text alone, by other ways than the splitter's (transforms/split/syntax.py). A statement is a named
-child of a block kind; the kinds are those of the language table, which both share.
+It goes by node ranges and text alone, and finds lines and statements by other means than the splitter (transforms/lines.py,
+transforms/split/syntax.py), whose mistakes it has to catch. A statement is a named child of a node of a block kind; the kinds
+are those of the language table, which both share.
 """
 
 import itertools
@@ -19,18 +20,19 @@ BLANKS = b" \t\r\f\v"
 
 @dataclass(frozen=True)
 class LogicalLine:
-    """The next line that may decide a dedent."""
+    """The next line whose indent may show that a middle ends."""
 
     indent: bytes
     """Its leading spaces and tabs."""
     is_logical: bool
-    """False where something visible follows, but no line of it is logical."""
+    """False where visible text follows, but no line of it is a logical one."""
 
 
 class Original:
-    """Content, lines and tree of a file. Raises ParseRefused (transforms/split/parser.py) where it cannot be parsed."""
+    """Content, lines and tree of a file."""
 
     def __init__(self, content: bytes, language: str, parser: BudgetedParser) -> None:
+        """Parses a file in a supported language. Raises ParseRefused (transforms/split/parser.py)."""
         self.content = content
         self.language: SupportedLanguage = LANGUAGES[language]
         self.parser = parser
@@ -41,22 +43,22 @@ class Original:
             self.line_starts.append(self.line_starts[-1] + len(line) + 1)
 
     def line_of(self, offset: int) -> int:
-        """Row of a byte."""
+        """The line of a byte, counted from 0."""
         return self.content.count(b"\n", 0, offset)
 
     def point(self, offset: int) -> tuple[int, int]:
-        """Row and column, in bytes, of a byte."""
+        """Line and column of a byte; columns are bytes."""
         return self.line_of(offset), offset - (self.content.rfind(b"\n", 0, offset) + 1)
 
     def line_bounds(self, offset: int) -> tuple[int, int]:
-        """First byte of the line of `offset`, and the byte after it without its line break."""
+        """First byte of the line of `offset`, and the byte after the line, without its line break."""
         start = self.content.rfind(b"\n", 0, offset) + 1
         end = self.content.find(b"\n", offset)
         end = len(self.content) if end < 0 else end
         return start, end - 1 if end > start and self.content[end - 1 : end] == b"\r" else end
 
     def indent(self, offset: int) -> bytes:
-        """Leading spaces and tabs of the line of `offset`."""
+        """The leading spaces and tabs of the line of `offset`."""
         start, end = self.line_bounds(offset)
         line = self.content[start:end]
         return line[: len(line) - len(line.lstrip(b" \t"))]
@@ -83,10 +85,7 @@ class Original:
         return chain[::-1]
 
     def tokens(self, start: int, end: int) -> Iterator[tree_sitter.Node]:
-        """Leaves that begin in [start, end), in order of the text, comments in one piece.
-
-        From the smallest node around them, by an explicit stack.
-        """
+        """Leaves that begin in [start, end), in order; a comment is one token."""
         stack = self.ancestors(start, end)[:1]
         while stack:
             node = stack.pop()
@@ -98,11 +97,11 @@ class Original:
                 yield node
 
     def code_tokens(self, start: int, end: int) -> Iterator[tree_sitter.Node]:
-        """The tokens of [start, end) that are no comments."""
+        """The tokens of [start, end), without comments."""
         return (leaf for leaf in self.tokens(start, end) if not self.is_comment(leaf))
 
     def bracket_balance(self, start: int, end: int) -> tuple[int, int]:
-        """Brackets that the tokens of [start, end) open less those that they close, and the least on the way."""
+        """How many brackets the tokens of [start, end) open, less those that they close; and the lowest such balance on the way."""
         delta = lowest = 0
         for leaf in self.tokens(start, end):
             # An opener may have a prefix, as in `${` and `#{`.
@@ -111,7 +110,7 @@ class Original:
         return delta, lowest
 
     def token_around(self, offset: int) -> tree_sitter.Node | None:
-        """The string, comment or other token that byte `offset` is inside of: it began before, and spans lines."""
+        """The string, comment or other token of several lines around byte `offset`, begun before it; None without one."""
         for node in self.ancestors(offset, offset + 1):
             visible_end = self.visible_end(node)
             inside = node.start_byte < offset < visible_end
@@ -120,7 +119,7 @@ class Original:
         return None
 
     def statements(self, block: tree_sitter.Node) -> list[tree_sitter.Node]:
-        """Named children of a block that are statements or comments, its label and clauses of the outer statement left out."""
+        """The statements and comments of a block, without its label and clauses of the statement around it."""
         children = block.children
         label = self.language.after_token.get(block.type)
         positions = [position for position, child in enumerate(children) if child.type == label]
@@ -134,13 +133,13 @@ class Original:
         return found
 
     def is_real(self, child: tree_sitter.Node) -> bool:
-        """Whether a child of a block is a statement itself: no comment, nor the head of the next one."""
+        """Whether a child of a block is a statement itself, not a comment or the head of the next statement."""
         return not self.is_comment(child) and child.type not in self.language.heads
 
     def block_around(self, start: int, end: int) -> tree_sitter.Node | None:
-        """The smallest block that holds the statements of [start, end): its delimiters and label stand outside.
+        """The smallest block that holds the statements of [start, end), with its delimiters and label outside; None without one.
 
-        Comments before the first statement do not count: grammars put some of them outside of the block.
+        Comments before the first statement do not count: grammars put some of them outside the block.
         """
         first = next(self.code_tokens(start, end), None)
         for node in self.ancestors(start if first is None else first.start_byte, end):
@@ -151,7 +150,7 @@ class Original:
         return None
 
     def statement_at(self, offset: int) -> tuple[tree_sitter.Node, tree_sitter.Node] | None:
-        """The outermost statement that begins at byte `offset`, and its block."""
+        """The outermost statement that begins at byte `offset`, and its block; None without one."""
         for node in reversed(self.ancestors(offset, offset + 1)):
             if node.type in self.language.blocks and node.start_byte <= offset:
                 for child in self.statements(node):
@@ -160,7 +159,7 @@ class Original:
         return None
 
     def statement_ending_at(self, offset: int) -> tree_sitter.Node | None:
-        """The innermost statement that ends at byte `offset`, a separator after it counted in."""
+        """The innermost statement that ends at byte `offset`, with a separator after it; None without one."""
         for child, parent in itertools.pairwise(self.ancestors(offset - 1, offset)):
             if parent.type not in self.language.blocks or self.visible_end(child) != offset:
                 continue
@@ -177,13 +176,14 @@ class Original:
         return None
 
     def opened_block(self, statement: tree_sitter.Node, line_end: int) -> int | None:
-        """First byte of the first child of the block that a line of `statement`, up to `line_end`, opens; None for no block.
+        """First byte of the block that a line of `statement`, which ends at byte `line_end`, opens; None where it opens none.
 
-        The child is a comment where grammars put it inside of the block, else the first line of code.
+        That is a comment where the grammar puts it inside the block, else the block's first statement.
         """
-        for row in range(self.line_of(line_end) + 1, self.line_of(statement.end_byte) + 1):
-            offset = self.line_starts[row] + len(self.lines[row]) - len(self.lines[row].lstrip(BLANKS))
-            if not self.lines[row].strip(BLANKS):
+        for line_number in range(self.line_of(line_end) + 1, self.line_of(statement.end_byte) + 1):
+            line = self.lines[line_number]
+            offset = self.line_starts[line_number] + len(line) - len(line.lstrip(BLANKS))
+            if not line.strip(BLANKS):
                 continue
             chain = self.ancestors(offset, offset + 1)
             for node in chain:
@@ -198,35 +198,35 @@ class Original:
         return None
 
     def comment_above(self, offset: int, *, beyond_blanks: bool) -> tree_sitter.Node | None:
-        """The comment that stands alone on the lines right above that of `offset`; above blank lines too if `beyond_blanks`."""
-        row = self.line_of(offset) - 1
-        while beyond_blanks and row > 0 and not self.lines[row].strip(BLANKS):
-            row -= 1
-        if row < 0 or not self.lines[row].strip(BLANKS):
+        """The comment alone on the line above that of `offset`, or above blank lines too with `beyond_blanks`; None without one."""
+        line_number = self.line_of(offset) - 1
+        while beyond_blanks and line_number > 0 and not self.lines[line_number].strip(BLANKS):
+            line_number -= 1
+        if line_number < 0 or not self.lines[line_number].strip(BLANKS):
             return None
-        last = self.line_starts[row] + len(self.lines[row].rstrip(BLANKS)) - 1
+        last = self.line_starts[line_number] + len(self.lines[line_number].rstrip(BLANKS)) - 1
         chain = self.ancestors(last, last + 1)
         comment = next((node for node in chain if self.is_comment(node)), None)
         if comment is None or self.content[self.line_bounds(comment.start_byte)[0] : comment.start_byte].strip():
             return None
-        # Some grammars put a comment at the end of the statement before it.
+        # Some grammars make a comment the end of the statement before it.
         of_another = any(node.start_byte < comment.start_byte and node.end_byte <= offset for node in chain)
         return None if of_another else comment
 
     def next_line(self, offset: int) -> LogicalLine | None:
         """The first logical line after the line of `offset`; None where nothing visible follows."""
         visible = False
-        for row in range(self.line_of(offset) + 1, len(self.lines)):
-            line = self.lines[row]
+        for line_number in range(self.line_of(offset) + 1, len(self.lines)):
+            line = self.lines[line_number]
             rest = len(line.lstrip(BLANKS))
             if rest:
                 visible = True
-                if self._is_logical(self.line_starts[row] + len(line) - rest):
+                if self._is_logical(self.line_starts[line_number] + len(line) - rest):
                     return LogicalLine(line[: len(line) - len(line.lstrip(b" \t"))], is_logical=True)
         return LogicalLine(b"", is_logical=False) if visible else None
 
     def _is_logical(self, offset: int) -> bool:
-        """Whether a line whose first visible byte is `offset` starts a logical line."""
+        """Whether a logical line begins at `offset`, the first visible byte of a line."""
         line_start = self.content.rfind(b"\n", 0, offset) + 1
         chain = self.ancestors(offset, offset + 1)
         if any(self._is_text(node) and node.start_byte < offset for node in chain):
@@ -242,5 +242,5 @@ class Original:
         return True
 
     def _is_text(self, node: tree_sitter.Node) -> bool:
-        """Whether a node is a token, or holds text and not code."""
+        """Whether a node is a token, or holds text instead of code."""
         return not node.child_count or node.type in self.language.opaque or self.is_comment(node)

@@ -1,4 +1,4 @@
-"""Invariants that a row shows by itself, without a parse. Each is a function of a row that gives what is wrong."""
+"""Invariants that need no more than the row. Each is a function that yields what is wrong with a row."""
 
 import hashlib
 import json
@@ -17,17 +17,19 @@ Row = dict[str, Any]
 
 @dataclass(frozen=True)
 class Expected:
-    """What the run promised beside the row itself."""
+    """What the run promised of its rows."""
 
     max_lines: int | None = None
-    """Most lines of a multi-line middle; None where it is not known."""
+    """Most lines of a multi-line middle; None where that is not known."""
     max_chars: int | None = None
+    """Most characters of a multi-line middle; None where that is not known."""
     licenses: LicensePolicy | None = None
-    """Which licenses a row may have; None where it is not known."""
+    """Which licenses a row may have; None where that is not known."""
     any_license: bool = False
-    """Whether licenses were not looked at: rows may have any, or none."""
+    """Whether the run did not look at licenses, so that rows may have any or none."""
 
 
+# Not the splitter's table of kinds: this one states which kinds there are to be.
 KIND_CATEGORY = {
     "after_statement": EMPTY,
     "after_enter": EMPTY,
@@ -48,9 +50,9 @@ KIND_CATEGORY = {
     "random_span": RANDOM_SPAN,
 }
 ENDS_INSIDE_LINE = ("inside_text", "closed_pair", "accept_then_stop", "before_closers", "inner_node", "random_span")
-"""Kinds whose middle may end where its line goes on: nobody holds a line break then."""
+"""Kinds whose middle may end where its line goes on: neither side holds a line break then."""
 TYPED = "after_enter"
-"""Kind of the edit that an editor makes at the cursor, and of the example that has it; it makes nothing half-written."""
+"""Kind of the edit that an editor makes at the cursor, and of the example with it; it makes no context half-written."""
 
 
 def undone(row: Row) -> tuple[bytes, bytes, bytes]:
@@ -62,7 +64,7 @@ def undone(row: Row) -> tuple[bytes, bytes, bytes]:
     for edit in reversed(row["edits"]):
         text, offset, inserted = sides[edit["side"]], edit["offset"], edit["inserted"].encode()
         if not 0 <= offset <= len(text):
-            raise ValueError(f"edit {edit['kind']}: byte {offset} is outside of the {edit['side']}, {len(text)} bytes")
+            raise ValueError(f"edit {edit['kind']}: byte {offset} is outside the {edit['side']} of {len(text)} bytes")
         if text[offset : offset + len(inserted)] != inserted:
             raise ValueError(f"edit {edit['kind']}: {edit['inserted']!r} is not at byte {offset} of the {edit['side']}")
         sides[edit["side"]] = text[:offset] + edit["removed"].encode() + text[offset + len(inserted) :]
@@ -70,6 +72,7 @@ def undone(row: Row) -> tuple[bytes, bytes, bytes]:
 
 
 def _undo(row: Row, _expected: Expected) -> Iterator[str]:
+    """Undoing the edits gives texts of the lengths that the offsets say."""
     try:
         prefix, middle, suffix = undone(row)
     except (ValueError, KeyError) as error:
@@ -78,25 +81,25 @@ def _undo(row: Row, _expected: Expected) -> Iterator[str]:
     start, end = row["start_byte"], row["end_byte"]
     context_start, context_end = row["context_start_byte"], row["context_end_byte"]
     if not 0 <= context_start <= start <= end <= context_end:
-        yield f"offsets out of order: {context_start=}, {start=}, {end=}, {context_end=}"
+        yield f"offsets are out of order: {context_start=}, {start=}, {end=}, {context_end=}"
     for name, text, length in (
         ("prefix", prefix, start - context_start),
         ("middle", middle, end - start),
         ("suffix", suffix, context_end - end),
     ):
         if len(text) != length:
-            yield f"the {name} has {len(text)} bytes, its offsets say {length}"
+            yield f"the {name} has {len(text)} bytes, by the offsets it has {length}"
 
 
 def _half_written(row: Row, _expected: Expected) -> Iterator[str]:
-    """The three flags, from the edits: irreparable means that no insertion at the cursor gives the original back."""
+    """The three flags follow from the edits; irreparable means that no insertion at the cursor restores the original."""
     edits = [edit for edit in row["edits"] if edit["kind"] != TYPED]
     if row["half_written"] != bool(edits):
-        yield f"half_written is {row['half_written']}, the row has {len(edits)} edits that make it so"
+        yield f"half_written is {row['half_written']}, the row has {len(edits)} edits that make a context half-written"
     try:
         original = _visible(b"".join(undone(row)).decode())
     except (ValueError, KeyError):
-        return  # said under `undo`
+        return  # the invariant `undo` says so
     prefix, suffix = _visible(row["prefix"]), _visible(row["suffix"])
     fits = len(prefix) + len(suffix) <= len(original)
     irreparable = not (fits and original.startswith(prefix) and original.endswith(suffix))
@@ -111,11 +114,12 @@ def _half_written(row: Row, _expected: Expected) -> Iterator[str]:
 
 
 def _visible(text: str) -> str:
-    """A text without its white space."""
+    """A text without white space."""
     return "".join(text.split())
 
 
 def _middle(row: Row, _expected: Expected) -> Iterator[str]:
+    """The middle has the lines and edges of its category."""
     middle, category = row["middle"], row["category"]
     if category == EMPTY:
         if middle:
@@ -128,36 +132,37 @@ def _middle(row: Row, _expected: Expected) -> Iterator[str]:
     if row["newline_owner"] == "middle":
         body = middle.removesuffix("\n").removesuffix("\r")
         if category not in (MULTI_LINE, RANDOM_SPAN):
-            yield f"newline_owner is middle in category {category}"
+            yield f"newline_owner is middle in category {category}, expected {MULTI_LINE} or {RANDOM_SPAN}"
     if category in (SINGLE_LINE, MULTI_LINE) and body != body.strip():
-        yield f"blanks at the edge of the middle: {body[:10]!r} ... {body[-10:]!r}"
+        yield f"the middle has blanks at its edges: {body[:10]!r} ... {body[-10:]!r}"
     breaks = body.count("\n")
     if category == SINGLE_LINE and breaks:
         yield "a single-line middle has a line break"
     if category == MULTI_LINE and sum(1 for line in body.split("\n") if line.strip()) < 2:
-        yield "a multi-line middle has one line"
+        yield "a multi-line middle has fewer than two visible lines"
 
 
 def _newline_owner(row: Row, _expected: Expected) -> Iterator[str]:
-    """Who holds the line break, by the suffix as it was before any edit."""
+    """`newline_owner` is the side that holds the line break, judged by the suffix before any edit."""
     owner = row["newline_owner"]
     try:
         suffix = undone(row)[2].decode()
     except (ValueError, KeyError):
-        return  # said under `undo`
+        return  # the invariant `undo` says so
     rest = suffix.split("\n", 1)[0].strip(" \t\r\f\v")
     if owner == "suffix" and (rest or "\n" not in suffix):
-        yield f"the line break is said to be in the suffix, which goes on with {suffix[:20]!r}"
+        yield f"newline_owner is suffix, which begins with {suffix[:20]!r}"
     goes_on = bool(rest) and row["kind"] in ENDS_INSIDE_LINE
     if owner == "none" and not goes_on and suffix.strip(" \t\r\f\v"):
-        yield f"no line break is said to follow, but the suffix is {suffix[:20]!r}"
+        yield f"newline_owner is none, and the suffix begins with {suffix[:20]!r}"
     if (owner == "middle") != row["middle"].endswith("\n"):
-        yield f"the middle ends with {row['middle'][-1:]!r}, and the line break is said to be in the {owner}"
+        yield f"newline_owner is {owner}, and the middle ends with {row['middle'][-1:]!r}"
     if owner not in ("suffix", "middle", "none"):
-        yield f"newline_owner is {owner!r}"
+        yield f"newline_owner is {owner!r}, expected suffix, middle or none"
 
 
 def _labels(row: Row, expected: Expected) -> Iterator[str]:
+    """Category, kind, stop reason and sizes agree with each other and with the caps."""
     category, kind = row["category"], row["kind"]
     if category not in CATEGORIES or KIND_CATEGORY.get(kind) != category:
         yield f"kind {kind!r} is not of category {category!r}"
@@ -176,7 +181,7 @@ def _labels(row: Row, expected: Expected) -> Iterator[str]:
 
 
 def _typed(row: Row, _expected: Expected) -> Iterator[str]:
-    """What an editor put in after the enter key is a blank insertion at the prefix's end, made after all other edits."""
+    """What an editor inserted is blank, stands at the prefix's end, and was inserted after all other edits."""
     typed = [number for number, edit in enumerate(row["edits"]) if edit["kind"] == TYPED]
     if typed != ([len(row["edits"]) - 1] if row["kind"] == TYPED else []):
         yield f"kind {row['kind']}, and {len(typed)} edits of kind {TYPED}"
@@ -184,12 +189,13 @@ def _typed(row: Row, _expected: Expected) -> Iterator[str]:
     for edit in row["edits"][-1:] if typed else []:
         end = len(row["prefix"].encode()) - len(edit["inserted"].encode())
         if edit["side"] != "prefix" or edit["removed"] or edit["offset"] != end:
-            yield f"what was typed is not put in at the cursor, but {edit['side']} {edit['offset']}"
+            yield f"an editor's insertion is at byte {edit['offset']} of the {edit['side']}, expected byte {end} of the prefix"
         if not re.fullmatch(r" |\r?\n[ \t]*", edit["inserted"]):
-            yield f"{edit['inserted']!r} was typed, expected a space, or line break and indent"
+            yield f"an editor inserted {edit['inserted']!r}, expected a space, or line break and indent"
 
 
 def _cut(row: Row, _expected: Expected) -> Iterator[str]:
+    """Neither cursor nor end parts CR and LF."""
     for left, right, where in (
         (row["prefix"], row["middle"] + row["suffix"], "cursor"),
         (row["prefix"] + row["middle"], row["suffix"], "end of the middle"),
@@ -199,6 +205,7 @@ def _cut(row: Row, _expected: Expected) -> Iterator[str]:
 
 
 def _free_copy(row: Row, _expected: Expected) -> Iterator[str]:
+    """The suffix does not give the middle away."""
     if row["category"] == EMPTY:
         return
     middle_lines = [line.strip() for line in row["middle"].strip().split("\n")]
@@ -212,18 +219,19 @@ def _free_copy(row: Row, _expected: Expected) -> Iterator[str]:
 
 
 def _origin(row: Row, expected: Expected) -> Iterator[str]:
+    """The row says where it comes from, by valid ids and allowed licenses."""
     for name in ("repository", "path", "language", "version"):
         if not row[name]:
             yield f"{name} is empty"
     for name in ("source_id", "content_id"):
         if not _is_hex(row[name], 40):
-            yield f"{name} is {row[name]!r}, no git blob id"
+            yield f"{name} is {row[name]!r}, expected a git blob id of 40 hex digits"
     if expected.any_license:
         return
     problem = license_problem_of_row(row["licenses"], expected.licenses) if expected.licenses is not None else None
     missing = not row["licenses"] and (expected.licenses is None or not expected.licenses.allow_missing)
     if missing or not all(name.strip() for name in row["licenses"]):
-        yield f"licenses are {row['licenses']}"
+        yield f"licenses are {row['licenses']}, expected at least one and no empty name"
     elif problem is not None:
         yield f"{problem[0]}: {', '.join(problem[1])}"
 
@@ -233,15 +241,16 @@ def _is_hex(text: str, digits: int) -> bool:
 
 
 def _identity(row: Row, _expected: Expected) -> Iterator[str]:
+    """The ids are made of what makes the example."""
     places = [row["start_byte"], row["end_byte"], row["context_start_byte"], row["context_end_byte"]]
     key = " ".join(map(str, [row["content_id"], *places, row["kind"]]))
     if row["edits"]:
         key += " " + json.dumps(row["edits"], ensure_ascii=True, sort_keys=True)
     wanted = hashlib.blake2b(key.encode(), digest_size=8).hexdigest()
     if row["example_id"] != wanted:
-        yield f"the id should be {wanted}"
+        yield f"example_id is {row['example_id']}, expected {wanted}"
     if not _is_hex(row["group_id"], 16):
-        yield f"group_id is {row['group_id']!r}, no example's id"
+        yield f"group_id is {row['group_id']!r}, expected an example's id of 16 hex digits"
     if (row["group_id"] != row["example_id"]) != (row["kind"] == "accept_then_stop"):
         yield f"kind {row['kind']}, and group_id is {row['group_id']!r}"
 
@@ -258,11 +267,11 @@ ROW_INVARIANTS: dict[str, Callable[[Row, Expected], Iterator[str]]] = {
     "origin": _origin,
     "identity": _identity,
 }
-"""Name to check; a check yields a message for each thing that is wrong."""
+"""The check of each invariant by its name; it yields a message for everything that is wrong."""
 
 
 def check_row(row: Row, expected: Expected) -> list[Violation]:
-    """What a row breaks, by itself."""
+    """The invariants that a row breaks by itself."""
     return [
         Violation(row["example_id"], name, message)
         for name, check in ROW_INVARIANTS.items()
@@ -271,11 +280,11 @@ def check_row(row: Row, expected: Expected) -> list[Violation]:
 
 
 def check_content(row: Row, content: bytes) -> list[Violation]:
-    """Whether a row is cut from `content`: its id, the slice that it says it covers, in whole lines."""
+    """What shows that a row was not split from `content`: its id, or the whole lines that it says it covers."""
     start, end = row["context_start_byte"], row["context_end_byte"]
     found: list[tuple[str, str]] = []
     if git_blob_id(content) != row["content_id"]:
-        found.append(("content_id", f"the content's id is {git_blob_id(content)}, not {row['content_id']}"))
+        found.append(("content_id", f"content_id is {row['content_id']}, the content's id is {git_blob_id(content)}"))
     try:
         is_slice = b"".join(undone(row)) == content[start:end] and len(content) >= end
     except (ValueError, KeyError):
@@ -283,5 +292,5 @@ def check_content(row: Row, content: bytes) -> list[Violation]:
     if not is_slice:
         found.append(("undo", f"prefix, middle and suffix are not bytes {start}-{end} of the content"))
     elif (start and content[start - 1] != 0x0A) or (end < len(content) and content[end - 1] != 0x0A):
-        found.append(("undo", f"the context, bytes {start}-{end}, is not of whole lines"))
+        found.append(("undo", f"the context, bytes {start}-{end}, does not consist of whole lines"))
     return [Violation(row["example_id"], name, message) for name, message in found]

@@ -1,4 +1,4 @@
-"""Invariants of scored rows: that the columns agree with each other, and the verdict with them and the run's limits."""
+"""Invariants of scored rows: the columns agree with each other, and the verdict agrees with them and the run's limits."""
 
 from __future__ import annotations
 
@@ -20,85 +20,85 @@ UNSCORED_REASONS = ("middle_too_long", "cursor_lines_too_long", "not_finite")
 _PROBABILITIES = ("p_eot_end", "p_eot_start", "p_eot_early")
 # Both are stored in 24 bits of precision.
 _ROUNDING = 1e-6
-# What is less may be stored as 0.
+# A smaller probability may be stored as 0.
 _SMALLEST = 1e-37
 
 
 @dataclass(frozen=True)
 class ExpectedScores:
-    """What the run promised of its scores; None where it is not known."""
+    """What the run promised of its scores; None where that is not known."""
 
     settings: ScoreSettings | None = None
 
 
 def _presence(row: Row, expected: ExpectedScores) -> Iterator[str]:
-    """A layout has a score if and only if it was asked for and the row could be scored."""
+    """A layout has a score if and only if the run requested it and the row could be scored."""
     unscored = row["verdict"].startswith(f"{UNSCORED}:")
     there = [layout for layout in LAYOUTS if row[score_column(layout)] is not None]
-    asked = list(expected.settings.layouts) if expected.settings is not None else None
-    wanted = [] if unscored else asked
+    requested = list(expected.settings.layouts) if expected.settings is not None else None
+    wanted = [] if unscored else requested
     if wanted is not None and sorted(there) != sorted(wanted):
-        yield f"scores of {', '.join(there) or 'no layout'}, expected {', '.join(wanted) or 'none'}: {row['verdict']}"
+        yield f"scores of {', '.join(there) or 'no layout'}, expected {', '.join(wanted) or 'none'}; verdict {row['verdict']}"
     if not unscored and not there:
         yield f"the verdict is {row['verdict']}, and there is no score"
 
 
 def _sums(row: Row, _expected: ExpectedScores) -> Iterator[str]:
-    """`nll_sum` is `nll` times the tokens and end-of-text."""
+    """`nll_sum` is `nll` times the number of tokens, end-of-text included."""
     if row["tokens"] < 0 or (row["tokens"] == 0) != (row["middle"] == ""):
         yield f"{row['tokens']} tokens in a middle of {len(row['middle'])} characters"
     for layout, score in _scores(row):
         wanted = score["nll"] * (row["tokens"] + 1)
         if not (score["nll"] >= 0 and math.isclose(score["nll_sum"], wanted, rel_tol=_ROUNDING, abs_tol=_ROUNDING)):
-            yield f"{layout}: nll_sum is {score['nll_sum']}, nll times {row['tokens'] + 1} is {wanted}"
+            yield f"{layout}: nll_sum is {score['nll_sum']}, expected nll times {row['tokens'] + 1}: {wanted}"
 
 
 def _probabilities(row: Row, _expected: ExpectedScores) -> Iterator[str]:
-    """Probabilities are such, and fit what the middle is."""
+    """Probabilities are between 0 and 1, and fit the middle."""
     for layout, score in _scores(row):
         for name in _PROBABILITIES:
             if score[name] is not None and not 0 <= score[name] <= 1:
-                yield f"{layout}: {name} is {score[name]}, no probability"
+                yield f"{layout}: {name} is {score[name]}, expected a probability"
         if row["tokens"] == 0:
             if score["p_eot_end"] != score["p_eot_start"]:
-                yield f"{layout}: {score['p_eot_end']} at the end of an empty middle, {score['p_eot_start']} at its start"
+                yield f"{layout}: p_eot_end of an empty middle is {score['p_eot_end']}, p_eot_start {score['p_eot_start']}"
             # Probabilities near 0 and 1 lose digits that their logarithm keeps, and the other way round.
             if not math.isclose(score["p_eot_end"], math.exp(-score["nll"]), rel_tol=1e-4, abs_tol=1e-6):
-                yield f"{layout}: nll {score['nll']} of an empty middle, probability {score['p_eot_end']}"
+                yield f"{layout}: nll of an empty middle is {score['nll']}, p_eot_end {score['p_eot_end']}"
         elif score["p_eot_end"] > _SMALLEST and score["nll_sum"] < -math.log(score["p_eot_end"]) * (1 - 1e-4) - 1e-4:
-            yield f"{layout}: nll_sum {score['nll_sum']} is less than that of its end, {score['p_eot_end']}"
+            yield f"{layout}: nll_sum is {score['nll_sum']}, less than p_eot_end {score['p_eot_end']} allows"
         if score["p_eot_early"] is not None and b"\n" not in row["middle"].encode().strip():
-            yield f"{layout}: a line end inside a middle of one line"
+            yield f"{layout}: p_eot_early is {score['p_eot_early']}, and the middle has one line"
 
 
 def _greedy(row: Row, _expected: ExpectedScores) -> Iterator[str]:
-    """Where greedy decoding gives the middle, no place in it has a likelier end-of-text than half."""
+    """Where greedy decoding gives the middle, end-of-text has a probability of at most a half everywhere in it."""
     for layout, score in _scores(row):
         if not score["greedy_match"] or row["tokens"] == 0:
             continue
         for name in ("p_eot_start", "p_eot_early"):
             if score[name] is not None and score[name] > 0.5 + _ROUNDING:
-                yield f"{layout}: greedy decoding is to give the middle, and {name} is {score[name]}"
+                yield f"{layout}: greedy_match is true, and {name} is {score[name]}"
 
 
 def _verdict(row: Row, expected: ExpectedScores) -> Iterator[str]:
-    """The verdict follows from scores and limits, and is one that the run keeps."""
-    said = row["verdict"]
-    if said.startswith(f"{UNSCORED}:"):
-        if said.partition(":")[2] not in UNSCORED_REASONS:
-            yield f"verdict {said!r}, expected a reason of {', '.join(UNSCORED_REASONS)}"
-    elif said not in (ACCEPT, *REASONS):
-        yield f"verdict {said!r}, expected {ACCEPT} or one of {', '.join(REASONS)}"
+    """The verdict follows from scores and limits, and the run keeps rows with it."""
+    found = row["verdict"]
+    if found.startswith(f"{UNSCORED}:"):
+        if found.partition(":")[2] not in UNSCORED_REASONS:
+            yield f"verdict {found!r}, expected one of the reasons {', '.join(UNSCORED_REASONS)}"
+    elif found not in (ACCEPT, *REASONS):
+        yield f"verdict {found!r}, expected {ACCEPT} or one of {', '.join(REASONS)}"
     settings = expected.settings
     if settings is None:
         return
-    if settings.drops(said):
-        yield f"verdict {said!r}, which the run drops"
+    if settings.drops(found):
+        yield f"verdict {found!r}, which the run drops"
     scores = dict(_scores(row))
-    if scores and not said.startswith(f"{UNSCORED}:"):
+    if scores and not found.startswith(f"{UNSCORED}:"):
         wanted = verdict(row["category"], row["tokens"], scores, settings.limits.of(row["category"], row["language"]))
-        if said != wanted:
-            yield f"verdict {said!r}, by scores and limits it is {wanted!r}"
+        if found != wanted:
+            yield f"verdict {found!r}, by scores and limits it is {wanted!r}"
 
 
 def _scores(row: Row) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -114,11 +114,11 @@ SCORE_INVARIANTS: dict[str, Callable[[Row, ExpectedScores], Iterator[str]]] = {
     "score_greedy": _greedy,
     "verdict": _verdict,
 }
-"""Name of an invariant to its check, which yields a message for each thing that is wrong."""
+"""The check of each invariant by its name; it yields a message for everything that is wrong."""
 
 
 def check_scores(row: Row, expected: ExpectedScores) -> list[Violation]:
-    """What the score columns of a row break (stackfim.schemas.scored.SCORED)."""
+    """The invariants that the score columns of a row break (stackfim.schemas.scored.SCORED)."""
     return [
         Violation(row["example_id"], name, message)
         for name, check in SCORE_INVARIANTS.items()

@@ -1,7 +1,7 @@
-"""EMPTY: why nothing is to be written at a cursor, by the text and the tree around it.
+"""The category `empty`: nothing is to be written at the cursor, judged by the text and the tree around it.
 
-A token dangles if more has to follow it: an operator, a separator, an opener, a keyword. No cursor but one inside a text or
-inside an empty pair stands after one.
+A token dangles if more has to follow it: an operator, a separator, an opener, a keyword. A cursor stands after such a token
+only inside a string or comment, or inside an empty pair.
 """
 
 import itertools
@@ -26,14 +26,14 @@ _WORD_END = re.compile(rb"[0-9A-Za-z_\x80-\xff\"'`]$")
 
 
 def silence(row: Row, file: Original) -> Iterator[str]:
-    """What is wrong with the cursor of an empty middle; nothing for other kinds."""
+    """What is wrong with the cursor of an empty middle; nothing for kinds with a middle."""
     check = _KINDS.get(row["kind"])
     if check is not None:
         yield from check(row, file)
 
 
 def _after_statement(row: Row, file: Original) -> Iterator[str]:
-    """A statement ends here, nothing of it follows, and the next logical line is not deeper."""
+    """A statement ends at the cursor, nothing of it follows, and the next logical line is not deeper."""
     start = row["start_byte"]
     if file.content[start : file.line_bounds(start)[1]].strip():
         yield "the rest of the line is not blank"
@@ -46,10 +46,11 @@ def _after_statement(row: Row, file: Original) -> Iterator[str]:
 
 
 def _complete(file: Original, ending: tree_sitter.Node, start: int) -> Iterator[str]:
+    """The statement that ends at the cursor has no error, and neither it nor the next line asks for more."""
     if ending.has_error:
         yield f"the {ending.type} before the cursor has a syntax error"
     if file.content[start - 1 : start] == b":":
-        yield f"the {ending.type} before the cursor ends with a colon, its body is to follow"
+        yield f"the {ending.type} before the cursor ends with a colon, so its body has to follow"
     if file.content[ending.start_byte : start] in WANT_OPERANDS:
         yield f"the {ending.type} before the cursor is a keyword that may take an operand"
     following = file.next_line(start)
@@ -59,7 +60,7 @@ def _complete(file: Original, ending: tree_sitter.Node, start: int) -> Iterator[
 
 
 def _after_enter(row: Row, file: Original) -> Iterator[str]:
-    """As after a statement; a blank line, a shallower one or nothing follows; what was typed is what an editor puts in."""
+    """As after a statement; a blank line, a shallower one or nothing follows; and an editor would insert what was typed."""
     yield from _after_statement(row, file)
     start = row["start_byte"]
     ending = file.statement_ending_at(start)
@@ -69,45 +70,45 @@ def _after_enter(row: Row, file: Original) -> Iterator[str]:
     below = file.line_of(start) + 1
     blank_follows = below >= len(file.lines) or not file.lines[below].strip(BLANKS)
     if not blank_follows and following is not None and following.indent == base:
-        yield "the next line goes on as deep as the statement"
+        yield "the next line is as deep as the statement"
     typed = row["edits"][-1]["inserted"].encode() if row["edits"] else b""
     line_break = file.content[file.line_bounds(start)[1] :][:2]
     line_break = line_break if line_break == b"\r\n" else line_break[:1].strip(b"\r")
     expected = [b" ", *(ending_break + base for ending_break in ([line_break] if line_break else [b"\n", b"\r\n"]))]
     if typed not in expected:
-        yield f"{typed!r} was typed, an editor puts in {expected[-1]!r}"
+        yield f"{typed!r} was typed, expected what an editor inserts, {expected[-1]!r}"
 
 
 def _inside_text(row: Row, file: Original) -> Iterator[str]:
-    """Visible text of one comment or string stands on either side of the cursor, on its line."""
+    """Visible text of one comment or string stands on both sides of the cursor, on its line."""
     start = row["start_byte"]
     chain = file.ancestors(start, start + 1)
     texts = [node for node in chain if is_text(node, file) and node.start_byte < start < node.end_byte]
     if not texts or any(node.is_error for node in chain):
-        yield "the cursor is not inside a text"
+        yield "the cursor is not inside a string or comment"
         return
     inner = chain[: next(index for index, node in enumerate(chain) if node.id == texts[0].id)]
     if any(not _TEXT_PART.search(node.type) or not node.start_byte < start for node in inner):
-        yield f"the cursor is in {inner[0].type}, code inside of a text"
+        yield f"the cursor is in {inner[0].type}, code inside a string"
         return
     text = inner[0] if inner else texts[0]
     line_start, line_end = file.line_bounds(start)
     left = file.content[max(line_start, text.start_byte) : start].strip()
     right = file.content[start : min(line_end, text.end_byte)].strip()
     if not left or not right:
-        yield "the text does not go on right of the cursor" if left else "no text stands left of the cursor"
+        yield "the text does not go on after the cursor" if left else "no text stands before the cursor"
     if file.content[start - 1 : start + 1].isalnum():
         yield "the cursor is inside a word"
 
 
 def _closed_pair(row: Row, file: Original) -> Iterator[str]:
-    """The next token closes a pair, which is empty or ends in a finished token right before the cursor."""
+    """The next token closes a pair that is empty or ends in a finished token right before the cursor."""
     start = row["start_byte"]
     line_start, line_end = file.line_bounds(start)
     after = next(file.tokens(start, line_end), None)
     before = [leaf for leaf in file.tokens(line_start, start) if leaf.end_byte <= start][-1:]
     if after is None or after.type not in CLOSERS or file.content[start : after.start_byte].strip():
-        yield "no closer stands right of the cursor"
+        yield "no closer follows the cursor"
         return
     if not before or before[0].end_byte != start:
         yield "the cursor is not right after a token of its line"
@@ -119,7 +120,7 @@ def _closed_pair(row: Row, file: Original) -> Iterator[str]:
 
 
 def _accept_then_stop(row: Row, file: Original) -> Iterator[str]:
-    """A statement ends here; or a finished token, and its line or a closer on the next one goes on."""
+    """A statement ends at the cursor; or a finished token does, and its line goes on or a closer begins the next one."""
     start = row["start_byte"]
     line_end = file.line_bounds(start)[1]
     yield from _no_error(file, start)
@@ -137,7 +138,7 @@ def _accept_then_stop(row: Row, file: Original) -> Iterator[str]:
 
 
 def _before_comment(file: Original, start: int) -> tree_sitter.Node | None:
-    """The statement that ends before the comment at the cursor, on the comment's line."""
+    """The statement that ends before the comment at the cursor, on the comment's line; None without one."""
     comment = next((node for node in file.ancestors(start - 1, start) if file.is_comment(node)), None)
     if comment is None:
         return None
@@ -147,7 +148,7 @@ def _before_comment(file: Original, start: int) -> tree_sitter.Node | None:
 
 
 def _between_definitions(row: Row, file: Original) -> Iterator[str]:
-    """At the end of a comment or of the file, or alone on a blank line between two definitions of several lines."""
+    """The cursor is at the end of a comment or of the file, or on a blank line between two definitions of several lines."""
     start, content = row["start_byte"], file.content
     line_start, line_end = file.line_bounds(start)
     if start == len(content) and content.endswith(b"\n"):
@@ -173,7 +174,7 @@ def _between_definitions(row: Row, file: Original) -> Iterator[str]:
 
 
 def _parts_definitions(file: Original, start: int) -> bool:
-    """Whether a definition of several lines ends before the blank lines around `start`, and one of its block follows."""
+    """Whether a definition of several lines ends before the blank lines around `start`, and another of its block follows."""
     end = len(file.content[:start].rstrip())
     chain = file.ancestors(end - 1, end)
     for child, parent in itertools.pairwise(chain):
@@ -188,12 +189,14 @@ def _parts_definitions(file: Original, start: int) -> bool:
 
 
 def _is_definition(file: Original, node: tree_sitter.Node) -> bool:
+    """Whether a node is or holds a definition and has several lines and no error."""
     scopes = file.language.scopes
     several = b"\n" in file.content[node.start_byte : file.visible_end(node)]
     return not node.has_error and several and any(part.type in scopes for part in (node, *node.named_children))
 
 
 def _no_error(file: Original, start: int) -> Iterator[str]:
+    """Neither an error node nor a statement with an error is around the cursor."""
     chain = file.ancestors(start - 1, start)
     if any(node.is_error for node in chain):
         yield "the cursor is in a syntax error"
@@ -206,7 +209,7 @@ def _no_error(file: Original, start: int) -> Iterator[str]:
 
 
 def _is_finished(leaf: tree_sitter.Node, file: Original) -> bool:
-    """Whether a token does not dangle."""
+    """Whether nothing has to follow a token."""
     if not leaf.is_named:
         return leaf.type in FINISHED_TOKENS
     return "string" in leaf.type or _WORD_END.search(file.content[leaf.start_byte : leaf.end_byte]) is not None

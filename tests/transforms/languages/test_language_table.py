@@ -1,4 +1,4 @@
-"""Each row of the language table: its kinds beside the grammar's own queries, where its blocks end, what it is called."""
+"""Rows of supported languages: their kinds beside the grammars' own queries, where blocks end, what they are called."""
 
 import re
 from dataclasses import replace

@@ -1,4 +1,4 @@
-"""Files that break splitters: none raises, each gives valid examples or one rejection."""
+"""Files that break splitters: none raises an error, each gives valid examples or one rejection."""
 
 import re
 from collections.abc import Callable
@@ -100,7 +100,7 @@ SMALL = {
 def split_and_verify(
     rows_of: RowsOf, violations_of: ViolationsOf, language: str, content: bytes, settings: SplitSettings = DENSE
 ) -> int:
-    """How many examples the file gives; none of them breaks an invariant, and without any there is one rejection."""
+    """How many examples the file gives; none breaks an invariant, and a file without any is one rejection."""
     result = Splitter(settings, "0").split(rows_of([(language, content)]))
     assert (result.examples.num_rows > 0) != (result.rejections.num_rows == 1)
     for row in result.examples.to_pylist():
@@ -117,7 +117,7 @@ def test_files_changed_as_a_whole_give_valid_examples(
         content = WHOLE_FILES[name](file.content)
         changed += content != file.content
         found = split_and_verify(rows_of, violations_of, file.language, content)
-        # What changes no code keeps giving examples.
+        # Changes that leave the code alone leave examples.
         if name in ("crlf", "no_final_line_break", "many_final_line_breaks", "trailing_blanks", "tabs_for_indent"):
             assert found > 1
     assert changed > len(sources) / 2

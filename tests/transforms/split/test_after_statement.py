@@ -141,7 +141,7 @@ SILENT = {
     ],
 }
 
-# More must or could follow, or the line is no end of a statement.
+# More has to or could follow, or no statement ends with the line.
 NOT_SILENT = {
     "InvoiceService.java": [
         "@Service",

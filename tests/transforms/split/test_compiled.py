@@ -1,4 +1,4 @@
-"""The splitter compiled by mypyc (`make native`): the same rows, to the byte, as the interpreted one gives."""
+"""The splitter compiled by mypyc (`make native`) gives the same rows, byte for byte, as the interpreted one."""
 
 import os
 import shutil
@@ -47,7 +47,7 @@ def test_it_gives_the_same_rows_when_compiled(
         shutil.copy(ROOT / name, tree)
     environment = {**os.environ, "STACKFIM_COMPILE": "1", "PYTHONPATH": str(tree)}
     files = [(file.language, file.content) for file in (*sources, *installed)]
-    # What breaks rules of text is where C and Python may differ.
+    # C and Python may differ where a text breaks rules.
     files += [(language, content.replace(b"\n", b"\r\n")) for language, content in files]
     files += [(language, content[: len(content) // 2]) for language, content in files if content.isascii()]
     rows = rows_of(files)

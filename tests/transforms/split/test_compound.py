@@ -101,8 +101,8 @@ def test_a_compound_statement_is_taken_whole(
     [
         ("Python", PYTHON, "def area", set(), None, None),  # the statement begins with its decorator
         ("Python", PYTHON, "if width ==", {"width ==", "== height", "height:", ":\n"}, "size = width * height", "dedent"),
-        ("Python", PYTHON, "if width <", set(), None, None),  # the header goes on on the next lines
-        ("Java", JAVA, "void add", {"add(Item", "(Item item)\n"}, "}", "newline"),  # a brace of its own line is the base
+        ("Python", PYTHON, "if width <", set(), None, None),  # the header continues on the next lines
+        ("Java", JAVA, "void add", {"add(Item", "(Item item)\n"}, "}", "newline"),  # the brace on its own line is the base
         ("Java", JAVA, "void each", {"each(", "(Consumer<Item> action) {", "{\n"}, "}", "dedent"),
         ("Java", JAVA, "items.forEach", {".forEach", "forEach(", "(item -> {"}, "});", "dedent"),
         ("Java", JAVA, "if (items", {"(items.isEmpty()) {", "{\n"}, "}", "dedent"),

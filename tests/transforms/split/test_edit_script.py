@@ -1,4 +1,4 @@
-"""Edits are recorded so that undoing them gives the original byte for byte, and tell whether a context can be repaired."""
+"""Edits are recorded so that undoing them restores the original byte for byte, and show whether a context can be repaired."""
 
 import random
 from itertools import accumulate
@@ -46,7 +46,7 @@ def contexts(draw: st.DrawFn) -> Context:
 
 
 def scripted(context: Context) -> tuple[EditScript, bytes, list[tuple[str, Change]]]:
-    """The script of a context with those of its changes that it took, and the content."""
+    """The script of a context, the content, and the changes that the script accepted."""
     before, prefix, middle, suffix, after, changes = context
     content = (before + prefix + middle + suffix + after).encode()
     start, cursor, end_of_middle, end = accumulate(len(text.encode()) for text in (before, prefix, middle, suffix))
@@ -76,7 +76,7 @@ def applied(text: bytes, edits: list[Edit]) -> bytes:
 
 
 def cannot_be_repaired(original: str, prefix: str, suffix: str) -> bool:
-    """By the definition, letter by letter."""
+    """The definition, letter by letter."""
     whole, head, tail = visible(original), visible(prefix), visible(suffix)
     return not any(
         whole == head + whole[len(head) : len(head) + length] + tail
@@ -141,7 +141,7 @@ def test_texts_of_any_origin_are_told_as_defined(original: str, prefix: str, suf
 
 @pytest.mark.parametrize("seed", range(200))
 def test_long_texts_that_differ_late_are_told_as_defined(seed: int) -> None:
-    """Differences beyond what a first look sees, in texts that repeat themselves."""
+    """Differences beyond the bytes that are compared first, in texts that repeat themselves."""
     draw = random.Random(seed)
     original = "".join(draw.choice(["ab ", "ab\n", "é", "(  "]) for _ in range(400))
     cut = draw.randrange(1, len(original) - 1)

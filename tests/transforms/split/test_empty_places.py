@@ -1,4 +1,4 @@
-"""Places where nothing is to be written: a fresh line, inside of text and pairs, between definitions."""
+"""Places where nothing is to be written: on a fresh line, inside text and pairs, between definitions."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Files of a shared extension that are in another language than their row says: told by their syntax errors."""
+"""Files with a shared extension in another language than their row says are recognised by their syntax errors."""
 
 import pytest
 from hypothesis import given

@@ -1,4 +1,4 @@
-"""Rows of examples: the parts are the file, the context is of whole lines within its budget, the ids are those of git."""
+"""Rows of examples: their parts make up the file, contexts are whole lines within the budget, ids are those of git."""
 
 import gc
 import hashlib
@@ -66,7 +66,7 @@ def test_a_row_says_where_it_comes_from(rows_of: RowsOf, each_source: SourceFile
 
 @pytest.mark.parametrize("blank", ["", "  ", "\u00a0", "\u3000", "\u2028"])
 def test_lines_are_those_with_a_visible_character(rows_of: RowsOf, blank: str) -> None:
-    """White space of every alphabet is none."""
+    """White space of any alphabet is not visible."""
     around = "const limits = { lines: 32, chars: 800, blocks: 12, bytes: 16000 };\n"
     content = f"{around}function f() {{\n  a();\n{blank}\n  b();\n}}\n".encode()
     settings = SplitSettings(category_weights={"multi_line": 1.0}, kind_weights={"block_body": 1.0})
@@ -96,7 +96,7 @@ def test_an_id_is_a_hash_of_what_makes_the_example() -> None:
 
 
 def test_a_batch_leaves_nothing_for_the_garbage_collector(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
-    """Where the splitter runs no collector does, and one may free a tree before its nodes: no cycle may hold a tree."""
+    """The splitter runs without a garbage collector, and one may free a tree before its nodes: no cycle may hold a tree."""
     files = [(file.language, file.content) for file in sources]
     refused = [
         ("Python", b""),
@@ -107,7 +107,7 @@ def test_a_batch_leaves_nothing_for_the_garbage_collector(rows_of: RowsOf, sourc
     ]
     splitter = Splitter(DENSE, "0")
     rows = rows_of(files + refused)
-    splitter.split(rows)  # what is made once and kept
+    splitter.split(rows)  # what is made once and kept is not garbage
     gc.collect()
     gc.disable()
     gc.set_debug(gc.DEBUG_SAVEALL)
@@ -190,7 +190,7 @@ def test_a_context_is_whole_lines_within_its_budget(text: str, data: st.DataObje
         assert (first, last) == (0, len(content))
     else:
         assert last - first <= max(budget, needed)
-        # A budget that is left over has no room for the next line on either side.
+        # The rest of the budget has no room for the next line on either side.
         spare = budget - (last - first)
         if first > 0 and spare > 0:
             before = row_bounds(first - 1)

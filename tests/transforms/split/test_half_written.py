@@ -1,4 +1,4 @@
-"""Half-written contexts: what goes can be put back, the middle and what makes its end true stay, and names stay declared."""
+"""Half-written contexts: edits can be undone, the middle and what makes its end true stay, and names stay declared."""
 
 import ast
 import re
@@ -59,7 +59,7 @@ class Case(NamedTuple):
         return content[self.start : site.start], content[site.start : site.end], content[site.end : self.end]
 
     def removed(self) -> list[tuple[int, int]]:
-        """The bytes of the content that are not in the edited context, by replaying the edits on their places."""
+        """The bytes of the content that are not in the edited context, found by replaying the edits on their offsets."""
         sides = {"prefix": list(range(self.start, self.site.start)), "suffix": list(range(self.site.end, self.end))}
         before = {place for places in sides.values() for place in places}
         for edit in self.context.edits:
@@ -98,7 +98,7 @@ def edited(sites: Sites, settings: HalfWrittenSettings) -> Iterator[Case]:
 
 @pytest.fixture(scope="module")
 def cases(sites: Sites) -> list[Case]:
-    """All sites, half-written wherever that can be."""
+    """All sites, half-written wherever that is possible."""
     return list(edited(sites, ALWAYS))
 
 
@@ -180,7 +180,7 @@ def test_the_line_of_the_cursor_stays(cases: list[Case]) -> None:
 
 
 def test_what_makes_an_end_true_stays(cases: list[Case]) -> None:
-    """The next logical line says why a multi-line middle ends, and that silence is right: all up to it stays."""
+    """The next logical line shows why a multi-line middle ends, and that silence is right: all up to it stays."""
     seen = 0
     for case in cases:
         if case.site.kind.category not in (EMPTY, MULTI_LINE):
@@ -264,7 +264,7 @@ def test_operations_are_mixed(cases: list[Case]) -> None:
 
 
 class TestOperations:
-    """What each one leaves out, on all sites that it finds something at."""
+    """What each operation leaves out, at all sites where it finds something to do."""
 
     @pytest.mark.parametrize("name", list(OPERATIONS))
     def test_every_operation_finds_something(self, cases_of: Callable[[str], list[Case]], name: str) -> None:
@@ -291,7 +291,7 @@ class TestOperations:
 
     @pytest.mark.parametrize("name", [LATER_SIBLINGS, LATER_STATEMENTS, EARLIER_DEFINITIONS])
     def test_whole_statements_go(self, cases_of: Callable[[str], list[Case]], name: str) -> None:
-        """What is left of a file without errors has none, but for blocks that are left empty where that is not allowed."""
+        """The rest of a file without errors has none either, except for empty blocks where these are not allowed."""
         parsers: dict[str, BudgetedParser] = {}
         clean = broken = 0
         for case in cases_of(name):
@@ -364,7 +364,7 @@ def test_later_siblings_are_all_left_out_or_all_but_the_first(parsed: Parsed) ->
 
 
 def test_gaps_of_blank_lines_do_not_meet(parsed: Parsed) -> None:
-    """What is left is spaced as before: one gap between two statements, none before the end of a block."""
+    """The rest is spaced as before: one gap between two statements, none before the end of a block."""
     text = "void f() {\n  a([[b);]]\n\n  c();\n\n  d();\n}\n"
     head = b"void f() {\n  a(|\n"
     assert only(parsed, "C", text, LATER_SIBLINGS) == {head + b"}\n", head + b"\n  c();\n}\n"}
@@ -431,7 +431,7 @@ def test_what_is_typed_at_the_cursor_is_the_last_edit(parsed: Parsed) -> None:
 
 
 def test_halves_of_a_pair_have_one_context(cases: list[Case]) -> None:
-    """The half with the middle has the edits of the other, and is told by itself whether it can be repaired."""
+    """The half with the middle has the other's edits; whether it can be repaired is decided for it alone."""
     pairs = 0
     for case in cases:
         partner = case.site.partner
@@ -452,7 +452,7 @@ def test_halves_of_a_pair_have_one_context(cases: list[Case]) -> None:
 
 
 def test_no_python_name_loses_its_only_declaration(cases: list[Case]) -> None:
-    """By another parser: no name that the middle reads is bound in what goes and nowhere in what stays."""
+    """Another parser agrees: no name that the middle reads is bound in what goes and nowhere in what stays."""
     known: dict[int, tuple[list[tuple[str, int]], list[tuple[str, int]]]] = {}
     looked_at = 0
     for case in cases:
@@ -472,7 +472,7 @@ def test_no_python_name_loses_its_only_declaration(cases: list[Case]) -> None:
 
 
 def _names_of_python(content: bytes) -> tuple[list[tuple[str, int]], list[tuple[str, int]]]:
-    """Names bound and names read in a file, with the byte where each stands, or its definition begins."""
+    """Names bound and names read in a file, with the byte where each stands or its definition begins."""
     starts = Lines(content).starts
     bound: list[tuple[str, int]] = []
     used: list[tuple[str, int]] = []
@@ -499,7 +499,7 @@ def _names_of_python(content: bytes) -> tuple[list[tuple[str, int]], list[tuple[
     return bound, used
 
 
-# By language: what a line looks like that declares NAME.
+# By language: how a line looks that declares NAME.
 DECLARING = {
     "C": r"#\s*define\s+NAME\b|\b(?:struct|enum|union)\s+NAME\s*\{",
     "C++": r"#\s*define\s+NAME\b|\b(?:struct|enum|class|namespace)\s+NAME\b[^;()]*\{",
@@ -516,7 +516,7 @@ DECLARING = {
 
 
 def test_no_name_loses_the_only_line_that_declares_it(cases: list[Case], cases_of: Callable[[str], list[Case]]) -> None:
-    """By text: where lines that declare a name go, something in what stays looks like a declaration of it."""
+    """The text agrees: where lines that declare a name go, something that stays looks like a declaration of it."""
     looked_at = 0
     for case in (*cases, *cases_of(EARLIER_DEFINITIONS), *cases_of(LATER_STATEMENTS), *cases_of(CUT_TO_EOF)):
         pattern = DECLARING.get(case.file.language.name)

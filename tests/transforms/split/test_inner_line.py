@@ -1,4 +1,4 @@
-"""Middles that begin inside a word, or end before what an editor typed or another node of the line."""
+"""Middles that begin inside a word, or end before closers that an editor typed or before another node of the line."""
 
 import pytest
 

@@ -1,4 +1,4 @@
-"""Middles of several lines: whole statements from a fresh line to where the kind says that they end."""
+"""Middles of several lines: whole statements from a fresh line to where their kind ends."""
 
 from dataclasses import replace
 
@@ -15,7 +15,7 @@ from tests.fixture_types import LineWith, Parsed, RefusalsOn, SitesOn
 
 WIDE = MultiLineLimits(max_lines=200, max_chars=20_000, newline_in_middle_share=0.0)
 
-# (file, text on the line that is asked, first line of the middle, last line of it, stop reason)
+# (file, text on the line in question, first line of the middle, last line of it, stop reason)
 BLOCK_BODIES = [
     ("InvoiceService.java", "percent = years > 5", "percent = years > 5", "case OPEN: >> break;", "dedent"),
     ("InvoiceService.java", "text.isBlank()", "text.isBlank()", "result.add(new Line", "dedent"),
@@ -369,7 +369,7 @@ LABELS = [
 def test_all_that_a_middle_is_made_of_begins_at_its_indent(
     parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn, language: str, text: str, wrong: str, line: int
 ) -> None:
-    """Further left an editor would stop; further right is a slip of someone's hand."""
+    """At a line further left an editor would stop; one further right is a slip."""
     indent = {"Python": "    ", "C": "    ", "C#": "    "}.get(language, "  ")
     even = parsed(language, text.format(indent, indent))
     uneven = parsed(language, text.format(wrong, wrong))
@@ -437,7 +437,7 @@ def test_a_whole_compound_statement_is_a_run_wherever_it_ends(parsed: Parsed, si
     file = parsed("Python", "a = 1\nif a:\n    b()\nc = 2\nd = 3\n")
     found = [site for number in range(40) for site in sites_on(file, "siblings", 1, draws=number + 1)]
     assert "if a:\n    b()" in {text_of(file, site) for site in found}
-    # In every draw: it may end nowhere else but by the seldom draw.
+    # In every draw: only the rare draw may end it anywhere else.
     assert all(siblings(file, 1, Draws("whole", number), WIDE) for number in range(200))
 
 

@@ -1,4 +1,4 @@
-"""With the empty statement in place of a middle, the tree around it is as it was."""
+"""With the empty statement in place of a middle, the tree around it stays as it was."""
 
 import pytest
 
@@ -36,7 +36,7 @@ NEUTRAL = [
 ]  # fmt: skip
 
 NOT_NEUTRAL = [
-    ("Python", "def f():\n    a()\n    b()\n    c()\n", "def f():\n    a()"),  # takes the header of a block along
+    ("Python", "def f():\n    a()\n    b()\n    c()\n", "def f():\n    a()"),  # includes the header of a block
     ("JavaScript", "if (a) {\n  b();\n} else {\n  c();\n}\n", "b();\n} else {"),
     ("C", "void f(void) {\n  switch (a) {\n  case 1:\n    b();\n  case 2:\n    c();\n  }\n}\n", "case 2:\n    c();"),
     ("Go", "package p\n\nfunc f() {\n\tif a {\n\t\tb()\n\t}\n\tc()\n}\n", "b()\n\t}"),
@@ -100,7 +100,7 @@ def test_a_grammar_warrants_the_hole_in_a_tree_without_errors(parsed: Parsed) ->
         ("JavaScript", "a()\nb()\nc()\n", "a()\nb()"),  # what follows decides where a statement ends
     ],
 )
-def test_where_statements_depend_on_what_is_around_them_each_hole_is_asked_for(
+def test_where_statements_depend_on_what_is_around_them_each_hole_is_checked(
     parsed: Parsed, language: str, text: str, middle: str
 ) -> None:
     file = parsed(language, text)
@@ -124,7 +124,7 @@ def test_one_hole_that_is_not_neutral_fails_all(parsed: Parsed) -> None:
     assert not are_neutral(file.lines, file.tree, parser, [good, bad])
 
 
-# A middle needs something around it.
+# A middle needs some context.
 REMARK = "What is said here only gives the few lines of code below something to stand in.\n\n"
 CASES = "switch (a) {\n  case 1:\n    b();\n    break;\n  case 2:\n    c();\n    break;\n  default:\n    d();\n  }\n"
 
@@ -133,7 +133,7 @@ CASES = "switch (a) {\n  case 1:\n    b();\n    break;\n  case 2:\n    c();\n   
 def test_no_middle_passes_in_company_that_fails_alone(
     rows_of: RowsOf, violations_of: ViolationsOf, language: str, head: str, tail: str
 ) -> None:
-    """What stands for one `case` could become part of the case before; beside another hole there it would not."""
+    """The text in place of one `case` could become part of the case before it; beside another hole there it would not."""
     content = f"// {REMARK}{head}{CASES}{tail}".encode()
     rows = rows_of([(language, content)])
     several_lines = 0
@@ -152,7 +152,7 @@ HOLES = [
     ("Ruby", "until @a && @b\n  # note\n  c = (d = @e.f) && d.g\n  h(c) {|i| j(i)}\nend\nk()\n"),
     # HTML after the last statement.
     ("PHP", "<?php\nf();\nfunction g(array $a): void\n{\n    h($a);\n}\ng($b);\n?>\n</body>\n</html>\n\n\n"),
-    # A `;` after a call with braces would be its own.
+    # A `;` after a call with braces would belong to the call.
     ("Rust", "a! {\n    b => [c],\n}\n\nfn d() {\n    e! {\n        f\n    }\n    g();\n    h();\n}\n\nfn i() {\n    j();\n}\n"),
     ("C", "#if A\n#  define B 1\n#  define C 2\nint d(void);\nint e(void);\n#endif\nint f;\n"),
     ("Go", "package p\n\nfunc f(x any) {\n\tswitch x {\n\tcase 1:\n\t\tg()\n\t\th()\n\tcase 2:\n\t\ti()\n\t\tj()\n\t}\n}\n"),

@@ -14,7 +14,7 @@ from tests.fixture_types import Parsed, SitesOn
     ("language", "content", "line", "kind", "accepted"),
     [
         ("Python", "x = compute(1)\ny = 2\n", 0, "token_to_eol", True),
-        ("Python", "if x:\n    y = 2\n", 0, "token_to_eol", False),  # the body is to follow
+        ("Python", "if x:\n    y = 2\n", 0, "token_to_eol", False),  # the body has to follow
         ("Python", "if x:\n    y = 2\n", 0, "blank_line", False),
         ("Python", "total = f(\n    one,\n    two\n)\n", 0, "token_to_eol", False),  # after an opener
         ("Python", "total = f(\n    one.a,\n    two\n)\n", 1, "token_to_eol", False),  # after a comma

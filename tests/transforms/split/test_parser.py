@@ -1,4 +1,4 @@
-"""Parsing ends: guards beforehand, a budget of steps meanwhile, and a sound parser afterwards."""
+"""Parsing ends: checks before it, a budget of steps during it, and a sound parser after it."""
 
 from collections.abc import Callable
 
@@ -23,12 +23,12 @@ HANGS = {
 
 
 def steps_of(content: bytes) -> int:
-    """The budget: 1,000 steps and 60 more a kilobyte."""
+    """The budget: 1,000 steps and 60 more per kilobyte."""
     return 1_000 + 60 * len(content) // 1024
 
 
 class CountingParser:
-    """Counts how often tree-sitter asks whether to go on."""
+    """Counts how often tree-sitter asks whether to continue."""
 
     def __init__(self, parser: tree_sitter.Parser) -> None:
         self.parser = parser
@@ -61,11 +61,13 @@ def shape(tree: tree_sitter.Tree) -> list[tuple[str, int, int, bool]]:
 
 
 @pytest.mark.parametrize(("name", "text"), HANGS.items())
-def test_inputs_that_hang_error_recovery_end_within_the_budget(name: str, text: str) -> None:
+def test_inputs_that_hang_error_recovery_end_within_the_budget(
+    name: str, text: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     content = (text * 3_000).encode()
     parser = BudgetedParser(name)
     counter = CountingParser(parser._parser)
-    parser._parser = counter  # type: ignore[assignment]
+    monkeypatch.setattr(parser, "_parser", counter)
     try:
         parser.parse(content)
     except ParseRefused as refused:
@@ -80,13 +82,13 @@ def test_a_file_over_the_budget_is_refused_with_its_reason() -> None:
     assert refused.value.reason == "parse_budget"
 
 
-def test_the_budget_is_counted_so_that_the_same_file_is_refused_every_time() -> None:
-    """Not by the clock: a slow machine refuses what a fast one does."""
+def test_the_budget_is_counted_so_that_the_same_file_is_refused_every_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The clock does not matter: a slow machine refuses what a fast one refuses."""
     counts = set()
     for _ in range(3):
         parser = BudgetedParser("Rust")
         counter = CountingParser(parser._parser)
-        parser._parser = counter  # type: ignore[assignment]
+        monkeypatch.setattr(parser, "_parser", counter)
         with pytest.raises(ParseRefused):
             parser.parse(b"-->" * 3_000)
         counts.add(counter.steps)
@@ -94,12 +96,12 @@ def test_the_budget_is_counted_so_that_the_same_file_is_refused_every_time() -> 
 
 
 def test_real_files_stay_far_below_the_budget(
-    sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
+    sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     for file in (*sources, *installed):
         parser = BudgetedParser(file.language)
         counter = CountingParser(parser._parser)
-        parser._parser = counter  # type: ignore[assignment]
+        monkeypatch.setattr(parser, "_parser", counter)
         parser.parse(file.content)
         assert counter.steps < steps_of(file.content) / 2, file.name
 

@@ -1,4 +1,4 @@
-"""The splitter in its own process: the same rows, and a file that kills it costs no other file anything."""
+"""The splitter in its own process: the same rows, and a file that kills it harms no other file."""
 
 import os
 import signal
@@ -25,7 +25,7 @@ GOOD = (
 SPIN = b"# spin\n" + GOOD
 CRASH_ONCE = b"# crash once\n" + GOOD
 
-# Runs in the child only, as its interpreter starts: lets the file above through to the grammar, and acts on two others.
+# Runs in the child only, when its interpreter starts: lets the file above through to the grammar, and acts on two others.
 UNGUARDED = """
 import os, signal
 from pathlib import Path
@@ -51,7 +51,7 @@ examples.check_parseable = unguarded
 
 @pytest.fixture
 def unguarded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Child processes skip the guard against deep indents; see UNGUARDED."""
+    """Child processes skip the check for deep indents; see UNGUARDED."""
     (tmp_path / "sitecustomize.py").write_text(UNGUARDED)
     monkeypatch.syspath_prepend(tmp_path)
     return tmp_path
@@ -74,7 +74,7 @@ def equal(one: SplitResult, other: SplitResult) -> bool:
 
 
 def reasons(result: SplitResult) -> dict[str, str]:
-    """Reason by path."""
+    """The reason of each rejection by path."""
     return dict(
         zip(result.rejections.column("path").to_pylist(), result.rejections.column("reason").to_pylist(), strict=True)
     )
@@ -122,7 +122,7 @@ def test_a_file_over_its_time_is_a_rejection_and_the_others_keep_their_examples(
 
 
 def test_the_time_of_a_file_begins_with_it(unguarded: None, python_rows: PythonRows) -> None:
-    """Many files that together take longer than one may."""
+    """Many files together may take longer than one may alone."""
     contents = [GOOD * 300 + b"# %d\n" % number for number in range(40)]
     with SplitterProcess(SplitSettings(), "0.1.0", file_cpu_seconds=0.3) as process:
         used_s = 0.0

@@ -1,4 +1,4 @@
-"""Uniform spans: any characters, whole ones, within the caps."""
+"""Uniform spans: whole characters, anywhere, within the caps."""
 
 from stackfim.transforms.draws import Draws
 from stackfim.transforms.split.multi_line_limits import MultiLineLimits

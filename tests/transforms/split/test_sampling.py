@@ -75,7 +75,7 @@ def test_another_seed_gives_other_places(rows_of: RowsOf, sources: tuple[SourceF
 
 
 def test_other_content_gives_other_places(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
-    """A change at the end of a file is another content, so another draw at its head."""
+    """A change at the end of a file makes another content, so the draws differ at its head too."""
     file = next(file for file in sources if file.language == "Go")
     changed = file.content + b"\nvar last = 1\n"
     settings = replace(DENSE, max_slots=10)
@@ -164,7 +164,7 @@ def test_one_kind_alone_can_be_requested(
 
 
 def test_a_pair_needs_a_partner(rows_of: RowsOf, sources: tuple[SourceFile, ...]) -> None:
-    """Half of them of one, half of the other: without SINGLE_LINE and MULTI_LINE there is no pair."""
+    """One half is silence, the other has a middle: without SINGLE_LINE and MULTI_LINE there is no pair."""
     kinds = {"accept_then_stop": 1.0, "token_to_eol": 1.0}
     rows = rows_of((file.language, file.content) for file in sources)
     alone = replace(DENSE, category_weights={EMPTY: 1.0}, kind_weights=kinds)
@@ -205,7 +205,7 @@ def test_weights_of_draws_compensate_for_partners() -> None:
 
 
 def test_data_and_markup_give_single_lines_and_spans(rows_of: RowsOf) -> None:
-    """No tree proves there that silence is right, or where several lines stop."""
+    """There no tree proves that silence is right, or where several lines stop."""
     items = ",\n".join(f'  {{"name": "item {number}", "price": {number * 7}}}' for number in range(60))
     rows = rows_of([("JSON", f"[\n{items}\n]\n".encode())])
     found = Counter(row["category"] for row in split(rows, DENSE))

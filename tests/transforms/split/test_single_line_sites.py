@@ -171,7 +171,7 @@ COMMENTED = [
     ("Python", "a = 1  # one\n", 0, "#"),
     ("Go", "package p\n\nvar a = 1 // one\n", 2, "//"),
     ("Java", "class A {\n  int a = 1; /* one */\n}\n", 1, "/*"),
-    ("Rust", "fn f() {\n    let a = 1; // one\n}\n", 1, "//"),  # its grammar has tokens inside of comments
+    ("Rust", "fn f() {\n    let a = 1; // one\n}\n", 1, "//"),  # its grammar has tokens inside comments
     ("Rust", "struct A {\n    a: u8, /* one */\n}\n", 1, "/*"),
     ("PHP", "<?php\n$a = 1; # one\n", 1, "#"),
 ]
@@ -228,7 +228,7 @@ def test_a_lone_quote_is_no_middle(parsed: Parsed, sites_on: SitesOn, language: 
     [
         ("InvoiceService.java", '{ "total": %s }'),
         ("InvoiceService.java", "* Invoices from orders"),
-        ("InvoiceService.java", "private static final String TEMPLATE"),  # its string goes on on the next line
+        ("InvoiceService.java", "private static final String TEMPLATE"),  # its string continues on the next line
         ("OrdersController.cs", "private const string Query"),
         ("Router.php", "not->interpolated"),
         ("importer.rb", "ON CONFLICT"),
@@ -252,7 +252,7 @@ def test_text_and_data_are_no_places_for_the_rest_of_a_line(
 def test_lines_over_the_limit_are_not_eligible(
     parsed: Parsed, sites_on: SitesOn, refusals_on: RefusalsOn, kind: str
 ) -> None:
-    """Counted in characters, not in bytes."""
+    """The limit counts characters, not bytes."""
     fits = "x = '" + "é" * (MAX_LINE_CHARS - 6) + "'"
     assert len(fits) == MAX_LINE_CHARS
     assert sites_on(parsed("Python", fits + "\n"), kind, 0)

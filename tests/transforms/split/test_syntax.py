@@ -1,4 +1,4 @@
-"""What a parsed file knows of a place: units, logical lines, headers, scopes, tokens."""
+"""What a parsed file knows about a place: units, logical lines, headers, scopes, tokens."""
 
 import pytest
 
@@ -100,7 +100,7 @@ CONTINUATIONS = {
     "lru_cache.hpp": ['"capacity": 100', "std::forward_as_tuple(std"],
     "OrdersController.cs": ["ORDER BY id", '{ "order"', 'State.Draft => "draft"'],
 }
-# Rows that do, though a bracket around them is open: the delimiters of blocks are no such brackets.
+# Lines that do, though a bracket around them is open: the delimiters of blocks do not count.
 LOGICAL = {
     "upload_queue.js": ["switch (response.status)", "case 409: {", "entry.attempts += 1;", "setTimeout(() => queue"],
     "settings_panel.jsx": ["setSettings(user.settings);", "return undefined;"],
@@ -115,7 +115,7 @@ LOGICAL = {
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in CONTINUATIONS.items() for text in texts])
-def test_rows_inside_a_token_or_a_bracket_start_no_logical_line(
+def test_lines_inside_a_token_or_a_bracket_start_no_logical_line(
     parsed_sources: dict[str, ParsedFile], line_with: LineWith, name: str, text: str
 ) -> None:
     file = parsed_sources[name]
@@ -124,7 +124,7 @@ def test_rows_inside_a_token_or_a_bracket_start_no_logical_line(
 
 
 @pytest.mark.parametrize(("name", "text"), [(name, text) for name, texts in LOGICAL.items() for text in texts])
-def test_rows_of_a_block_inside_brackets_start_logical_lines(
+def test_lines_of_a_block_inside_brackets_start_logical_lines(
     parsed_sources: dict[str, ParsedFile], line_with: LineWith, name: str, text: str
 ) -> None:
     file = parsed_sources[name]
@@ -165,7 +165,7 @@ HEADERS = [
 
 
 @pytest.mark.parametrize(("language", "text", "line", "header"), HEADERS)
-def test_the_header_row_holds_what_opens_the_block(
+def test_the_header_line_holds_what_opens_the_block(
     parsed: Parsed, language: str, text: str, line: int, header: int
 ) -> None:
     file = parsed(language, text)
@@ -238,7 +238,7 @@ def test_comments_are_told_from_code(parsed_sources: dict[str, ParsedFile]) -> N
 
 
 def test_the_line_after_a_table_is_found_without_listing_the_table_for_each_of_its_lines(parsed: Parsed) -> None:
-    # Listing the children of the table anew for each line took minutes and gigabytes here.
+    # Listing the children of the table again for each line would take minutes and gigabytes here.
     table = "".join(f'    "line {number} of the text",\n' for number in range(20_000))
     file = parsed("C", f"static const char *const lines[] = {{\n{table}}};\n\nint count(void);\n")
     assert file.next_logical_line(0) == 20_003

@@ -1,4 +1,4 @@
-"""Middles that the grammar allows and nobody would learn from are refused: remarks, data, boilerplate, half a directive.
+"""Middles that grammars allow and that teach nothing are refused: remarks, data, boilerplate, half a directive.
 
 Each rule is shown by a text that it refuses and the same text with a small change that it lets pass.
 """
@@ -15,7 +15,7 @@ from stackfim.transforms.split.split_settings import SplitSettings
 from stackfim.transforms.split.worth import MAX_COMMENT_SHARE, MIN_CONTEXT_BYTES, check_context, check_directives
 from tests.fixture_types import Parsed, RefusalsOn, RowsOf, SitesOn, SourceFile
 
-# Head, a line of remark, a line of code and tail of a function; the numbers make lines differ.
+# Head of a function, a line of remark, a line of code and tail; the numbers make lines differ.
 REMARKS = {
     "Python": ("def f():\n", "    # note {}\n", "    call_{}()\n", ""),
     "JavaScript": ("function f() {{\n", "  // note {}\n", "  call_{}();\n", "}}\n"),
@@ -77,7 +77,7 @@ LICENSES = [
 
 
 def filled(parts: tuple[str, str, str, str], first: int, second: int) -> tuple[str, int]:
-    """A function with so many lines of the two sorts, and the number of the first line inside it."""
+    """A function with the given numbers of lines of the two sorts, and the number of the first line inside it."""
     head, one, other, tail = parts
     lines = [one.format(number) for number in range(first)] + [other.format(number) for number in range(second)]
     return head.format() + "".join(lines) + tail.format(), head.count("\n")
@@ -228,7 +228,7 @@ OTHERS = ("int a;", "#define IF 1", "#include <if.h>", "#ifx", 'puts("#if");', "
 
 @given(st.lists(st.sampled_from([*OPENERS, *BETWEEN, *CLOSERS, *OTHERS]), max_size=10))
 def test_directives_pair_up_inside_a_middle(lines: list[str]) -> None:
-    """By another way: pairs are taken out from the inside until none is left; then nothing may be left but other lines."""
+    """Another way to decide: pairs are removed from the inside out; in the end only other lines may be left."""
     signs = "".join(
         "(" if line in OPENERS else ")" if line in CLOSERS else "|" if line in BETWEEN else "" for line in lines
     )
@@ -336,7 +336,7 @@ def test_a_file_of_a_few_lines_gives_nothing_the_same_lines_in_a_file_do(rows_of
 
 
 def test_middles_of_real_files_are_code(rows_of: RowsOf, installed: tuple[SourceFile, ...]) -> None:
-    """By the look of their lines alone: no license, and remarks no more than their share."""
+    """Judged by how their lines look: no license, and no more than the share of remarks."""
     settings = SplitSettings(max_slots=60, lines_per_slot=4, category_weights={"multi_line": 1.0})
     rows = rows_of((file.language, file.content) for file in installed)
     middles = Splitter(settings, "0").split(rows).examples

@@ -1,7 +1,8 @@
-"""Rows cut in another place are caught, though every field is made to agree: ids, offsets, lengths, brackets, context.
+"""Rows that are split at another place are caught, though all fields agree: ids, offsets, lengths, brackets, context.
 
-Only the tree and the text can tell that such a row is no example. A mutant that happens to be as good an example as the row
-before it (one more statement of a run, another token of the line) is none: each mutation is made where it is wrong.
+Only the tree and the text show that such a row is no example. A mutant that happens to be as good an example as the row that
+it was made from (one more statement of a run, another token of the line) does not count: mutations are made where they are
+wrong.
 """
 
 import re
@@ -35,7 +36,7 @@ class Mutant(NamedTuple):
 
 
 def sealed(row: Row, **values: Any) -> Row:
-    """A row with new values, and the id that goes with them."""
+    """A row with new values, and the id that belongs to them."""
     new = {**row, **values}
     names = ("content_id", "start_byte", "end_byte", "context_start_byte", "context_end_byte", "kind", "edits")
     identifier = example_id(*(new[name] for name in names))
@@ -54,7 +55,7 @@ def cut(row: Row, file: Original, start: int, end: int, **values: Any) -> Mutant
         )
     except UnicodeDecodeError:
         return None
-    # What was typed at the cursor goes with it; another kind has nothing typed.
+    # What was typed at the cursor moves with it; another kind has nothing typed.
     edits = [] if "kind" in values else [{**edit, "offset": start - first} for edit in row["edits"]]
     prefix += "".join(edit["inserted"] for edit in edits)
     return Mutant(
@@ -100,14 +101,14 @@ def end_earlier(row: Row, file: Original) -> Mutant | None:
 
 
 def end_later(row: Row, file: Original) -> Mutant | None:
-    """The line break, or a part of it, comes into the middle, whose owner stays the suffix."""
+    """The line break, or a part of it, goes into the middle, and the owner stays the suffix."""
     if row["newline_owner"] != "suffix" or row["category"] == "random_span":
         return None
     return cut(row, file, row["start_byte"], row["end_byte"] + 1)
 
 
 def line_break_into_middle(row: Row, file: Original) -> Mutant | None:
-    """All of the line break, said to be in the middle: right for several lines, wrong for one or none."""
+    """The whole line break goes into the middle with its owner: right for several lines, wrong for one or none."""
     width = 2 if row["suffix"].startswith("\r\n") else 1
     if row["category"] not in ("single_line", "empty") or row["newline_owner"] != "suffix":
         return None
@@ -227,7 +228,7 @@ def too_many_lines(row: Row, file: Original) -> Mutant | None:
 
 
 def end_before_closer(row: Row, file: Original) -> Mutant | None:
-    """The closers and the `;` at the end of the line stay right of a middle that is said to go to its end."""
+    """The closers and the `;` at the end of the line stay after a middle whose kind goes to the end."""
     middle = row["middle"].encode()
     kept = middle.rstrip(b")]};,")
     if row["kind"] not in TO_LINE_END or kept == middle or not kept.strip() or kept.rstrip() != kept:
@@ -236,7 +237,7 @@ def end_before_closer(row: Row, file: Original) -> Mutant | None:
 
 
 def statement_and_a_half(row: Row, file: Original) -> Mutant | None:
-    """A whole line said to be on the line below it too."""
+    """A whole line together with the line below it."""
     following = next_visible(file.content, row["end_byte"])
     if row["kind"] != "blank_line" or following is None:
         return None
@@ -317,7 +318,7 @@ def context_ends_inside_a_line(row: Row, file: Original) -> Mutant | None:
 
 
 def of_another_file(row: Row, file: Original) -> Mutant:
-    """The same text, said to be of another content."""
+    """The same text with the id of another content."""
     return Mutant(sealed(row, content_id=git_blob_id(file.content + b"\n")), file.content)
 
 
@@ -354,7 +355,7 @@ def changed(
 
 
 def copy_in_suffix(row: Row, file: Original) -> Mutant | None:
-    """A file in which the middle's last line stands once more right after it."""
+    """A file in which the middle's last line follows once more."""
     last = visible(row).rpartition(b"\n")[2].strip()
     indent = file.indent(row["start_byte"])
     if row["newline_owner"] != "suffix" or len(last.strip(b")]}; \t")) < 8:
@@ -388,7 +389,7 @@ def line_too_long(row: Row, file: Original) -> Mutant | None:
 
 def remark_as_rest_of_line(row: Row, file: Original) -> Mutant | None:
     """A file in which the line ends in a remark, the cursor right before it."""
-    # Inside of an element it would be text, and some languages have no remarks to the end of the line.
+    # Inside an element it would be text, and some languages have no remarks to the end of the line.
     if row["kind"] != "token_to_eol" or row["language"] in ("TSX", "HTML", "Markdown", "JSON", "CSS"):
         return None
     at, note = row["end_byte"] + 2, remark(row)
@@ -410,7 +411,7 @@ def line_further_left(row: Row, file: Original) -> Mutant | None:
 
 
 def remark_at_the_end(row: Row, file: Original) -> Mutant | None:
-    """A file in which a remark stands alone after a run, which is said to end with it."""
+    """A file in which a remark stands alone after a run, and the run ends with it."""
     if row["kind"] != "siblings" or row["newline_owner"] != "suffix" or row["middle"].count("\n") > 25:
         return None
     added = b"\n\n" + file.indent(row["start_byte"]) + remark(row)
@@ -511,7 +512,7 @@ def typed_nothing(row: Row, file: Original) -> Mutant | None:
 
 
 def typed_where_more_follows(row: Row, file: Original) -> Mutant | None:
-    """The enter key after a statement that another one follows on the next line, as deep."""
+    """The enter key after a statement that is followed by another one of the same indent."""
     at = row["start_byte"]
     below = re.match(rb"\r?\n([ \t]*)[\w]", file.content[at:])
     if row["kind"] != "after_statement" or below is None or below[1] != file.indent(at):
@@ -632,7 +633,7 @@ def span_over_the_cap(row: Row, file: Original) -> Mutant | None:
 
 
 def span_of_another_category(row: Row, file: Original) -> Mutant | None:
-    """A span that cuts a word, said to be the rest of a line."""
+    """A span that cuts a word, labelled as the rest of a line."""
     if row["category"] != "random_span" or not re.search(r"\w\Z", row["prefix"]) or not re.match(r"\w", row["middle"]):
         return None
     return Mutant(sealed(row, category="single_line", kind="token_to_eol"), file.content)
@@ -728,7 +729,7 @@ def mutants(good: list[Case], checker: Checker) -> dict[str, list[tuple[Row, set
 
 
 @pytest.mark.parametrize("name", MUTATIONS)
-def test_rows_cut_elsewhere_are_caught(mutants: dict[str, list[tuple[Row, set[str]]]], name: str) -> None:
+def test_rows_split_elsewhere_are_caught(mutants: dict[str, list[tuple[Row, set[str]]]], name: str) -> None:
     expected = MUTATIONS[name][1]
     caught = [bool(broken & expected) for _, broken in mutants[name]]
     missed = [

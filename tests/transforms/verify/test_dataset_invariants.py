@@ -1,4 +1,4 @@
-"""What rows break together: repeated ids, repositories and groups that are in two partitions."""
+"""What rows break together: repeated ids, and repositories or groups in two partitions."""
 
 import random
 from typing import Any
@@ -54,7 +54,7 @@ def test_a_row_in_both_partitions_is_caught(partitions: dict[str, list[Row]], se
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_repository_that_leaks_is_caught(partitions: dict[str, list[Row]], seed: int) -> None:
-    """One row of it in the other partition, under an id of its own."""
+    """One of its rows is in the other partition, under an id of its own."""
     draw = random.Random(seed)
     row = partitions["validation"].pop(draw.randrange(len(partitions["validation"])))
     partitions["train"].append({**row, "example_id": row["example_id"][::-1], "group_id": row["example_id"][::-1]})
@@ -63,7 +63,7 @@ def test_a_repository_that_leaks_is_caught(partitions: dict[str, list[Row]], see
 
 @pytest.mark.parametrize("seed", range(10))
 def test_a_group_that_is_parted_is_caught(partitions: dict[str, list[Row]], seed: int) -> None:
-    """Its second row came to another repository, and with it to another partition."""
+    """Its second row went to another repository, and so to another partition."""
     grouped = [row for row in partitions["train"] if row["group_id"] != row["example_id"]]
     row = random.Random(seed).choice(grouped)
     partitions["train"].remove(row)

@@ -1,4 +1,4 @@
-"""Rows with a wrong field, or text that is not the file's, are caught: each kind by the invariant that it is said to be."""
+"""Rows with a wrong field, or text that is not the file's, are caught: each by the invariant that is listed for it."""
 
 from collections.abc import Callable
 from typing import Any
@@ -31,7 +31,7 @@ def flip_group(row: Row) -> Row:
 
 
 def shout(name: str) -> Callable[[Row], Row | None]:
-    """The first letter of a text in the other case: of the same length, so that no offset tells."""
+    """The first letter of a text in the other case: the length is the same, so no offset shows it."""
 
     def mutate(row: Row) -> Row | None:
         text = row[name]
@@ -58,7 +58,7 @@ def no_owner(row: Row) -> Row | None:
 
 
 def other_stop(row: Row) -> Row | None:
-    """Another stop reason of a multi-line row; one where there is none to tell."""
+    """Another stop reason for a multi-line row; a stop reason where there should be none."""
     following = {"dedent": "newline", "newline": "eof", "eof": "dedent"}
     return {**row, "stop_reason": following.get(row["stop_reason"], "newline")}
 
@@ -68,7 +68,7 @@ def no_stop(row: Row) -> Row | None:
 
 
 def move_line_break_right(row: Row) -> Row | None:
-    """The kept line break goes to the suffix, the offsets stay."""
+    """The line break that the middle keeps goes to the suffix, and the offsets stay."""
     middle = row["middle"].rstrip("\r\n")
     if middle == row["middle"]:
         return None
@@ -80,12 +80,12 @@ def edit(**values: Any) -> dict[str, Any]:
 
 
 def wrong_edit(row: Row) -> Row:
-    """An edit that inserted what does not stand there."""
+    """An edit whose inserted text is not there."""
     return {**row, "edits": [edit(inserted="\x00\x00")], "half_written": True, "open_ended": True}
 
 
 def edit_too_many(row: Row) -> Row:
-    """An edit that took away what the original never had."""
+    """An edit that removed a text which the original never had."""
     return {**row, "edits": [edit(removed="}\n")], "half_written": True, "open_ended": True}
 
 
@@ -93,7 +93,7 @@ def edit_of_the_middle(row: Row) -> Row:
     return {**row, "edits": [edit(side="middle")], "half_written": True, "open_ended": True}
 
 
-# What is done to the row: the invariants one of which must say so.
+# What is done to the row, and the invariants of which one has to catch it.
 MUTATIONS: dict[str, tuple[Callable[[Row], Row | None], set[str]]] = {
     "letter_of_prefix": (shout("prefix"), {"undo"}),
     "letter_of_middle": (shout("middle"), {"undo"}),
@@ -163,7 +163,7 @@ def test_every_row_with_a_wrong_field_is_caught(
 ) -> None:
     mutate, expected = MUTATIONS[name]
     mutants = 0
-    # Neighbours are of one file: some of them are of every sort, and quick.
+    # Neighbours come from one file, so a few of them are quick to check and of every sort.
     for case in good[::4] + good_half_written[::8]:
         row = mutate(case.row)
         if row is None:

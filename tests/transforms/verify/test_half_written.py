@@ -1,4 +1,4 @@
-"""Edited contexts: undone they are the file, and the flags say what can be repaired."""
+"""Edited contexts: undoing the edits gives the file, and the flags say what can be repaired."""
 
 import re
 from typing import Any
@@ -16,7 +16,7 @@ Row = dict[str, Any]
 
 
 def without(row: Row, side: str, start: int, end: int) -> Row:
-    """The row with characters [start, end) of a side deleted, and the edit on record."""
+    """The row with characters [start, end) of a side deleted, and the edit recorded."""
     text = row[side]
     edit = {
         "side": side,
@@ -29,7 +29,7 @@ def without(row: Row, side: str, start: int, end: int) -> Row:
 
 
 def typed(row: Row, side: str, at: int, inserted: str) -> Row:
-    """The row with a text put in."""
+    """The row with a text inserted, and the edit recorded."""
     text = row[side]
     edit = {
         "side": side,
@@ -42,7 +42,7 @@ def typed(row: Row, side: str, at: int, inserted: str) -> Row:
 
 
 def edited(row: Row) -> Row:
-    """The row with its flags, by the definition: whether one insertion at the cursor gives the original back."""
+    """The row with the flags that the definition gives: whether one insertion at the cursor restores the original."""
     visible = ["".join(part.split()) for part in (b"".join(undone(row)).decode(), row["prefix"], row["suffix"])]
     whole, before, after = visible
     repairable = any(
@@ -60,9 +60,9 @@ def edited(row: Row) -> Row:
 
 @pytest.fixture(scope="module")
 def half_written(good: list[Case], good_half_written: list[Case]) -> list[tuple[Row, bytes]]:
-    """Contexts that the splitter edited, and some with edits by hand in places that it would not choose.
+    """Contexts that the splitter edited, and some edited here in places that it would not choose.
 
-    By hand: a part of the suffix, of the prefix or of both is not written yet, and one has stray blanks.
+    Of the latter, a part of the suffix, of the prefix or of both is not written yet, and one has stray blanks.
     """
     found = [(case.row, case.content) for case in good_half_written[::4] if case.row["half_written"]]
     for case in good[::4]:
@@ -95,7 +95,7 @@ def test_edits_that_are_on_record_break_no_invariant(
     made = {case.row["example_id"] for case in good_half_written}
     for row, content in half_written:
         found = {violation.invariant for violation in checker.violations(row, content)}
-        # Those by hand take lines away whatever they declare.
+        # Those edited here lose lines whatever these declare.
         assert found <= (set() if row["example_id"] in made else {"declaration"}), (found, row["edits"])
 
 
@@ -105,7 +105,7 @@ def test_some_contexts_can_be_repaired_and_some_cannot(half_written: list[tuple[
 
 
 def test_an_enumeration_s_member_is_declared_where_it_stands() -> None:
-    """What stays is a declaration, though the name of its node says "member": what goes is another of that name."""
+    """What stays is a declaration, though the name of its node says "member"; what goes is another one of that name."""
     content = (
         b"enum First {\n    Default = 0,\n    Other = 1\n}\n\n"
         b"class Store {\n    First level = First.Default;\n    int b;\n}\n\n"
@@ -155,7 +155,7 @@ def test_a_wrong_edit_is_caught(half_written: list[tuple[Row, bytes]], checker: 
 
 
 def test_edits_out_of_order_are_caught(half_written: list[tuple[Row, bytes]], checker: Checker) -> None:
-    """Where two of them are on one side, the second's offset is of the text as the first left it."""
+    """Where two edits are on one side, the second one's offset is one of the text as the first left it."""
     mutants = 0
     for row, content in half_written:
         sides = [edit["side"] for edit in row["edits"]]
@@ -171,7 +171,7 @@ DEFINITION = re.compile(r"^[ \t]*(?:def|function|func|fn|class|struct)\s+(\w+)\b
 
 
 def test_a_lost_declaration_is_caught(good: list[Case], checker: Checker) -> None:
-    """The line that defines what the middle uses is deleted, on record: nothing else is wrong with the row."""
+    """The line that defines what the middle uses is deleted and recorded: nothing else is wrong with the row."""
     mutants, missed = 0, []
     for row, content in good:
         for side in ("prefix", "suffix"):

@@ -32,7 +32,7 @@ def test_rows_of_every_language_break_no_invariant(
         for row in Splitter(settings, "0").split(rows).examples.to_pylist():
             kinds[row["kind"]] += 1
             assert violations_of(row, content) == [], (row["kind"], row["middle"])
-    # A short file need not have a place of every kind.
+    # A short file need not have a site of every kind.
     has_statements = LANGUAGES[each_source.language].has_statements
     assert len(kinds) >= (13 if has_statements else 2)
     assert kinds.total() > (25 if has_statements else 15)

@@ -1,4 +1,4 @@
-"""Scored rows with one thing changed are caught, each by the invariant that it is said to be."""
+"""Scored rows with one thing changed are caught, each by the invariant that is listed for it."""
 
 from collections.abc import Callable
 from pathlib import Path
