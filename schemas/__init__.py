@@ -1,4 +1,5 @@
-"""What the data is: one Arrow schema a module, a description a column.
+"""What the data is: an Arrow schema for each kind of row, and a typed record for each JSON file.
 
-The descriptions travel with the data as field metadata, so a parquet file explains itself.
+Every column and every member has a description. Those of columns travel with the data as field metadata, so that a parquet
+file explains itself.
 """

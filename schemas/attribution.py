@@ -1,4 +1,4 @@
-"""Whose code a data set was made from: a row a repository, revision and set of licenses."""
+"""Whose code a data set was made from: a row for each repository, revision and set of licenses."""
 
 import pyarrow as pa
 
@@ -15,4 +15,4 @@ ATTRIBUTION = pa.schema(
         column("rows", pa.int64(), "Examples made from them."),
     ]
 )
-"""In order of repository, revision and licenses, each once."""
+"""The rows are in order of repository, revision and licenses, and each combination comes once."""

@@ -1,4 +1,4 @@
-"""A row or an example that was dropped, and why. Nothing leaves a run without one of these or a removal."""
+"""A file or an example that was dropped, and why. Nothing leaves a run without one of these or a removal."""
 
 import pyarrow as pa
 
@@ -31,12 +31,14 @@ REJECTION = pa.schema(
 
 
 def rejections(unit: str, stage: str, reasons: list[str], rows: pa.RecordBatch, details: list[str]) -> pa.RecordBatch:
-    """One rejection a row of `rows` (columns repository, path, content_id), in order.
+    """A rejection for each row of `rows` (columns repository, path, content_id), in order.
 
-    Raises ValueError when the lengths differ.
+    Raises ValueError unless there is one reason and one detail for each row.
     """
     if not len(reasons) == rows.num_rows == len(details):
-        raise ValueError(f"one reason and one detail a row: {len(reasons)=}, {len(details)=}, {rows.num_rows=}")
+        raise ValueError(
+            f"expected one reason and one detail for each row, got {len(reasons)=}, {len(details)=}, {rows.num_rows=}"
+        )
     count = rows.num_rows
     return pa.RecordBatch.from_arrays(
         [
@@ -53,12 +55,12 @@ def rejections(unit: str, stage: str, reasons: list[str], rows: pa.RecordBatch, 
 
 
 def no_rejections() -> pa.RecordBatch:
-    """An empty batch of the rejection schema."""
+    """An empty batch of REJECTION."""
     return pa.RecordBatch.from_pylist([], schema=REJECTION)
 
 
 def concatenate(batches: list[pa.RecordBatch]) -> pa.RecordBatch:
-    """The rejections of several batches as one batch."""
+    """The rejections of several batches as one batch, in order."""
     filled = [batch for batch in batches if batch.num_rows]
     if not filled:
         return no_rejections()

@@ -1,1 +1,1 @@
-"""One data set from another, shard by shard: rendered, scored, mixed with conversations, without what was taken down."""
+"""One data set made from another, shard by shard: rendered, scored, mixed with conversations, or purged of what was taken down."""

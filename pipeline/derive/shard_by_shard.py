@@ -1,4 +1,4 @@
-"""How one data set is made from another: each shard by a task of its own, on as many processes as there are workers.
+"""How one data set is made from another: each shard by a task of its own, by as many processes as there are workers.
 
 A task writes its files under temporary names and renames them; then a marker says that they are complete. A command that
 broke off goes on with the tasks that have no marker, and ends with the same bytes, for any number of workers.
@@ -8,9 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Generic, TypeVar
 
 from stackfim.pipeline.folder import paths
@@ -18,6 +16,7 @@ from stackfim.pipeline.folder.markers import ShardMarker, complete
 from stackfim.pipeline.folder.paths import Output
 from stackfim.pipeline.folder.prepare import Request, begin, finished_report, refuse_overlap
 from stackfim.pipeline.folder.storage import Storage
+from stackfim.pipeline.local.pool import do_all
 from stackfim.schemas.record import FileRecord, Report
 
 R = TypeVar("R", bound=Report)
@@ -72,11 +71,7 @@ class Derivation(Generic[R]):
         done in this process. The names of tasks are those of their markers.
         """
         jobs = [_Job(self.out, name, self.request.run_key, make, task) for name, task in tasks.items()]
-        count = min(workers, len(jobs))
-        if count <= 1:
-            return list(map(_complete, jobs))
-        with ProcessPoolExecutor(count, mp_context=get_context("spawn")) as pool:
-            return list(pool.map(_complete, jobs))
+        return list(do_all(_complete, jobs, workers))
 
     def close(self, report: R, card: str) -> R:
         """Writes the card, then the report, and removes the work files; returns the report."""

@@ -36,7 +36,7 @@ class Request(Record):
     run_key: str
     """SHA-256 of all that the rows depend on, 64 hex digits."""
     settings: JsonObject
-    """What of it can be told: members of the report that is to come, before it is there."""
+    """The part of it that can be told in words, as members of the report to come."""
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Self:
@@ -65,10 +65,10 @@ def finished_report(
     begun = _read(storage, paths.REQUEST, Request, advice) if report is None else None
     if report is not None and report.run_key != request.run_key:
         difference = _difference(report.model_dump(), request.settings)
-        raise UsageError(f"--out {storage.root}: holds a finished {output.kind} of {difference}; {advice}")
+        raise UsageError(f"--out {storage.root}: holds a finished {output.kind} with {difference}; {advice}")
     if begun is not None and begun.run_key != request.run_key:
         difference = _difference(begun.settings, request.settings)
-        raise UsageError(f"--out {storage.root}: holds an unfinished {output.kind} of {difference}; {advice}")
+        raise UsageError(f"--out {storage.root}: holds an unfinished {output.kind} with {difference}; {advice}")
     if report is None and begun is None:
         _refuse_others(storage, output)
     return report
@@ -82,7 +82,7 @@ def begin(storage: Storage, output: Output, request: Request) -> None:
 
 
 def clear(storage: Storage, output: Output, kind: type[R]) -> None:
-    """Removes a finished or unfinished output, also one that another version made.
+    """Removes a finished output, also one of another format, or an unfinished one.
 
     Raises UsageError, and removes nothing, where there are files that are not part of such an output.
     """
@@ -94,9 +94,9 @@ def clear(storage: Storage, output: Output, kind: type[R]) -> None:
             f"--out {storage.root}: holds files that are not part of a {output.kind} ({_some(others)}), so nothing was "
             f"removed; move them elsewhere, or {ANOTHER}"
         )
-    # The report goes first: without it the folder is not taken for complete.
-    storage.remove(output.report)
-    for entry in sorted({path.partition("/")[0] for path in files}):
+    # What tells that the folder is ours goes last: if this breaks off, the same command can be given again.
+    last = (paths.WORK, output.report)
+    for entry in (*sorted({path.partition("/")[0] for path in files} - set(last)), *last):
         storage.remove(entry)
 
 

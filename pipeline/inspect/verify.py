@@ -5,9 +5,7 @@ import itertools
 import json
 from collections import Counter
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -21,6 +19,7 @@ from stackfim.pipeline.folder.attribution import read_attribution, uses_of
 from stackfim.pipeline.folder.shards import example_columns, example_files, read_examples
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.inspect.originals import ShardOriginals, find_originals
+from stackfim.pipeline.local.pool import do_all
 from stackfim.schemas.derived import ScoringReport
 from stackfim.schemas.manifest import Manifest
 from stackfim.schemas.record import RecordMismatch
@@ -90,7 +89,7 @@ def verify_folder(folder: Path, source_spec: str | None, workers: int) -> Report
     report.scored = scores is not None
     report.violations += _dataset_violations(files)
     tasks = [_Task(tuple(group), expected, scores, originals.of_shard(group)) for group in _by_shard(files)]
-    for rows, parsed, violations in _run(tasks, workers):
+    for rows, parsed, violations in do_all(_check_files, tasks, workers):
         report.rows += rows
         report.parsed_rows += parsed
         report.violations += violations
@@ -214,14 +213,6 @@ def _by_shard(files: list[Path]) -> list[list[Path]]:
     for path in files:
         groups.setdefault(path.name.partition("-")[2] or path.name, []).append(path)
     return list(groups.values())
-
-
-def _run(tasks: list[_Task], workers: int) -> Iterator[tuple[int, int, list[Violation]]]:
-    if workers == 1 or len(tasks) == 1:
-        yield from map(_check_files, tasks)
-        return
-    with ProcessPoolExecutor(workers, mp_context=get_context("spawn")) as pool:
-        yield from pool.map(_check_files, tasks)
 
 
 def _check_files(task: _Task) -> tuple[int, int, list[Violation]]:

@@ -1,4 +1,4 @@
-"""A rejection a dropped row, in order."""
+"""Each dropped row has a rejection, in order."""
 
 import pyarrow as pa
 import pytest
@@ -26,7 +26,7 @@ def test_each_row_keeps_its_reason_and_its_detail() -> None:
 
 @pytest.mark.parametrize(("reasons", "details"), [(["a"], ["b", "c"]), (["a", "b"], ["c"]), ([], [])])
 def test_other_numbers_of_reasons_or_details_are_an_error(reasons: list[str], details: list[str]) -> None:
-    with pytest.raises(ValueError, match="one reason and one detail a row"):
+    with pytest.raises(ValueError, match="expected one reason and one detail for each row"):
         rejections(FILE, "size", reasons, ROWS, details)
 
 

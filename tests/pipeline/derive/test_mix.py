@@ -258,5 +258,5 @@ def test_other_conversations_are_another_mixture(chats: Path, mix: Run, tree_dig
     pq.write_table(rows_of_commits.slice(1), chat)
     refused = mix(chat, out)
     assert refused.returncode == 2
-    assert "holds a finished mixture of chat.sha256 = " in refused.stderr
+    assert "holds a finished mixture with chat.sha256 = " in refused.stderr
     assert tree_digest(out) == before

@@ -209,7 +209,7 @@ def test_other_shards_are_another_request(
     for other in (fewer, changed):
         refused = run(name, other, out)
         assert refused.returncode == 2, refused.stdout
-        assert "of other shards; choose another --out" in refused.stderr
+        assert "with other shards; choose another --out" in refused.stderr
         assert tree_digest(out) == before
 
 
@@ -230,7 +230,7 @@ def test_a_shard_that_changed_after_a_break_is_noticed(
     write_examples(changed, *NAMES[2:], first=3)
     refused = run(name, changed, out)
     assert refused.returncode == 2
-    assert f"holds an unfinished {OUTPUTS[name].kind} of other shards" in refused.stderr
+    assert f"holds an unfinished {OUTPUTS[name].kind} with other shards" in refused.stderr
     assert run(name, folder, out).returncode == 0
 
 
@@ -345,7 +345,9 @@ def test_only_tasks_that_are_not_complete_are_done(tmp_path: Path) -> None:
 
 def test_a_folder_that_was_begun_for_another_request_is_refused(tmp_path: Path) -> None:
     derivation(tmp_path, {"settings": {"seed": 1, "family": "refact"}}).begin()
-    with pytest.raises(UsageError, match=r"holds an unfinished rendering of seed = 1 \(now 2\); choose another --out"):
+    with pytest.raises(
+        UsageError, match=r"holds an unfinished rendering with seed = 1 \(now 2\); choose another --out"
+    ):
         derivation(tmp_path, {"settings": {"seed": 2, "family": "refact"}}).finished()
 
 

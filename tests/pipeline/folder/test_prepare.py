@@ -173,7 +173,7 @@ def test_what_differs_is_told_with_both_values(tmp_path: Path) -> None:
     with pytest.raises(UsageError) as told:
         finished_report(storage, paths.RUN, Manifest, Request(run_key="b" * 64, settings=settings), "do as you like")
     assert str(told.value) == (
-        f"--out {tmp_path}: holds a finished run of seed = 1 (now 2), split.slots = 8 (now 4), "
+        f"--out {tmp_path}: holds a finished run with seed = 1 (now 2), split.slots = 8 (now 4), "
         'languages = null (now ["Go"]), new = null (now true), other versions of libraries and 1 more; do as you like'
     )
 
@@ -181,7 +181,7 @@ def test_what_differs_is_told_with_both_values(tmp_path: Path) -> None:
 def test_a_difference_that_settings_do_not_show_is_in_the_input(tmp_path: Path) -> None:
     (tmp_path / paths.MANIFEST).write_bytes(manifest().to_json())
     request = Request(run_key="b" * 64, settings={"configuration": {"seed": 1}})
-    with pytest.raises(UsageError, match="holds a finished run of another input"):
+    with pytest.raises(UsageError, match="holds a finished run with another input"):
         finished_report(Storage(str(tmp_path)), paths.RUN, Manifest, request)
 
 
