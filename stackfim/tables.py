@@ -7,12 +7,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import pyarrow as pa
-
-if TYPE_CHECKING:
-    pass
 
 
 def read_rows(rows: Any) -> tuple[pa.Table, Callable[[pa.Table], Any]]:

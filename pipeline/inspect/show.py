@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Any
 
-import pyarrow as pa
+import pyarrow.compute as pc
 from rich.console import Console
 from rich.rule import Rule
 from rich.text import Text
@@ -30,7 +30,7 @@ def show_examples(
     for path in example_files(folder):
         for batch in read_examples(path):
             for name in wanted:
-                seen[name].update(pa.compute.unique(batch.column(name)).to_pylist())
+                seen[name].update(pc.unique(batch.column(name)).to_pylist())
             for row in batch.to_pylist():
                 if all(str(row[name]).lower() == value.lower() for name, value in wanted.items()):
                     found.append((Draws(row["example_id"], seed).next(), row))

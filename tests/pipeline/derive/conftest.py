@@ -2,7 +2,6 @@
 
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Protocol
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -10,18 +9,7 @@ import pytest
 
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
-
-
-class SourceFile(Protocol):
-    """A file to split."""
-
-    @property
-    def language(self) -> str:
-        """The Stack's name."""
-
-    @property
-    def content(self) -> bytes:
-        """Its bytes."""
+from tests.fixture_types import SourceFile
 
 
 @pytest.fixture(scope="session")

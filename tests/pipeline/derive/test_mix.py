@@ -6,7 +6,7 @@ import sysconfig
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import datasets
 import pyarrow as pa
@@ -21,23 +21,12 @@ from stackfim.schemas.derived import MixtureReport
 from stackfim.schemas.mixed import MIXED
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
+from tests.fixture_types import SourceFile
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 """Runs the command; gives the finished process."""
 Digest = Callable[[Path], dict[str, str]]
 """Digests of all files below a folder, by relative path."""
-
-
-class SourceFile(Protocol):
-    """A file to split."""
-
-    @property
-    def language(self) -> str:
-        """The Stack's name."""
-
-    @property
-    def content(self) -> bytes:
-        """Its bytes."""
 
 
 def documented_functions() -> list[tuple[str, str, str]]:

@@ -7,7 +7,7 @@ import subprocess
 from collections import Counter
 from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import psutil
 import pyarrow as pa
@@ -24,6 +24,7 @@ from stackfim.schemas.manifest import ScoringSummary
 from stackfim.schemas.scored import SCORED
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
+from tests.fixture_types import SourceFile
 from tests.waiting import wait_until
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
@@ -49,18 +50,6 @@ min_p_eot_start = 0.0
 [score.actions]
 never_stops = "label"
 """
-
-
-class SourceFile(Protocol):
-    """A file to split."""
-
-    @property
-    def language(self) -> str:
-        """The Stack's name."""
-
-    @property
-    def content(self) -> bytes:
-        """Its bytes."""
 
 
 def scoring_of(folder: Path) -> ScoringSummary:
