@@ -65,6 +65,7 @@ class Language:
     aliases: tuple[str, ...]
     """Other names, in lower case, that data sets, their folders and editors use."""
     files: FileNames
+    """How its files are recognised."""
     families: tuple[str, ...]
     """Groups of languages whose names are used for each other's files, or that are written in each other's grammar."""
     content: Content

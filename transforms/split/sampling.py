@@ -187,6 +187,7 @@ def draw_weights(settings: SplitSettings) -> dict[str, float]:
     total, partners = sum(weights.values()), sum(weights[category] for category in _PARTNERS)
     if not (partners > 0 and sum(kinds.values()) > 0):
         return weights
+    # The type is stated for mypyc, which otherwise takes the sum for an integer.
     in_pairs: float = sum(weight for name, weight in kinds.items() if KIND_BY_NAME[name].find is None)
     share = in_pairs / sum(kinds.values()) * weights[EMPTY] / total
     left = max(1 - share * total / partners, 0.0)
