@@ -22,7 +22,7 @@ from stackfim.transforms.dedup.transform import RemoveDuplicates, SignRows
 from stackfim.transforms.filters.chain import FilterSettings
 from stackfim.transforms.filters.contamination import BenchmarkIndex
 from stackfim.transforms.filters.transform import FilterRows, RedactRows
-from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.model_spec import ModelSpec
 from stackfim.transforms.score.score_settings import ScoreSettings
 from stackfim.transforms.shard_batch import ShardBatch, single_batch
 from stackfim.transforms.split.split_settings import SplitSettings
@@ -33,7 +33,7 @@ from stackfim.transforms.split.transform import SplitFiles
 class ScorePlan:
     """How the examples are scored."""
 
-    reference: ModelReference
+    model: ModelSpec
     settings: ScoreSettings
     threads: int | None
     """Threads of a process on a CPU; None for PyTorch's choice."""
@@ -133,7 +133,7 @@ def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
     if plan.score is not None:
         from stackfim.transforms.score.transform import ScoreExamples  # Beam's inference is slow to import
 
-        score = ScoreExamples(plan.score.reference, plan.score.settings, plan.score.threads)
+        score = ScoreExamples(plan.score.model, plan.score.settings, plan.score.threads)
         examples |= "Score" >> score.with_resource_hints(**hints)
     writer = beam.ParDo(WriteExamples(context), lowest).with_output_types(int)
     _ = examples | "Write examples" >> writer.with_resource_hints(**hints)

@@ -288,7 +288,7 @@ def _score_plan(scoring: Scoring | None, workers: int, engine: Engine) -> Any:
     if scoring is None:
         return None
     threads = scoring_threads(workers) if engine.is_local else None
-    return ScorePlan(scoring.reference, scoring.settings, threads, {} if engine.is_local else scoring.hints)
+    return ScorePlan(scoring.model, scoring.settings, threads, {} if engine.is_local else scoring.hints)
 
 
 def _local_runner(workers: int) -> Any:

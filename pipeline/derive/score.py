@@ -31,7 +31,7 @@ from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.scored import SCORED
 from stackfim.transforms.score.batch import FILE_KEY, emptied_files, score_examples
 from stackfim.transforms.score.diagnostics import PREFIX, summary
-from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.model_spec import ModelSpec
 from stackfim.transforms.score.score_settings import ScoreSettings
 
 if TYPE_CHECKING:
@@ -49,7 +49,7 @@ class _Task:
     """Its path below `data/`."""
     sha256: str
     out: Storage
-    reference: ModelReference
+    model: ModelSpec
     settings: ScoreSettings
     threads: int
     asked: str
@@ -82,7 +82,7 @@ def score_folder(folder: Path, out: str, scoring: Scoring, workers: int) -> dict
     storage.write_json(paths.RUN, asked)
     workers = min(workers, len(files))
     text = json.dumps([asked["version"], asked["settings"]], sort_keys=True)
-    rest = (storage, scoring.reference, scoring.settings, scoring_threads(workers), text)
+    rest = (storage, scoring.model, scoring.settings, scoring_threads(workers), text)
     tasks = [_Task(path, name, digests[name], *rest) for path, name in zip(files, names, strict=True)]
     counts: Counter[str] = Counter()
     written: list[dict[str, Any]] = []
@@ -116,9 +116,9 @@ def _run(tasks: list[_Task], workers: int) -> Iterator[dict[str, Any]]:
 
 
 @lru_cache(maxsize=1)
-def _scorer(reference: ModelReference, layouts: tuple[str, ...], threads: int, context_tokens: int | None) -> "Scorer":
+def _scorer(model: ModelSpec, layouts: tuple[str, ...], threads: int, context_tokens: int | None) -> "Scorer":
     # One a process: shards come one after another.
-    return reference.load_scorer(layouts, threads, context_tokens)
+    return model.load_scorer(layouts, threads, context_tokens)
 
 
 def _score(task: _Task) -> dict[str, Any]:
@@ -136,7 +136,7 @@ def _score(task: _Task) -> dict[str, Any]:
         examples = stack.enter_context(parquet_shard(storage, f"data/{task.name}", SCORED))
         dropped = stack.enter_context(parquet_shard(storage, f"rejections/score-{Path(task.name).name}", REJECTION))
         for batch in read_examples(task.path, EXAMPLE.names):
-            scorer = _scorer(task.reference, settings.layouts, task.threads, settings.context_tokens)
+            scorer = _scorer(task.model, settings.layouts, task.threads, settings.context_tokens)
             scored = score_examples(batch, scorer, settings)
             examples.add(scored.examples)
             dropped.add(scored.rejections)

@@ -9,7 +9,8 @@ from rich.text import Text
 
 from stackfim.pipeline.config.run_config import UsageError
 from stackfim.pipeline.folder.shards import example_files, read_examples
-from stackfim.schemas.scored import LAYOUTS, score_column
+from stackfim.schemas.layout import LAYOUTS
+from stackfim.schemas.scored import score_column
 from stackfim.transforms.draws import Draws
 
 _LABELS = ["language", "category", "kind", "stop_reason", "newline_owner", "node_type", "scope"]

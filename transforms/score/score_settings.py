@@ -1,4 +1,4 @@
-"""What scoring is asked for: layouts, limits, and what is done with the rows that break one."""
+"""How examples are scored: the layouts, the limits, and what happens to rows that exceed one."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stackfim.schemas.scored import LAYOUTS
+from stackfim.schemas.layout import LAYOUTS, PSM
 from stackfim.transforms.score.verdict import REASONS, UNSCORED, action_key
 from stackfim.transforms.score.verdict_limits import LimitTable
 
@@ -15,51 +15,51 @@ LABEL = "label"
 ACTIONS = (DROP, LABEL)
 
 DEFAULT_ACTIONS: dict[str, str] = {**dict.fromkeys(REASONS, DROP), UNSCORED: LABEL}
-"""A row that the model cannot read is no worse for it; all else is dropped."""
+"""A row that the model cannot read is no worse for it; all other doubtful rows are dropped."""
 
 
 @dataclass(frozen=True)
 class ScoreSettings:
-    """Settings of the scoring; raises ValueError, naming the value and what was expected, when one is wrong."""
+    """Settings of scoring."""
 
-    layouts: tuple[str, ...] = ("psm",)
-    """Layouts that the model is asked in; the better score decides."""
+    layouts: tuple[str, ...] = (PSM,)
+    """The layouts in which the model is asked; the better score decides."""
     limits: LimitTable = field(default_factory=LimitTable)
     actions: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_ACTIONS))
-    """`drop` or `label` by reason, `unscored` among them."""
+    """`drop` or `label` by reason, `unscored` being one; reasons that are missing have their default."""
     context_tokens: int | None = None
-    """Most tokens of prefix and suffix that the model is shown; None for as many as it reads."""
+    """The most tokens of prefix and suffix that the model is shown; None for as many as it reads."""
     seed: int = 0
-    """Draws the rows whose ends are also scored elsewhere (stackfim.transforms.score.shifted)."""
+    """Draws the rows whose shifted ends are scored too (stackfim.transforms.score.shifted)."""
 
     def __post_init__(self) -> None:
+        """Raise ValueError, naming the field, its value and what was expected."""
         if not self.layouts or set(self.layouts) - set(LAYOUTS) or len(set(self.layouts)) != len(self.layouts):
-            raise ValueError(f"layouts are some of {', '.join(LAYOUTS)}, each once, got {list(self.layouts)}")
+            raise ValueError(f"layouts is {list(self.layouts)}, expected some of {', '.join(LAYOUTS)}, each once")
         tokens = self.context_tokens
         if tokens is not None and (type(tokens) is not int or tokens < 1):
             raise ValueError(f"context_tokens is {tokens!r}, expected a whole number from 1")
-        unknown = sorted(set(self.actions) - set(DEFAULT_ACTIONS))
-        if unknown:
-            raise ValueError(
-                f"actions: no such reason: {', '.join(unknown)}; expected some of {', '.join(DEFAULT_ACTIONS)}"
-            )
+        if type(self.seed) is not int:
+            raise ValueError(f"seed is {self.seed!r}, expected a whole number")
         for reason, action in self.actions.items():
+            if reason not in DEFAULT_ACTIONS:
+                raise ValueError(f"actions.{reason}: no such reason, expected some of {', '.join(DEFAULT_ACTIONS)}")
             if action not in ACTIONS:
-                raise ValueError(f"the action for {reason} is {' or '.join(ACTIONS)}, got {action!r}")
+                raise ValueError(f"actions.{reason} is {action!r}, expected {' or '.join(ACTIONS)}")
 
     def drops(self, verdict: str) -> bool:
-        """Whether rows with a verdict go to the rejections."""
+        """Whether rows with a verdict become rejections."""
         reason = action_key(verdict)
         return self.actions.get(reason, DEFAULT_ACTIONS.get(reason, LABEL)) == DROP
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> ScoreSettings:
-        """The settings that `to_json` gave; other members of `values` are passed over. Raises ValueError for wrong ones."""
+        """The settings that `to_json` returned; other members of `values` are ignored. Raises ValueError for wrong ones."""
         limits = LimitTable().with_changes(values["limits"])
         return cls(tuple(values["layouts"]), limits, dict(values["actions"]), values["context_tokens"], values["seed"])
 
     def to_json(self) -> dict[str, Any]:
-        """The settings as JSON values: what the scored rows depend on beside the model."""
+        """The settings as JSON values: what scored rows depend on beside the model."""
         return {
             "layouts": list(self.layouts),
             "limits": self.limits.to_json(),

@@ -43,7 +43,7 @@ def score(**values: Any) -> dict[str, Any]:
         ("multi_line", 10, {"nll": 5.0, "p_eot_early": 0.99, "p_eot_end": 0.0}, "unlikely"),
     ],
 )
-def test_a_score_on_either_side_of_a_limit(category: str, tokens: int, values: dict, wanted: str) -> None:
+def test_a_score_on_either_side_of_a_limit(category: str, tokens: int, values: dict[str, Any], wanted: str) -> None:
     assert verdict(category, tokens, {"psm": score(**values)}, LIMITS) == wanted
 
 
@@ -86,22 +86,25 @@ def test_actions_say_what_is_dropped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
-        ({"layouts": ()}, "got []"),
-        ({"layouts": ("psm", "psm")}, "each once"),
-        ({"layouts": ("xyz",)}, "xyz"),
-        ({"actions": {"boring": "drop"}}, "no such reason: boring"),
-        ({"actions": {"trivial": "shout"}}, "drop or label, got 'shout'"),
+        ({"layouts": ()}, "layouts is [], expected some of psm, spm"),
+        ({"layouts": ("psm", "psm")}, "layouts is ['psm', 'psm'], expected some of psm, spm, each once"),
+        ({"layouts": ("xyz",)}, "layouts is ['xyz'], expected some of psm, spm"),
+        ({"actions": {"boring": "drop"}}, "actions.boring: no such reason, expected some of unlikely"),
+        ({"actions": {"trivial": "shout"}}, "actions.trivial is 'shout', expected drop or label"),
+        ({"context_tokens": 0}, "context_tokens is 0, expected a whole number from 1"),
+        ({"context_tokens": True}, "context_tokens is True, expected a whole number from 1"),
+        ({"seed": "1"}, "seed is '1', expected a whole number"),
     ],
 )
-def test_settings_that_cannot_be_are_named(values: dict, said: str) -> None:
+def test_settings_that_cannot_be_are_named(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as raised:
         ScoreSettings(**values)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_settings_come_back_from_their_json() -> None:
     settings = ScoreSettings(("spm", "psm"), seed=5, actions={"trivial": "label"})
-    again = ScoreSettings.from_json(settings.to_json() | {"model": "other members are passed over"})
+    again = ScoreSettings.from_json(settings.to_json() | {"model": "other members are ignored"})
     assert again.to_json() == settings.to_json()

@@ -1,6 +1,7 @@
 """Limits by category and language: what wins, and what is refused."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -44,25 +45,32 @@ def test_a_table_comes_back_from_its_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"lines": {}}, "no such category: lines"),
         ({"empty": {"max_loss": 1}}, "no such limit: max_loss"),
         ({"empty": 3.0}, "expected a table"),
         ({"empty": {"languages": {"Python": 1}}}, "languages.Python is 1"),
-        ({"single_line": {"max_nll": -1}}, "max_nll is a number, 0 or more, got -1"),
-        ({"single_line": {"max_nll": "3"}}, "got '3'"),
-        ({"single_line": {"max_nll": float("nan")}}, "got nan"),
-        ({"single_line": {"max_nll": True}}, "got True"),
-        ({"single_line": {"min_p_eot_end": 1.5}}, "from 0 to 1"),
-        ({"single_line": {"trivial_tokens": 2.5}}, "whole number"),
+        ({"single_line": {"max_nll": -1}}, "max_nll is -1, expected a number of 0 or more"),
+        ({"single_line": {"max_nll": "3"}}, "max_nll is '3', expected"),
+        ({"single_line": {"max_nll": float("nan")}}, "max_nll is nan, expected"),
+        ({"single_line": {"max_nll": True}}, "max_nll is True, expected"),
+        ({"single_line": {"min_p_eot_end": 1.5}}, "min_p_eot_end is 1.5, expected a number from 0 to 1"),
+        ({"single_line": {"trivial_tokens": 2.5}}, "trivial_tokens is 2.5, expected a whole number"),
         ({"single_line": {"languages": {"Go": {"max_p_eot_early": 2}}}}, "single_line.languages.Go: max_p_eot_early"),
     ],
 )
-def test_limits_that_cannot_be_are_named(changes: dict, said: str) -> None:
+def test_limits_that_cannot_be_are_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as raised:
         LimitTable().with_changes(changes)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
+
+
+def test_a_table_needs_the_categories_and_knows_no_others() -> None:
+    with pytest.raises(ValueError, match="categories are empty, expected empty, single_line"):
+        LimitTable({"empty": Limits()})
+    with pytest.raises(ValueError, match="no such category: lines"):
+        LimitTable(languages={"lines": {}})
 
 
 def test_limits_are_told_in_words_those_that_the_category_uses() -> None:
