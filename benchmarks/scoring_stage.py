@@ -3,18 +3,18 @@
     python -m benchmarks.scoring_stage --model PATH DIR
     python -m benchmarks.scoring_stage --model PATH --rows 2000 --planted 1000 --calibrate 0.02 DIR
 
-(as a module, from the repository's root.) DIR is a folder of examples that `stackfim build` made. Rows are drawn evenly from its
-shards. Times are CPU seconds of this process, one thread.
+(as a module, from the root of the repository). DIR is a folder of examples that `stackfim build` wrote. Rows are drawn
+evenly from its shards. Times are CPU seconds of this process, with one thread.
 
-Overhead: the scorer alone, given the rows 256 at a time; the pure function around it (columns, verdicts, diagnostics with
-their sample of shifted ends); and the Beam stage, less what it takes for batches without rows (start and loading). They take
-turns, and the least of `--repeat` times counts.
+Overhead compares the scorer alone, given the rows 256 at a time; the pure function around it (columns, verdicts, diagnostics
+with their sample of shifted ends); and the Beam stage, minus its time for batches without rows (start and loading). They take
+turns, and the shortest of `--repeat` times counts.
 
-Garbage: judged by the model's own limits, or with `--calibrate` by limits from every other good row, which doubt that share
-of them; the good rows (the others) tell how many the limits doubt.
-Planted rows keep prefix and suffix; their middle is random characters or a block of base64, of the length of the true one
-and at least 24 characters. Shuffled lines, truncated middles and ends shifted by one line are told apart from the true
-rows by a score (nll, or the probability of end-of-text at the end), as AUC: 1 is always, 0.5 is never.
+Garbage is judged by the model's own limits or, with `--calibrate`, by limits that doubt that share of every other good row;
+the rest of the good rows show how many the limits doubt.
+Planted rows keep prefix and suffix; their middle is random characters or a block of base64, as long as the true one and at
+least 24 characters. How well a score (nll, or the probability of end-of-text at the end) tells shuffled lines, truncated
+middles and ends shifted by one line from the true rows is given as AUC: 1 is always, 0.5 is guessing.
 """
 
 from __future__ import annotations
@@ -43,7 +43,7 @@ from stackfim.schemas.scored import score_column
 from stackfim.transforms.draws import Draws
 from stackfim.transforms.score.batch import ROWS_AT_A_TIME, score_examples
 from stackfim.transforms.score.calibrate import Calibration
-from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.model_spec import ModelSpec
 from stackfim.transforms.score.score_settings import DEFAULT_ACTIONS, LABEL, ScoreSettings
 from stackfim.transforms.score.shifted import shifted_end
 from stackfim.transforms.score.transform import ScoreExamples
@@ -58,14 +58,14 @@ Parts = tuple[str, str, str]
 
 
 def main() -> None:
-    """Prints both tables."""
+    """Run the benchmark and print both tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("folder", type=Path)
     parser.add_argument("--model", required=True, help="checkpoint, as `stackfim score` takes it")
     parser.add_argument("--rows", type=int, default=2000, help="good rows")
     parser.add_argument("--planted", type=int, default=1000, help="rows of each kind of garbage")
     parser.add_argument(
-        "--calibrate", type=float, metavar="SHARE", help="take limits from the rows, not the model's own"
+        "--calibrate", type=float, metavar="SHARE", help="take limits from the rows instead of the model's own"
     )
     parser.add_argument("--repeat", type=int, default=3)
     parser.add_argument("--no-overhead", action="store_true")
@@ -73,41 +73,39 @@ def main() -> None:
     options = parser.parse_args()
     scoring = find_scoring(ScoreSection(model=options.model, layouts=(LAYOUT,)), 0)
     assert scoring is not None
-    reference = scoring.reference
+    spec = scoring.model
     settings = replace(scoring.settings, actions=dict.fromkeys(DEFAULT_ACTIONS, LABEL))
-    scorer = reference.load_scorer((LAYOUT,), 1, settings.context_tokens)
+    scorer = spec.load_scorer((LAYOUT,), 1, settings.context_tokens)
     rows = drawn_examples(options.folder, options.rows)
     print(f"{rows.num_rows:,} examples, {len(set(rows.column('language').to_pylist()))} languages")
     if not options.no_overhead:
-        print_overhead(rows, reference, scorer, settings, options.repeat)
+        print_overhead(rows, spec, scorer, settings, options.repeat)
     if not options.no_garbage:
         print_garbage(rows, scorer, settings, options.planted, options.calibrate)
 
 
 def drawn_examples(folder: Path, count: int) -> pa.RecordBatch:
-    """`count` examples with the lowest draws by id, or all; columns of stackfim.schemas.example.EXAMPLE."""
+    """The `count` examples with the lowest draws by id, or all of them (stackfim.schemas.example.EXAMPLE)."""
     kept: list[tuple[int, pa.RecordBatch]] = []
     for path in example_files(folder):
         for batch in read_examples(path, EXAMPLE.names):
             draws = [Draws("benchmark", example_id).next() for example_id in batch.column("example_id").to_pylist()]
             kept += [(draw, batch.slice(row, 1)) for row, draw in enumerate(draws)]
         kept = sorted(kept, key=lambda pair: pair[0])[:count]
-        # A slice keeps the memory of its whole batch.
+        # A slice would keep the memory of its whole batch.
         kept = [(draw, row.take(pa.array([0]))) for draw, row in kept]
     return pa.concat_batches([row for _, row in kept])
 
 
-def print_overhead(
-    rows: pa.RecordBatch, reference: ModelReference, scorer: Scorer, settings: ScoreSettings, repeat: int
-) -> None:
-    """The cost of the stage over the scorer."""
+def print_overhead(rows: pa.RecordBatch, spec: ModelSpec, scorer: Scorer, settings: ScoreSettings, repeat: int) -> None:
+    """Print what the stage costs in addition to the scorer."""
     parts = parts_of(rows)
 
     def bare() -> None:
         for start in range(0, len(parts), ROWS_AT_A_TIME):
             scorer.score(parts[start : start + ROWS_AT_A_TIME])
 
-    # Copies: pickled into the graph, a slice is as large as the batch that it is of.
+    # Copies, since a slice that is pickled into the graph is as large as its batch.
     starts = range(0, rows.num_rows, ROWS_AT_A_TIME)
     batches = [rows.take(pa.array(range(at, min(at + ROWS_AT_A_TIME, rows.num_rows)))) for at in starts]
 
@@ -116,10 +114,10 @@ def print_overhead(
             score_examples(batch, scorer, settings)
 
     def start() -> None:
-        run_stage([batch.take(pa.array([], pa.int64())) for batch in batches], reference, settings)
+        run_stage([batch.take(pa.array([], pa.int64())) for batch in batches], spec, settings)
 
     def stage() -> None:
-        run_stage(batches, reference, settings)
+        run_stage(batches, spec, settings)
 
     bare()
     start()
@@ -133,15 +131,15 @@ def print_overhead(
     }
     for name, seconds in took.items():
         print(
-            f"{name:<40}{seconds:>9.1f} s{1e3 * seconds / rows.num_rows:>9.2f} ms a row"
+            f"{name:<40}{seconds:>9.1f} s{1e3 * seconds / rows.num_rows:>9.2f} ms per row"
             f"{seconds / took['the scorer alone'] - 1:>9.1%}"
         )
     grown = psutil.Process().memory_info().rss - before
     print(f"start of the stage, model included: {fixed:.1f} s; memory grown by {grown / 1e6:.0f} MB over all")
 
 
-def run_stage(batches: list[pa.RecordBatch], reference: ModelReference, settings: ScoreSettings) -> None:
-    """The stage in a pipeline of its own, in this process."""
+def run_stage(batches: list[pa.RecordBatch], spec: ModelSpec, settings: ScoreSettings) -> None:
+    """Run the stage in a pipeline of its own, in this process."""
     shard = [
         ShardBatch(0, number, number == len(batches) - 1, batch, no_rejections())
         for number, batch in enumerate(batches)
@@ -151,13 +149,13 @@ def run_stage(batches: list[pa.RecordBatch], reference: ModelReference, settings
             pipeline
             | beam.Create([0])
             | beam.FlatMap(lambda _: shard).with_output_types(ShardBatch)
-            | ScoreExamples(reference, settings, threads=1)
+            | ScoreExamples(spec, settings, threads=1)
             | beam.Map(lambda batch: batch.rows.num_rows)
         )
 
 
 def cpu_seconds(run: Callable[[], None]) -> float:
-    """CPU time of all threads of this process, user and system."""
+    """CPU seconds of a run, user and system, of all threads of this process."""
     started = time.process_time()
     run()
     return time.process_time() - started
@@ -166,7 +164,7 @@ def cpu_seconds(run: Callable[[], None]) -> float:
 def print_garbage(
     rows: pa.RecordBatch, scorer: Scorer, settings: ScoreSettings, planted: int, share: float | None
 ) -> None:
-    """Rejections of good rows and of garbage, and how well scores tell subtler damage."""
+    """Print how many good rows and how much garbage is rejected, and how well scores show subtler damage."""
     good_rows = rows
     if share is not None:
         calibration = Calibration()
@@ -176,14 +174,14 @@ def print_garbage(
         good_rows = rows.take(pa.array(range(1, rows.num_rows, 2)))
     good = score_examples(good_rows, scorer, settings).examples.to_pylist()
     tables = {"good rows": by_category(good, lambda row: row["verdict"] != ACCEPT)}
-    for name, spoil in (("random characters", random_characters), ("base64 block", base64_block)):
-        spoilt = [with_middle(row, spoil(row)) for row in rows.to_pylist() if row["category"] != EMPTY][:planted]
+    for name, garbage in (("random characters", random_characters), ("base64 block", base64_block)):
+        spoilt = [with_middle(row, garbage(row)) for row in rows.to_pylist() if row["category"] != EMPTY][:planted]
         batch = pa.RecordBatch.from_pylist(spoilt, schema=EXAMPLE)
         found = score_examples(batch, scorer, settings).examples.to_pylist()
         tables[name] = by_category(found, lambda row: row["verdict"] != ACCEPT)
     print_table("rejected", tables, "{:.1%}".format)
     true = {row["example_id"]: row[score_column(LAYOUT)] for row in good if row[score_column(LAYOUT)] is not None}
-    told: dict[str, dict[str, float]] = {}
+    found_aucs: dict[str, dict[str, float]] = {}
     for name, spoil, score, sign in (
         ("shuffled lines, by nll", shuffled_lines, "nll", 1),
         ("truncated, by p_eot_end", truncated, "p_eot_end", -1),
@@ -191,8 +189,10 @@ def print_garbage(
         ("end shifted, by p_eot_end", shifted, "p_eot_end", -1),
     ):
         pairs = list(spoilt_pairs(good, true, spoil, scorer, planted))
-        told[name] = aucs([(row["category"], sign * other[score], sign * own[score]) for row, own, other in pairs])
-    print_table("AUC against the true rows", told, "{:.3f}".format)
+        found_aucs[name] = aucs(
+            [(row["category"], sign * other[score], sign * own[score]) for row, own, other in pairs]
+        )
+    print_table("AUC against the true rows", found_aucs, "{:.3f}".format)
 
 
 def parts_of(rows: pa.RecordBatch) -> list[Parts]:
@@ -206,13 +206,13 @@ def with_middle(row: dict[str, Any], middle: str) -> dict[str, Any]:
 
 
 def random_characters(row: dict[str, Any]) -> str:
-    """Printable ASCII, each alike."""
+    """Printable ASCII, each character equally likely."""
     draws = Draws("random characters", row["example_id"])
     return "".join(chr(33 + draws.below(94)) for _ in range(max(len(row["middle"]), LEAST_GARBAGE_CHARS)))
 
 
 def base64_block(row: dict[str, Any]) -> str:
-    """Random bytes in base64, in lines of 76 as MIME has them."""
+    """Random bytes in base64, in lines of 76 characters as in MIME."""
     draws = Draws("base64", row["example_id"])
     size = max(len(row["middle"]), LEAST_GARBAGE_CHARS) * 3 // 4
     text = base64.b64encode(bytes(draws.below(256) for _ in range(size))).decode()
@@ -220,7 +220,7 @@ def base64_block(row: dict[str, Any]) -> str:
 
 
 def shuffled_lines(row: dict[str, Any]) -> Parts | None:
-    """The middle's lines in another order; None for fewer than three different ones."""
+    """The lines of the middle in another order; None for fewer than three different lines."""
     lines = row["middle"].split("\n")
     if row["category"] != MULTI_LINE or len(set(lines)) < 3:
         return None
@@ -232,7 +232,7 @@ def shuffled_lines(row: dict[str, Any]) -> Parts | None:
 
 
 def truncated(row: dict[str, Any]) -> Parts | None:
-    """The middle cut inside its last line, what was cut lost; None for one of fewer than 8 characters there."""
+    """The middle cut inside its last line, without the rest; None for a last line of fewer than 8 characters."""
     body = row["middle"].rstrip()
     last = len(body) - body.rfind("\n") - 1
     if len(body[len(body) - last :].strip()) < 8:
@@ -242,7 +242,7 @@ def truncated(row: dict[str, Any]) -> Parts | None:
 
 
 def shifted(row: dict[str, Any]) -> Parts | None:
-    """The end one line earlier or later, as the diagnostics have it."""
+    """The end one line earlier or later, as in the diagnostics."""
     if row["category"] == EMPTY or row["newline_owner"] == "none":
         return None
     return shifted_end(row["example_id"], (row["prefix"], row["middle"], row["suffix"]), 0)
@@ -255,7 +255,7 @@ def spoilt_pairs(
     scorer: Scorer,
     planted: int,
 ) -> Iterator[tuple[dict[str, Any], dict[str, Any], dict[str, Any]]]:
-    """Rows that can be spoilt so, the true score of each, and that of the spoilt one."""
+    """Rows that `spoil` can spoil, with the true score of each and that of the spoilt one."""
     chosen = [(row, parts) for row in good if row["example_id"] in true and (parts := spoil(row))][:planted]
     found: list[ScoredRow] = []
     for start in range(0, len(chosen), ROWS_AT_A_TIME):
@@ -268,28 +268,31 @@ def spoilt_pairs(
 
 
 def aucs(pairs: list[tuple[str, float, float]]) -> dict[str, float]:
-    """By category, the chance that a spoilt row's value is above a true one's; pairs of category, spoilt and true value."""
-    told: dict[str, float] = {}
+    """By category, the chance that the value of a spoilt row is above that of a true one.
+
+    `pairs` are category, spoilt value and true value.
+    """
+    areas: dict[str, float] = {}
     for category in (*CATEGORIES, "all"):
         chosen = [(spoilt, true) for found, spoilt, true in pairs if category in (found, "all")]
         if chosen:
             spoilt, true = (np.array(side)[:, None] for side in zip(*chosen, strict=True))
-            told[category] = float(((spoilt > true.T) + (spoilt == true.T) / 2).mean())
-    return told
+            areas[category] = float(((spoilt > true.T) + (spoilt == true.T) / 2).mean())
+    return areas
 
 
 def by_category(rows: list[dict[str, Any]], holds: Callable[[dict[str, Any]], bool]) -> dict[str, float]:
-    """Share of the rows for which it holds, by category and of all."""
-    told = {}
+    """The share of rows for which `holds` is true, by category and for all."""
+    shares = {}
     for category in (*CATEGORIES, "all"):
         chosen = [row for row in rows if category in (row["category"], "all")]
         if chosen:
-            told[category] = sum(map(holds, chosen)) / len(chosen)
-    return told
+            shares[category] = sum(map(holds, chosen)) / len(chosen)
+    return shares
 
 
 def print_table(title: str, tables: dict[str, dict[str, float]], number: Callable[[float], str]) -> None:
-    """A line each, a column a category."""
+    """Print the tables, one line each, with a column for each category."""
     columns = (*CATEGORIES, "all")
     print(f"\n{title:<36}" + "".join(f"{column:>14}" for column in columns))
     for name, values in tables.items():

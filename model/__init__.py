@@ -1,7 +1,6 @@
 """Refact-1.6B in PyTorch: the network, its published checkpoints, a scorer and a generator.
 
-The package stands alone: it knows nothing of the pipeline beside it. Importing it costs nothing; PyTorch is
-imported by the first call of `load`.
+The package knows nothing of the pipeline. Importing it costs little: PyTorch is imported by the first call of `load`.
 """
 
 from __future__ import annotations
@@ -29,13 +28,15 @@ def load(
 
     `path_or_id` is a folder, a `.gguf` file, `tiny` (a small checkpoint that comes with this package), a Hugging Face id
     (`ORG/NAME`) or a GGUF file of one (`ORG/NAME/FILE.gguf`); what exists on disk comes first. `revision` is a branch, tag
-    or commit and only goes with an id. `dtype` is float32, bfloat16 or float16, whatever the file holds; `device` is a
-    CUDA device where there is one, else the CPU.
+    or commit, and goes only with an id. The weights have the given `dtype` (float32, bfloat16 or float16), whatever the
+    file holds. `device` is by default a CUDA device where there is one, else the CPU.
 
-    `.network(input_ids)` takes int64 (batch, length) and gives float32 logits (batch, length, vocabulary).
+    `.network.logits(.network.hidden(input_ids))` gives float32 logits (batch, length, vocabulary) for int64 ids (batch,
+    length); what else a network can do is in `model.interfaces`.
 
-    Raises FileNotFoundError where there is nothing of that name, `model.config.CheckpointError` for files that are
-    wrong, truncated or hostile, and `model.tokenizer.TokenizerError` for a tokenizer that changes text.
+    Raises FileNotFoundError where there is nothing of that name, `model.checkpoint_error.CheckpointError` for files that
+    are wrong, truncated, hostile or of an unknown network, and `model.tokenizer.TokenizerError` for a tokenizer that would
+    change text.
     """
     from stackfim.model.checkpoint import load as load_checkpoint
 

@@ -1,14 +1,14 @@
-"""Causal ALiBi attention over one or several examples in a sequence, in memory that grows with its length only.
+"""Causal ALiBi attention over one or several examples in a sequence, in memory that grows linearly with its length.
 
-ALiBi (Press et al. 2022) takes `slope[h] * (i - j)` off the score of query i and key j. The distance is all that
-matters, so examples that lie one after the other in a sequence need no positions of their own: each merely must not
-see the others. Scores and softmax are float32 whatever the dtype of the inputs.
+ALiBi (Press et al. 2022) subtracts `slope[h] * (i - j)` from the score of query i and key j. Only the distance matters, so
+examples that follow one another in a sequence need no positions of their own: they merely must not see each other.
+Scores and softmax are float32 whatever the dtype of the inputs.
 
 Two ways to the same numbers:
-- `BlockedAttention`: blocks of queries, each against the keys of its own example up to its end. The biases of all
+- `BlockedAttention`: blocks of queries, each against the keys of its own example up to the block's end. The biases of all
   blocks are windows of one band (head, block, longest span), since distances repeat; nothing of size
-  head x length x length is ever made. Runs anywhere, and is what a CPU and decoding use.
-- `FlexAttention`: PyTorch's FlexAttention kernel, compiled; what a GPU uses for whole sequences.
+  head x length x length is ever made. It runs anywhere; CPUs and decoding use it.
+- `FlexAttention`: PyTorch's FlexAttention kernel, compiled; GPUs use it for whole sequences.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F
 
-from stackfim.model.config import RefactConfig
+from stackfim.model.refact_config import RefactConfig
 
-# Queries in a block. On two cores 64 to 256 are equally fast; the band has head x block x length floats: 64 MB for the
-# 1.6B network at 4,096 tokens.
+# Queries in a block. On two cores, 64 to 256 are equally fast. The band has head x block x length floats: 64 MB for the
+# network of 1.6B at 4,096 tokens.
 BLOCK = 128
 
 # (batch, head, length, size) queries, (batch, keys, size) keys and values -> (batch, head, length, size)
@@ -34,8 +34,8 @@ Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
 def alibi_slopes(n_head: int) -> list[float]:
     """The slope of every head.
 
-    For a power of two n: `2**(-8k/n)`, k from 1; other counts take the largest power of two below and then every second
-    slope of its double (Press et al. 2022, released code).
+    For a power of two n: `2**(-8k/n)` for k from 1. Other counts take the slopes of the largest power of two below, then
+    every second slope of its double (Press et al. 2022, released code).
     """
     n = 1 << (n_head.bit_length() - 1)
     slopes = [2 ** (-8 * k / n) for k in range(1, n + 1)]
@@ -45,10 +45,10 @@ def alibi_slopes(n_head: int) -> list[float]:
 def attend_over(
     config: RefactConfig, length: int, *, segments: Sequence[int] | None, past: int, device: torch.device
 ) -> Attend:
-    """The attention of one forward pass over `length` new tokens, to be used by every layer.
+    """The attention of one forward pass over `length` new tokens; every layer uses it.
 
-    `segments` are lengths of examples that tile the sequence (None: one example); `past` is how many keys come before
-    the first query. Raises ValueError for segments that do not sum to `length`, or that come with a past.
+    `segments` are the lengths of the examples that make up the sequence (None for one example); `past` is how many keys
+    come before the first query. Raises ValueError for segments that do not sum to `length`, or that come with a past.
     """
     if segments is None:
         segments = [length]
@@ -57,16 +57,17 @@ def attend_over(
     if sum(segments) != length or min(segments, default=0) < 0:
         raise ValueError(f"segments sum to {sum(segments)}, expected lengths that sum to {length}")
     slopes = torch.tensor(alibi_slopes(config.n_head), device=device)
-    # Triton multiplies tiles of 16 at least; a short query (decoding) is no work for a tiled kernel.
+    # Triton multiplies tiles of at least 16, and a tiled kernel does not pay for a short query (decoding).
     if device.type == "cuda" and not past and length >= BLOCK and config.head_size >= 16:
         return FlexAttention(slopes, segments)
     return BlockedAttention(slopes, segments, past)
 
 
 class BlockedAttention:
-    """Attention by blocks of queries; deterministic, and the same numbers for an example wherever it stands."""
+    """Attention by blocks of queries; deterministic, and the same numbers for an example wherever it is."""
 
     def __init__(self, slopes: Tensor, segments: Sequence[int], past: int = 0) -> None:
+        """`slopes` (head,) float32; `segments` and `past` as `attend_over` takes them."""
         self.spans: list[tuple[int, int, int]] = []  # (first query, query after the last, number of the example)
         self.begins: list[int] = []
         begin = 0
@@ -76,7 +77,7 @@ class BlockedAttention:
             self.begins.append(begin)
             begin += size
         self.past = past
-        # What came before belongs to the one example that there is then.
+        # A past belongs to the only example.
         self.segments = [size + past for size in segments]
         # Band: row r is a block's r-th query, the last BLOCK columns are the block's own keys.
         rows = min(BLOCK, max((b - a for a, b, _ in self.spans), default=0))
@@ -88,9 +89,10 @@ class BlockedAttention:
         self.band = band.masked_fill_(distance < 0, -math.inf)[None]
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        # Cut once, not block by block: in training, a slice's gradient is as large as what it was cut from.
-        queries = q.split([b - a for a, b, _ in self.spans], dim=2)
-        keys, values = (part.unsqueeze(1).split(self.segments, dim=2) for part in (k, v))
+        """An `Attend`."""
+        # Split once, not sliced block by block: in training, the gradient of a slice is as large as the whole tensor.
+        queries = torch.split(q, [b - a for a, b, _ in self.spans], dim=2)
+        keys, values = (torch.split(part.unsqueeze(1), self.segments, dim=2) for part in (k, v))
         parts = []
         for (a, b, example), block in zip(self.spans, queries, strict=True):
             size = self.past + b - self.begins[example]
@@ -105,10 +107,11 @@ class BlockedAttention:
 class FlexAttention:
     """Attention by the compiled FlexAttention kernel, with a block mask made from the segments alone.
 
-    The mask is laid out here, block by block: `create_block_mask` would evaluate length x length pairs.
+    The mask is made here, block by block: `create_block_mask` would evaluate length x length pairs.
     """
 
     def __init__(self, slopes: Tensor, segments: Sequence[int]) -> None:
+        """`slopes` (head,) float32; `segments` as `attend_over` takes them."""
         device = slopes.device
         begins = torch.tensor([0, *segments]).cumsum(0)[:-1]
         starts = begins.repeat_interleave(torch.tensor(list(segments))).to(device)
@@ -123,6 +126,7 @@ class FlexAttention:
         self.block_mask = causal_block_mask(segments, device, mask)
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
+        """An `Attend`."""
         return _compiled_flex_attention()(
             q, k.unsqueeze(1), v.unsqueeze(1), score_mod=self.score, block_mask=self.block_mask, enable_gqa=True
         )
@@ -133,8 +137,8 @@ def causal_block_mask(
 ) -> torch.nn.attention.flex_attention.BlockMask:
     """The block mask of causal attention within segments: which blocks of keys each block of queries must visit.
 
-    Visited: from the block where the first query's example begins to the query's own. Of these, a block of keys needs
-    no mask when it lies wholly before the queries and does not begin before the last query's example.
+    These are the blocks from the one where the first query's example begins up to the queries' own. Of these, a block of
+    keys needs no mask if it is wholly before the queries and does not begin before the last query's example.
     """
     from torch.nn.attention.flex_attention import BlockMask
 
@@ -162,20 +166,24 @@ def causal_block_mask(
 class KeyValueCache:
     """Keys and values of the tokens read so far, (layer, batch, capacity, head size), so that each is computed once.
 
-    `length` is how many are held; the network moves it on after a forward pass.
+    `length` is how many it holds; the network raises it after a forward pass.
     """
 
     def __init__(self, config: RefactConfig, batch: int, capacity: int, like: Tensor) -> None:
+        """Room for `capacity` tokens of each row of a batch, with the dtype and device of `like`."""
         shape = (config.n_layer, batch, capacity, config.head_size)
         self.keys = torch.empty(shape, dtype=like.dtype, device=like.device)
         self.values = torch.empty_like(self.keys)
         self.length = 0
 
     def append(self, layer: int, k: Tensor, v: Tensor) -> tuple[Tensor, Tensor]:
-        """Store new keys and values (batch, new, size) of a layer; gives all that it has, (batch, held + new, size)."""
+        """Store new keys and values (batch, new, size) of a layer and return all of them, (batch, held + new, size).
+
+        Raises ValueError for more tokens than the cache has room for.
+        """
         end = self.length + k.shape[1]
         if end > self.keys.shape[2]:
-            raise ValueError(f"{end} tokens do not fit a cache for {self.keys.shape[2]}")
+            raise ValueError(f"{end} tokens do not fit into a cache for {self.keys.shape[2]}")
         self.keys[layer, :, self.length : end] = k
         self.values[layer, :, self.length : end] = v
         return self.keys[layer, :, :end], self.values[layer, :, :end]

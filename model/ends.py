@@ -1,10 +1,10 @@
-"""Where a middle ends, and where it might have ended: places at which a model is asked whether it would stop."""
+"""Where a middle ends, and where else it might end: the places at which a model is asked whether it would stop."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from stackfim.model.tokenizer import Tokenizer
+from stackfim.model.interfaces import FimTokenizer
 
 Row = tuple[str, str, str]
 """Prefix, middle, suffix."""
@@ -12,11 +12,11 @@ Row = tuple[str, str, str]
 _BLANKS = " \t\r\n\f\v"
 
 
-def line_ends(tokenizer: Tokenizer, middle: Sequence[int]) -> list[int]:
-    """After how many tokens of a middle a line ends, with something visible before it and after it.
+def line_ends(tokenizer: FimTokenizer, middle: Sequence[int]) -> list[int]:
+    """The places inside a middle where a line ends, as numbers of tokens before them.
 
-    A place between two tokens is a line end when only blanks stand between it and the line break (LF or CRLF) to its
-    right, or when the line break is right before it.
+    A place between two tokens is a line end if only blanks separate it from a line break (LF or CRLF) to its right, or if
+    a line break is right before it. Something visible comes before and after each.
     """
     text = tokenizer.decode_bytes(middle)
     places = []
@@ -32,7 +32,7 @@ def line_ends(tokenizer: Tokenizer, middle: Sequence[int]) -> list[int]:
 
 
 def earlier_end(row: Row) -> Row | None:
-    """The last visible line goes to the suffix; None for a middle of one line."""
+    """The row with its middle's last visible line moved to the suffix; None for a middle of one line."""
     prefix, middle, suffix = row
     body = middle.rstrip(_BLANKS)
     kept = body[: body.rfind("\n") + 1].rstrip(_BLANKS)
@@ -45,10 +45,10 @@ def earlier_end(row: Row) -> Row | None:
 
 
 def later_end(row: Row) -> Row | None:
-    """The suffix's next visible line goes to the middle; None where nothing visible follows."""
+    """The row with its suffix's next visible line moved to the middle; None where nothing visible follows."""
     prefix, middle, suffix = row
     start = 0 if middle.endswith("\n") else suffix.find("\n") + 1
-    # Without a line break the rest is the cursor's own line.
+    # Without a line break, the rest of the suffix belongs to the cursor's own line.
     if (start == 0 and not middle.endswith("\n")) or not suffix[start:].strip(_BLANKS):
         return None
     visible = len(suffix) - len(suffix[start:].lstrip(_BLANKS))
@@ -62,14 +62,14 @@ def later_end(row: Row) -> Row | None:
 
 
 def line_too_many(row: Row) -> str | None:
-    """The middle with the suffix's next line after it, as one who does not stop would write it.
+    """The middle followed by the suffix's next line, as a model that does not stop would write it.
 
-    None where the suffix has no further line, where the middle does not end its own, or is empty.
+    None for an empty middle, for one that does not end its line, and for a suffix without a further line.
     """
     _, middle, suffix = row
     body = middle.rstrip("\r\n")
     tail = middle[len(body) :]
-    # What stands between the middle and the next line that has anything in it.
+    # The text between the middle and the next visible line.
     rest = suffix.lstrip()
     blank = suffix[: len(suffix) - len(rest)]
     line = rest.partition("\n")[0].rstrip()

@@ -1,8 +1,7 @@
 """Reading GGUF files: the keys, and tensors of any type row by row, as PyTorch tensors.
 
-The header is read here, because the `gguf` package's reader trusts it: a count that lies has it allocate without end,
-and Refact's vocabulary takes it three seconds and 157 MB. What a block of a quantised type means is the package's
-business.
+The header is read here, because the reader of the `gguf` package trusts it: a false count makes it allocate without
+end, and Refact's vocabulary takes it three seconds and 157 MB. Blocks of quantised types are decoded by the package.
 Format: https://github.com/ggml-org/ggml/blob/master/docs/gguf.md, versions 2 and 3, little-endian.
 """
 
@@ -19,7 +18,7 @@ import gguf
 import numpy as np
 import torch
 
-from stackfim.model.config import CheckpointError
+from stackfim.model.checkpoint_error import CheckpointError
 
 MAGIC = b"GGUF"
 VERSIONS = (2, 3)
@@ -45,11 +44,12 @@ class _Tensor:
 class GGUFFile:
     """A memory-mapped GGUF file.
 
-    `fields` are its keys: numbers, booleans, strings and lists of them; `shapes` are its tensors' shapes, outermost
-    dimension first. Raises CheckpointError for a file that is no GGUF, is cut off, or whose counts cannot be true.
+    `fields` are its keys: numbers, booleans, strings and lists of them. `shapes` are the shapes of its tensors, outermost
+    dimension first.
     """
 
     def __init__(self, path: Path) -> None:
+        """Raises CheckpointError for a file that is not GGUF, is cut off, or has counts that cannot be true."""
         self.path = path
         with open(path, "rb") as file:
             if file.read(4) != MAGIC:
@@ -65,7 +65,7 @@ class GGUFFile:
         for _ in range(key_count):
             key = header.string("a key")
             if key in self.fields:
-                raise CheckpointError(f"{path}: key {key!r} stands twice")
+                raise CheckpointError(f"{path}: key {key!r} occurs twice")
             self.fields[key] = header.value(key, header.number("<u4", key))
         self._tensors = self._read_tensors(header, tensor_count)
         self.shapes: Mapping[str, tuple[int, ...]] = {name: tensor.shape for name, tensor in self._tensors.items()}
@@ -78,7 +78,7 @@ class GGUFFile:
         for _ in range(count):
             name = header.string("a tensor's name")
             if name in tensors:
-                raise CheckpointError(f"{self.path}: tensor {name!r} stands twice")
+                raise CheckpointError(f"{self.path}: tensor {name!r} occurs twice")
             dimensions = header.number("<u4", name)
             if not 1 <= dimensions <= 4:
                 raise CheckpointError(f"{self.path}: tensor {name!r} has {dimensions} dimensions, expected 1 to 4")
@@ -112,12 +112,12 @@ class GGUFFile:
         if tensor.kind == gguf.GGMLQuantizationType.F16:
             rows = torch.from_numpy(raw.view(np.float16).copy())
         else:
-            # A copy, so that the page that it lies on can be given back.
+            # A copy, so that the page in the file's map can be freed.
             rows = torch.from_numpy(gguf.dequantize(raw.copy(), tensor.kind))
         return rows.reshape(end - begin, *tensor.shape[1:])
 
     def release(self) -> None:
-        """Give back the memory of the pages read so far; they stay readable."""
+        """Free the memory of the pages read so far; they stay readable."""
         if hasattr(mmap, "MADV_DONTNEED"):
             self._map.madvise(mmap.MADV_DONTNEED)
 
@@ -135,7 +135,9 @@ class _Header:
         at = self.at
         if size > len(self.data) - at:
             left = len(self.data) - at
-            raise CheckpointError(f"{self.path}: {key!r} takes {size} bytes, but {left} are left: cut off, or a lie")
+            raise CheckpointError(
+                f"{self.path}: {key!r} takes {size} bytes, but {left} are left: the file is cut off or false"
+            )
         self.at += size
         return at
 

@@ -1,14 +1,14 @@
-"""Which sequences share a row: for scoring without padding, and for rendered examples in packs of one length."""
+"""Which sequences go together: for scoring without padding, and for rendered examples in packs of one length."""
 
 from bisect import bisect_left, insort
 from collections.abc import Sequence
 
 
 def best_fit(lengths: Sequence[int], room: int) -> list[list[int]]:
-    """Indices of `lengths` in groups of at most `room` in all, longest first; ties in order of index.
+    """The indices of `lengths` in groups of at most `room` in all, longest first, ties in the order of indices.
 
-    Each goes where it leaves the least room, into a new group where none has enough (best-fit decreasing: Johnson 1973,
-    "Near-optimal bin packing algorithms"). Lengths above `room` stand alone.
+    Each goes into the group where it leaves the least room, or into a new one if none has enough (best-fit decreasing:
+    Johnson 1973, "Near-optimal bin packing algorithms"). A length above `room` has a group of its own.
     """
     groups: list[list[int]] = []
     left: list[tuple[int, int]] = []  # (room left, group), ascending

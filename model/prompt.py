@@ -1,45 +1,61 @@
-"""Refact's prompts as ids: the two fill-in-the-middle layouts and the chat template.
+"""Prompts as token ids, made from the formats of the model families (`stackfim.transforms.render.families`).
 
-    psm  <fim_prefix>P<fim_suffix>S<fim_middle>M<|endoftext|>       the model card's order
-    spm  <fim_suffix>S<fim_prefix>P<fim_middle>M<|endoftext|>       the order of Refact's own server
-    chat <empty_output>SYSTEM ...\\n<empty_output>USER ...\\n<empty_output>ASSISTANT
-
-Texts are encoded one by one and sentinels put between them by id, so nothing in a text is read as a sentinel.
+Texts are encoded one by one and sentinels are put between them by id, so nothing in a text is read as a sentinel.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
-from stackfim.model.tokenizer import EMPTY_OUTPUT, FIM_MIDDLE, FIM_PREFIX, FIM_SUFFIX, Tokenizer
-
-LAYOUTS = ("psm", "spm")
-SPECIAL_TOKENS = 4  # in either layout: three sentinels and end-of-text
-
-SYSTEM = "You are a programming assistant"
+from stackfim.model.interfaces import FimTokenizer
+from stackfim.transforms.render.template import PREFIX, QUERY, SUFFIX, SYSTEM, Kind, fill, runs, segments
 
 
-def fim_ids(prefix: Sequence[int], suffix: Sequence[int], layout: str, sentinels: Mapping[str, int]) -> list[int]:
-    """The prompt of a layout for encoded prefix and suffix, up to and with `<fim_middle>`.
+class FimPrompt:
+    """The fill-in-the-middle prompt of one layout, for prefixes and suffixes that are token ids already."""
 
-    Raises ValueError for a layout that is not in `LAYOUTS`.
+    def __init__(self, tokenizer: FimTokenizer, layout: str) -> None:
+        """Take the form of `layout` that the tokenizer's family was trained on.
+
+        Raises ValueError for a layout that the family does not have.
+        """
+        family = tokenizer.family
+        self._steps: list[str | list[int]] = []
+        self.special_tokens = 1
+        """Tokens that any row has beside its prefix, middle and suffix: those of the prompt, and end-of-text."""
+        for segment in segments(family.prompt(family.form(layout))):
+            if segment.kind is Kind.PART:
+                self._steps.append(segment.text)
+                continue
+            is_sentinel = segment.kind is Kind.SENTINEL
+            ids = [tokenizer.sentinels[segment.text]] if is_sentinel else tokenizer.encode(segment.text)
+            self._steps.append(ids)
+            self.special_tokens += len(ids)
+
+    def ids(self, prefix: Sequence[int], suffix: Sequence[int]) -> list[int]:
+        """The prompt's ids, up to where the middle begins."""
+        parts = {PREFIX: prefix, SUFFIX: suffix}
+        found: list[int] = []
+        for step in self._steps:
+            found += parts[step] if isinstance(step, str) else step
+        return found
+
+
+def chat_ids(tokenizer: FimTokenizer, query: str, system: str | None = None) -> list[int]:
+    """The family's chat prompt with a query, up to where the answer begins; None for the family's own `system` turn.
+
+    Raises ValueError for a family without a chat format, and for a tokenizer that lacks one of its sentinels.
     """
-    if layout not in LAYOUTS:
-        raise ValueError(f"layout is {layout!r}, expected {' or '.join(LAYOUTS)}")
-    head = [sentinels[FIM_PREFIX], *prefix]
-    tail = [sentinels[FIM_SUFFIX], *suffix]
-    return [*(head + tail if layout == "psm" else tail + head), sentinels[FIM_MIDDLE]]
-
-
-def chat_ids(tokenizer: Tokenizer, query: str, system: str = SYSTEM) -> list[int]:
-    """The card's chat template with a query, up to where the answer begins.
-
-    Raises ValueError for a tokenizer without `<empty_output>`.
-    """
-    if EMPTY_OUTPUT not in tokenizer.sentinels:
-        raise ValueError(f"the tokenizer lacks {EMPTY_OUTPUT}, expected for chat")
-    turn = tokenizer.sentinels[EMPTY_OUTPUT]
+    chat = tokenizer.family.chat
+    if chat is None:
+        raise ValueError(f"the family {tokenizer.family.name} has no chat format")
+    texts = {SYSTEM: chat.system if system is None else system, QUERY: query}
     ids: list[int] = []
-    for text in (f"SYSTEM {system}\n", f"USER {query}\n", "ASSISTANT"):
-        ids += [turn, *tokenizer.encode(text)]
+    for run in runs(segments(chat.prompt)):
+        if run[0].kind is not Kind.SENTINEL:
+            ids += tokenizer.encode(fill(run, texts))
+        elif run[0].text in tokenizer.sentinels:
+            ids.append(tokenizer.sentinels[run[0].text])
+        else:
+            raise ValueError(f"the tokenizer lacks {run[0].text}, expected for chat")
     return ids

@@ -1,8 +1,7 @@
-"""Scores of fill-in-the-middle examples: how a model likes the middle, and whether it would stop where the middle does.
+"""Scores of fill-in-the-middle examples: how likely a model finds the middle, and whether it would stop at its end.
 
-Examples are rendered in the layouts of `model.prompt` and packed one after the other into sequences of a token budget,
-longest first; they do not see each other. Logits are made where a token of the middle or the end-of-text token is
-predicted, nowhere else.
+Examples become prompts (`model.prompt`), which are packed, longest first, into sequences of a token budget; they do not
+attend to each other. Logits are made only where a token of the middle or the end-of-text token is predicted.
 """
 
 from __future__ import annotations
@@ -12,18 +11,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 import torch
 
 from stackfim.model.checkpoint import Model
-from stackfim.model.context import CHARS_PER_TOKEN, first_lines, fit_context_within, last_lines
+from stackfim.model.context import CHARS_PER_TOKEN, fit_context_within
 from stackfim.model.ends import Row, line_ends
+from stackfim.model.interfaces import FimTokenizer, Network
 from stackfim.model.packing import best_fit
-from stackfim.model.prompt import LAYOUTS, SPECIAL_TOKENS, fim_ids
-from stackfim.model.refact import Refact
-from stackfim.model.tokenizer import Tokenizer
+from stackfim.model.prompt import FimPrompt
+from stackfim.schemas.layout import LAYOUTS
+from stackfim.transforms.render.budget import first_lines, last_lines
 
-# Tokens in a sequence. A GPU wants large products, and its attention kernel is compiled for one length; a CPU's caches
-# want small ones.
+# Tokens in a sequence. A GPU is fast with large products, and its attention kernel is compiled for one length; a CPU is
+# fast with what its caches hold.
 TOKEN_BUDGET = {"cuda": 32_768, "cpu": 2_048}
 
 # Logits made at a time: 64 MB of float32.
@@ -32,13 +33,13 @@ LOGITS_AT_A_TIME = 1 << 24
 
 @dataclass(frozen=True, slots=True)
 class Score:
-    """What a model says of one middle in one layout. Probabilities are of the end-of-text token.
+    """The score of one middle in one layout. Probabilities are those of the end-of-text token.
 
     `nll_sum` is the negative log likelihood, in nats, of the middle's tokens and the end-of-text token after them;
     `nll` is its mean over these `tokens + 1`. `p_eot_end` is the probability at the middle's end, `p_eot_start` before
-    its first token, and `p_eot_early` the highest at a line end inside the middle (`line_ends`); None where there is
-    no such place. `greedy_match` tells whether every one of these tokens is the likeliest, so that greedy decoding
-    gives the middle exactly and stops.
+    its first token, and `p_eot_early` the highest at a line end inside the middle (`line_ends`), None where there is
+    no such place. `greedy_match` is true if each of these tokens is the likeliest in its place, so that greedy decoding
+    writes the middle exactly and then stops.
     """
 
     nll: float
@@ -51,11 +52,11 @@ class Score:
 
 @dataclass(frozen=True, slots=True)
 class ScoredRow:
-    """Scores of one row by layout, and `tokens`, the length of its middle.
+    """The scores of one row by layout, and `tokens`, the length of its middle.
 
-    Where a row has no score, every layout is None and `reason` says why: `middle_too_long` (the middle and the four
-    special tokens exceed the model's context), `cursor_lines_too_long` (they do with the lines at the cursor, which are
-    never cut) or `not_finite` (the network overflowed).
+    Where a row has no score, every layout is None and `reason` says why: `middle_too_long` (the middle and the prompt's
+    special tokens exceed the model's context), `cursor_lines_too_long` (they exceed it together with the lines at the
+    cursor, which are never cut) or `not_finite` (the network overflowed).
     """
 
     tokens: int
@@ -73,46 +74,41 @@ class Scorer:
         layouts: Sequence[str] = LAYOUTS,
         context_tokens: int | None = None,
         token_budget: int | None = None,
-        compiled: bool = False,
     ) -> None:
-        """`context_tokens` bounds prefix and suffix, where the lines at the cursor need no more; None for all that the
+        """`context_tokens` bounds prefix and suffix, unless the lines at the cursor need more; None for as much as the
         network reads. `token_budget` bounds the tokens of a packed sequence (a longer row gets one of its own).
 
-        `compiled` runs the network's MLPs through `torch.compile`, which fuses the gate into the products around it.
-        Raises ValueError for an unknown layout, a bound below 1 or a model without a tokenizer.
+        Raises ValueError for a layout that the model does not have, a bound below 1 or a model without a tokenizer.
         """
-        unknown = [layout for layout in layouts if layout not in LAYOUTS]
-        if unknown or not layouts:
-            raise ValueError(f"layouts are {list(layouts)}, expected some of {', '.join(LAYOUTS)}")
+        if not layouts:
+            raise ValueError(f"layouts is empty, expected some of {', '.join(LAYOUTS)}")
         for name, bound in (("context_tokens", context_tokens), ("token_budget", token_budget)):
             if bound is not None and bound < 1:
                 raise ValueError(f"{name} is {bound}, expected 1 or more")
         if model.tokenizer is None:
             raise ValueError("the checkpoint has no tokenizer: expected tokenizer.json beside its weights")
-        self.network: Refact = model.network
-        self.tokenizer: Tokenizer = model.tokenizer
-        self.context_tokens = min(context_tokens or self.network.config.n_positions, self.network.config.n_positions)
-        self.layouts = tuple(dict.fromkeys(layouts))
-        self.device = next(self.network.parameters()).device
+        self.network: Network = model.network
+        self.tokenizer: FimTokenizer = model.tokenizer
+        self.prompts = {layout: FimPrompt(self.tokenizer, layout) for layout in layouts}
+        self.context_length = self.network.config.context_length
+        self.context_tokens = min(context_tokens or self.context_length, self.context_length)
+        self.device = self.network.device
         self.token_budget = token_budget or TOKEN_BUDGET.get(self.device.type, TOKEN_BUDGET["cpu"])
-        if compiled:
-            for block in self.network.transformer["h"].children():
-                block.get_submodule("mlp").compile(dynamic=True)
 
     def score(self, rows: Sequence[Row]) -> list[ScoredRow]:
-        """Scores of rows (prefix, middle, suffix), in their order; neighbours change them by less than 1e-3."""
-        prompts = self._prompts(rows)
+        """Scores of rows (prefix, middle, suffix), in their order; the rows around a row change them by less than 1e-3."""
+        encoded = self._encoded(rows)
         sequences = [
-            _Sequence(number, layout, fim_ids(*prompt.context, layout, self.tokenizer.sentinels), prompt.middle)
-            for number, prompt in enumerate(prompts)
-            if prompt.context is not None
-            for layout in self.layouts
+            _Sequence(number, layout, prompt.ids(*row.context), row.middle)
+            for number, row in enumerate(encoded)
+            if row.context is not None
+            for layout, prompt in self.prompts.items()
         ]
         groups = best_fit([sequence.length for sequence in sequences], self.token_budget)
         packs = [[sequences[number] for number in group] for group in groups]
-        # All packs are under way before the first result is waited for: a GPU never stands still between two.
+        # All packs are queued before the first result is waited for, so that a GPU is never idle between two.
         columns = [self._columns(pack) for pack in packs]
-        found: list[dict[str, Score | None]] = [dict.fromkeys(self.layouts) for _ in rows]
+        found: list[dict[str, Score | None]] = [dict.fromkeys(self.prompts) for _ in rows]
         for pack, columns_of_pack in zip(packs, columns, strict=True):
             begin, values = 0, columns_of_pack.cpu().double().numpy()
             for sequence in pack:
@@ -120,29 +116,27 @@ class Scorer:
                 places = line_ends(self.tokenizer, sequence.middle)
                 found[sequence.row][sequence.layout] = _score(values[:, begin:end], places)
                 begin = end
-        return [_row(prompt, scores) for prompt, scores in zip(prompts, found, strict=True)]
+        return [_scored(row, scores) for row, scores in zip(encoded, found, strict=True)]
 
-    def _prompts(self, rows: Sequence[Row]) -> list[_Prompt]:
-        # Text this far from the cursor is not encoded: there are more lines nearby than the context holds.
+    def _encoded(self, rows: Sequence[Row]) -> list[_EncodedRow]:
+        # Text further from the cursor than this is not encoded: there are more lines nearby than the context holds.
         chars = CHARS_PER_TOKEN * self.context_tokens
-        near = [
-            (last_lines(prefix, chars, "\n"), middle, first_lines(suffix, chars, "\n"))
-            for prefix, middle, suffix in rows
-        ]
-        encoded = [self.tokenizer.encode_batch(texts) for texts in zip(*near, strict=True)]
-        prompts = []
-        for (prefix, _, suffix), head, middle, tail in zip(near, *encoded, strict=True):
-            room = self.network.config.n_positions - len(middle) - SPECIAL_TOKENS
+        near = [(last_lines(prefix, chars), middle, first_lines(suffix, chars)) for prefix, middle, suffix in rows]
+        columns = [self.tokenizer.encode_batch(texts) for texts in zip(*near, strict=True)]
+        special_tokens = max(prompt.special_tokens for prompt in self.prompts.values())
+        encoded = []
+        for (prefix, _, suffix), head, middle, tail in zip(near, *columns, strict=True):
+            room = self.context_length - len(middle) - special_tokens
             context = fit_context_within(self.tokenizer, prefix, suffix, self.context_tokens, room, (head, tail))
             reason = "middle_too_long" if room < 0 else "cursor_lines_too_long"
-            prompts.append(_Prompt(context, middle, None if context else reason))
-        return prompts
+            encoded.append(_EncodedRow(context, middle, None if context else reason))
+        return encoded
 
     @torch.inference_mode()
     def _columns(self, sequences: Sequence[_Sequence]) -> torch.Tensor:
-        """Of one pack, wherever a token of a middle or an end-of-text is predicted, in order: float32 (3, places).
+        """Three numbers for each place in a pack where a token of a middle or an end-of-text is predicted, in order.
 
-        Rows are the log probability of that token, that of end-of-text, and 1 where the token is the likeliest.
+        Float32 (3, places): the log probability of that token, that of end-of-text, and 1 where the token is the likeliest.
         """
         ids: list[int] = []
         at: list[int] = []
@@ -153,7 +147,7 @@ class Scorer:
             targets += [*sequence.middle, self.tokenizer.end_of_text]
         segments = [sequence.length for sequence in sequences]
         if self.device.type == "cuda":
-            # One length for all sequences: another would compile the attention kernel again.
+            # One length for all sequences, since the attention kernel would be compiled again for another.
             segments.append(-len(ids) % self.token_budget)
             ids += [self.tokenizer.end_of_text] * segments[-1]
         input_ids = torch.tensor([ids], device=self.device)
@@ -171,14 +165,16 @@ class Scorer:
             total = logits.logsumexp(-1)
             log_p = logits.gather(1, target[:, None])[:, 0] - total
             log_p_eot = logits[:, self.tokenizer.end_of_text] - total
-            # Rows beyond the vocabulary are padding, which generation never produces.
+            # Rows after the vocabulary are padding, which generation never produces.
             greedy = logits[:, : self.tokenizer.size].argmax(-1) == target
             columns.append(torch.stack([log_p, log_p_eot, greedy.to(log_p.dtype)]))
         return torch.cat(columns, dim=1)
 
 
 @dataclass(frozen=True, slots=True)
-class _Prompt:
+class _EncodedRow:
+    """Ids of prefix and suffix as far as they fit, and of the middle; without a context, the reason."""
+
     context: tuple[Sequence[int], Sequence[int]] | None
     middle: list[int]
     reason: str | None
@@ -186,6 +182,8 @@ class _Prompt:
 
 @dataclass(frozen=True, slots=True)
 class _Sequence:
+    """A row, by its number, in one layout."""
+
     row: int
     layout: str
     prompt: list[int]
@@ -193,11 +191,11 @@ class _Sequence:
 
     @property
     def length(self) -> int:
-        """Tokens that the network reads; end-of-text is predicted, not read."""
+        """Tokens that the network reads; end-of-text is only predicted."""
         return len(self.prompt) + len(self.middle)
 
 
-def _score(columns: np.ndarray, line_ends: Sequence[int]) -> Score | None:
+def _score(columns: npt.NDArray[np.float64], line_ends: Sequence[int]) -> Score | None:
     if not np.isfinite(columns).all():
         return None
     log_p, log_p_eot, greedy = columns
@@ -212,7 +210,7 @@ def _score(columns: np.ndarray, line_ends: Sequence[int]) -> Score | None:
     )
 
 
-def _row(prompt: _Prompt, scores: Mapping[str, Score | None]) -> ScoredRow:
-    if prompt.reason is None and None in scores.values():
-        return ScoredRow(len(prompt.middle), dict.fromkeys(scores), "not_finite")
-    return ScoredRow(len(prompt.middle), scores, prompt.reason)
+def _scored(row: _EncodedRow, scores: Mapping[str, Score | None]) -> ScoredRow:
+    if row.reason is None and None in scores.values():
+        return ScoredRow(len(row.middle), dict.fromkeys(scores), "not_finite")
+    return ScoredRow(len(row.middle), scores, row.reason)

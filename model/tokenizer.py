@@ -1,15 +1,13 @@
 """StarCoder's byte-level BPE, with the sentinels kept apart from text.
 
-`tokenizers` finds added tokens in whatever it is given, so `<fim_middle>` in somebody's source file would become the
+The `tokenizers` library looks for added tokens in all text, so `<fim_middle>` in somebody's source file would become the
 sentinel. Here the BPE never hears of the sentinels: their strings are taken out of the vocabulary before it is built,
-text is encoded by the BPE alone, and sentinels are put between texts by id. Only `encode_prompt` reads them in a
-string.
+text is encoded by the BPE alone, and sentinels are put between texts by id.
 """
 
 from __future__ import annotations
 
 import json
-import re
 import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -18,25 +16,14 @@ from typing import Any
 import numpy as np
 import tokenizers
 
-END_OF_TEXT = "<|endoftext|>"
-FIM_PREFIX = "<fim_prefix>"
-FIM_MIDDLE = "<fim_middle>"
-FIM_SUFFIX = "<fim_suffix>"
-EMPTY_OUTPUT = "<empty_output>"
-NEEDED = (END_OF_TEXT, FIM_PREFIX, FIM_MIDDLE, FIM_SUFFIX)
+from stackfim.transforms.render.families import STARCODER_SENTINELS, Family, family_named
 
-# Ids 0 to 18 of StarCoder's tokenizer, in their order.
-STARCODER_SENTINELS = (
-    *(END_OF_TEXT, FIM_PREFIX, FIM_MIDDLE, FIM_SUFFIX, "<fim_pad>", "<filename>", "<gh_stars>"),
-    *("<issue_start>", "<issue_comment>", "<issue_closed>"),
-    *("<jupyter_start>", "<jupyter_text>", "<jupyter_code>", "<jupyter_output>", EMPTY_OUTPUT),
-    *("<commit_before>", "<commit_msg>", "<commit_after>", "<reponame>"),
-)
+REFACT = family_named("refact")
 
-# Pre-tokenizers that cut text and drop nothing of it.
-CUTTING = {"ByteLevel", "Digits", "Split", "Sequence"}
+# Pre-tokenizers that cut text into pieces and drop none of it.
+LOSSLESS = {"ByteLevel", "Digits", "Split", "Sequence"}
 
-# Texts that normalisers, stripping or a missing piece of the alphabet would change: composed and decomposed letters, a
+# Texts that normalizers, stripping or a missing piece of the alphabet would change: composed and decomposed letters, a
 # ligature, full-width letters, blanks of every kind, line breaks, a joined emoji, a code point beyond the first plane.
 PROBES = (
     " x",
@@ -46,7 +33,7 @@ PROBES = (
     "0123 4.5e-6 'll <|> ~`",
 )
 
-# No vocabulary is larger; a table of its bytes is made.
+# No vocabulary is larger. A table with the bytes of each id is built, so a lie here would fill the memory.
 LARGEST_ID = 1 << 24
 
 # tokenizer.ggml.token_type
@@ -58,19 +45,23 @@ class TokenizerError(ValueError):
 
 
 class Tokenizer:
-    """Text to ids and back.
+    """Text to ids and back (a `model.interfaces.FimTokenizer`).
 
-    `sentinels` maps their text to their id; `size` is one more than the largest id that is no padding (models have more
-    rows than tokens, and the rest is never produced); `byte_lengths` (size,) int64 are UTF-8 bytes of each token, 0 for
-    sentinels.
+    `sentinels` maps the text of each sentinel to its id. `size` is one more than the largest id of a token or sentinel:
+    networks have more rows than that, and the rest is padding that is never produced. `byte_lengths`, int64 (size,), are
+    the UTF-8 bytes of each token, 0 for sentinels.
     """
 
-    def __init__(self, definition: Mapping[str, Any]) -> None:
-        """`definition` is what a `tokenizer.json` holds. Raises TokenizerError unless it is lossless byte-level BPE."""
+    def __init__(self, definition: Mapping[str, Any], family: Family = REFACT) -> None:
+        """`definition` is what a `tokenizer.json` holds; `family` is the one whose prompts the model was trained on.
+
+        Raises TokenizerError unless it is a lossless byte-level BPE with the family's sentinels.
+        """
         if not isinstance(definition, Mapping):
             raise TokenizerError(f"the tokenizer is a {type(definition).__name__}, expected an object")
         self.definition = definition
-        self.sentinels = _sentinels(definition)
+        self.family = family
+        self.sentinels = _sentinels(definition, family)
         text_only = _text_only(definition, self.sentinels)
         try:
             self._bpe = tokenizers.Tokenizer.from_str(json.dumps(text_only))
@@ -81,73 +72,67 @@ class Tokenizer:
         self._bytes = _token_bytes(vocabulary, self.size)
         self.byte_lengths = np.array([len(token) for token in self._bytes], dtype=np.int64)
         self._texts = {number: text.encode() for text, number in self.sentinels.items()}
-        self._split = re.compile("(" + "|".join(map(re.escape, sorted(self.sentinels, key=len, reverse=True))) + ")")
         for probe in (*PROBES, *(f"a{text}b" for text in self.sentinels)):
             back = self.decode_bytes(self.encode(probe))
             if back != probe.encode():
                 raise TokenizerError(f"the tokenizer turns {probe.encode()!r} into {back!r}, expected the same bytes")
 
     @classmethod
-    def from_file(cls, path: str | Path) -> Tokenizer:
-        """The tokenizer in a `tokenizer.json`."""
+    def from_file(cls, path: str | Path, family: Family = REFACT) -> Tokenizer:
+        """The tokenizer in a `tokenizer.json`. Raises TokenizerError, naming the file, for one that cannot be used."""
         try:
             definition = json.loads(Path(path).read_text(encoding="utf-8"))
-            return cls(definition)
+            return cls(definition, family)
         except (TokenizerError, UnicodeDecodeError, json.JSONDecodeError, RecursionError) as error:
             raise TokenizerError(f"{path}: {error}") from None
 
     @classmethod
-    def from_gguf(cls, fields: Mapping[str, Any]) -> Tokenizer | None:
-        """The tokenizer in the keys of a GGUF file; None where it has no vocabulary."""
+    def from_gguf(cls, fields: Mapping[str, Any], family: Family = REFACT) -> Tokenizer | None:
+        """The tokenizer in the keys of a GGUF file, None where it has no vocabulary. Raises TokenizerError."""
         if "tokenizer.ggml.tokens" not in fields:
             return None
-        return cls(_definition_from_gguf(fields))
+        return cls(_definition_from_gguf(fields), family)
 
     @property
     def end_of_text(self) -> int:
-        """Id of `<|endoftext|>`."""
-        return self.sentinels[END_OF_TEXT]
+        """The id of the family's end-of-text."""
+        return self.sentinels[self.family.end_of_text]
 
     def encode(self, text: str) -> list[int]:
-        """Ids of a text in which nothing is a sentinel."""
+        """Ids of a text in which nothing is read as a sentinel."""
         return self._bpe.encode(text, add_special_tokens=False).ids
 
     def encode_batch(self, texts: Sequence[str]) -> list[list[int]]:
-        """`encode` of every text, several at a time."""
+        """`encode` of every text, on several threads."""
         return [encoding.ids for encoding in self._bpe.encode_batch_fast(list(texts), add_special_tokens=False)]
 
-    def encode_prompt(self, prompt: str) -> list[int]:
-        """Ids of a prompt written out with its sentinels, which are read as such: never give it user text."""
-        ids: list[int] = []
-        for part in self._split.split(prompt):
-            ids += [self.sentinels[part]] if part in self.sentinels else self.encode(part)
-        return ids
-
     def decode_bytes(self, ids: Sequence[int]) -> bytes:
-        """The bytes that ids stand for, sentinels by their text; raises IndexError for an id that is padding."""
+        """The bytes that ids stand for, sentinels as their text. Raises IndexError for an id that is padding."""
         return b"".join(self._texts.get(number) or self._bytes[number] for number in ids)
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text that ids stand for; a code point cut off at an end becomes U+FFFD."""
+        """The text that ids stand for; a code point that is cut off at either end becomes U+FFFD."""
         return self.decode_bytes(ids).decode("utf-8", errors="replace")
 
 
-def _sentinels(definition: Mapping[str, Any]) -> dict[str, int]:
+def _sentinels(definition: Mapping[str, Any], family: Family) -> dict[str, int]:
     added = definition.get("added_tokens") or []
     if not isinstance(added, list) or not all(isinstance(token, Mapping) for token in added):
-        raise TokenizerError("added_tokens is no list of objects")
+        raise TokenizerError(f"added_tokens is {str(added)[:80]}, expected a list of objects")
     sentinels = {token.get("content"): token.get("id") for token in added}
     _check_ids("added_tokens", sentinels)
-    missing = [text for text in NEEDED if text not in sentinels]
+    missing = [text for text in family.fim_sentinels if text not in sentinels]
     if missing:
-        raise TokenizerError(f"added_tokens lacks {', '.join(missing)}, expected StarCoder's sentinels")
+        raise TokenizerError(
+            f"added_tokens lacks {', '.join(missing)}, expected the sentinels of the family {family.name}"
+        )
     if len(set(sentinels.values())) != len(sentinels):
         raise TokenizerError(f"added_tokens gives one id to several sentinels: {sentinels}")
     return sentinels
 
 
 def _text_only(definition: Mapping[str, Any], sentinels: Mapping[str, int]) -> dict[str, Any]:
-    """The definition without its sentinels, once it is known to change no text."""
+    """The definition without its sentinels. Raises TokenizerError for one that could change a text."""
     normalizer = definition.get("normalizer")
     if normalizer:
         kind = normalizer.get("type") if isinstance(normalizer, Mapping) else normalizer
@@ -194,8 +179,8 @@ def _check_pre_tokenizer(pre_tokenizer: Any) -> None:
     while steps:
         step = steps.pop()
         names.append(step.get("type") if isinstance(step, Mapping) else step)
-        if names[-1] not in CUTTING:
-            raise TokenizerError(f"pre_tokenizer is {names[-1]!r}, expected one of {', '.join(sorted(CUTTING))}")
+        if names[-1] not in LOSSLESS:
+            raise TokenizerError(f"pre_tokenizer is {names[-1]!r}, expected one of {', '.join(sorted(LOSSLESS))}")
         if step.get("behavior") == "Removed":
             raise TokenizerError("pre_tokenizer removes what it splits at, expected that it keeps all text")
         if step.get("add_prefix_space"):
@@ -213,9 +198,9 @@ def _byte_alphabet() -> dict[str, int]:
 
 
 def _token_bytes(vocabulary: Mapping[str, int], size: int) -> list[bytes]:
-    """Bytes of every id below `size`; none for ids that are no text."""
+    """The bytes of every id below `size`; empty for ids that are not text."""
     alphabet = _byte_alphabet()
-    # Bytes that no UTF-8 text holds may be missing.
+    # Bytes that never occur in UTF-8 may be missing.
     lacking = [byte for char, byte in alphabet.items() if char not in vocabulary and byte not in (0xC0, 0xC1)]
     lacking = [byte for byte in lacking if byte < 0xF5]
     if lacking:
@@ -228,12 +213,12 @@ def _token_bytes(vocabulary: Mapping[str, int], size: int) -> list[bytes]:
 
 
 def _definition_from_gguf(fields: Mapping[str, Any]) -> dict[str, Any]:
-    """The `tokenizer.json` that says what a GGUF file's tokenizer keys say."""
+    """What a `tokenizer.json` with the same content as a GGUF file's tokenizer keys holds."""
     prefix = "tokenizer.ggml."
     kind = fields.get(prefix + "model")
     if kind != "gpt2":
         raise TokenizerError(f"{prefix}model is {kind!r}, expected 'gpt2' (byte-level BPE)")
-    # Files from before the key existed have none.
+    # Older files lack the key.
     pre = fields.get(prefix + "pre", "refact")
     if pre not in ("refact", "starcoder"):
         raise TokenizerError(f"{prefix}pre is {pre!r}, expected 'refact' or 'starcoder'")
@@ -241,17 +226,17 @@ def _definition_from_gguf(fields: Mapping[str, Any]) -> dict[str, Any]:
     merges = _listed(fields, prefix + "merges", str)
     types = _listed({prefix + "token_type": [NORMAL] * len(tokens), **fields}, prefix + "token_type", int)
     if len(types) != len(tokens):
-        raise TokenizerError(f"{prefix}token_type has {len(types)} entries, expected {len(tokens)}, one a token")
+        raise TokenizerError(f"{prefix}token_type has {len(types)} entries, expected {len(tokens)}, one for each token")
     vocabulary: dict[str, int] = {}
     added = []
     for number, (token, token_type) in enumerate(zip(tokens, types, strict=True)):
-        # Converters fill the rows beyond the vocabulary with [PAD49152] and so on.
+        # Converters fill the rows after the vocabulary with [PAD49152] and so on.
         if token_type == UNUSED or token == f"[PAD{number}]":
             continue
         if token in vocabulary:
             raise TokenizerError(f"{prefix}tokens has {token!r} twice, at {vocabulary[token]} and {number}")
         vocabulary[token] = number
-        # The converters of 2023 call every token normal.
+        # Converters of 2023 mark every token as normal.
         if token_type in (CONTROL, USER_DEFINED) or token in STARCODER_SENTINELS:
             added.append({"id": number, "content": token, "special": True} | _EXACT)
     return {
@@ -260,7 +245,7 @@ def _definition_from_gguf(fields: Mapping[str, Any]) -> dict[str, Any]:
         "padding": None,
         "added_tokens": added,
         "normalizer": None,
-        # StarCoder's: digits one by one, then the GPT-2 expression.
+        # StarCoder's: digits one by one, then the expression of GPT-2.
         "pre_tokenizer": {
             "type": "Sequence",
             "pretokenizers": [{"type": "Digits", "individual_digits": True}, _BYTE_LEVEL | {"use_regex": True}],
@@ -285,7 +270,7 @@ def _listed(fields: Mapping[str, Any], key: str, item: type) -> list[Any]:
 
 
 def _usable_merges(merges: Sequence[str], vocabulary: Mapping[str, int]) -> list[str]:
-    """The merges between tokens that make a token; llama.cpp passes over the others too, where `tokenizers` refuses."""
+    """The merges of two tokens into a third; the rest, which `tokenizers` would refuse, llama.cpp ignores as well."""
     usable: list[str] = []
     unusable: list[str] = []
     for merge in merges:
@@ -295,7 +280,7 @@ def _usable_merges(merges: Sequence[str], vocabulary: Mapping[str, int]) -> list
     if unusable:
         warnings.warn(
             f"tokenizer.ggml.merges: {len(unusable)} of {len(merges)} merges make no token of the vocabulary, "
-            f"the first is {unusable[0]!r}; they are left out",
+            f"the first of them {unusable[0]!r}; they are left out",
             stacklevel=2,
         )
     return usable

@@ -36,4 +36,4 @@ CONVERSATION = pa.schema(
         column("content_id", pa.string(), "Git blob SHA-1 of instruction, code and response, 40 hex digits."),
     ]
 )
-"""An instruction and its answer, from a data set of commits or of prompts and responses."""
+"""An instruction and its answer, from a data set of commits, or of prompts and responses."""

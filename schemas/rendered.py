@@ -1,4 +1,4 @@
-"""What rendering adds to an example for one model family, and what packing makes of rendered examples."""
+"""The columns that rendering for one model family adds to an example, and the rows that packing makes of examples."""
 
 import pyarrow as pa
 
@@ -13,13 +13,13 @@ RENDERED = (
     column("completion", pa.string(), "What it is to write: the middle and the family's end of text."),
     column("layout", pa.string(), "Order of the prompt: `psm`, or `spm` with the suffix first."),
 )
-"""Columns of a rendered example beside those of stackfim.schemas.example.EXAMPLE."""
+"""The columns of a rendered example that stackfim.schemas.example.EXAMPLE does not have."""
 
 TOKENIZED = (
     column("input_ids", _IDS, "Token ids of prompt and completion; text between two sentinels is encoded by itself."),
     column("loss_mask", _FLAGS, "Which of them are to be learned: the middle and the end of text."),
 )
-"""Columns of an example that is rendered as token ids too."""
+"""The columns that an example has in addition if it is also rendered as token ids."""
 
 PACKED = pa.schema(
     [
@@ -30,4 +30,4 @@ PACKED = pa.schema(
         column("example_ids", _TEXTS, "The examples, in order."),
     ]
 )
-"""A row of several examples, of one length, as a trainer reads it."""
+"""A row of several examples, all rows of one length, as a trainer reads them."""

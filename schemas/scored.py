@@ -1,12 +1,9 @@
-"""What a model's scores add to an example."""
+"""The columns that scoring adds to an example."""
 
 import pyarrow as pa
 
 from stackfim.schemas.column import column
 from stackfim.schemas.example import EXAMPLE
-
-LAYOUTS = ("psm", "spm")
-"""Layouts of the prompt that a model can be asked in: prefix first, or suffix first."""
 
 SCORE = pa.struct(
     [
@@ -34,7 +31,7 @@ SCORES = (
         "`accept`, a reason to doubt the row such as `unlikely`, or `unscored:` and why there is no score.",
     ),
 )
-"""Columns of a scored example beside those of stackfim.schemas.example.EXAMPLE."""
+"""The columns of a scored example that stackfim.schemas.example.EXAMPLE does not have."""
 
 _RUN = ("seed", "version")
 
@@ -48,10 +45,10 @@ SCORED = pa.schema(
 
 
 def score_column(layout: str) -> str:
-    """Name of the column with the scores of a layout."""
+    """The name of the column with the scores of a layout."""
     return f"score_{layout}"
 
 
 def is_scored(names: list[str]) -> bool:
-    """Whether columns of these names are those of scored examples."""
+    """Whether `names` include all columns of scored examples."""
     return set(SCORED.names) <= set(names)

@@ -126,9 +126,7 @@ def score_rows(examples: Any, model: str | os.PathLike[str], settings: Mapping[s
     scoring = find_scoring(config.score, config.seed)
     if scoring is None:
         raise ValueError(f"model is {os.fspath(model)!r}, expected one that scores, such as 'tiny'")
-    scorer = scoring.reference.load_scorer(
-        scoring.settings.layouts, scoring_threads(1), scoring.settings.context_tokens
-    )
+    scorer = scoring.model.load_scorer(scoring.settings.layouts, scoring_threads(1), scoring.settings.context_tokens)
     table, like_given = _examples(examples)
     parts = [score_examples(part, scorer, scoring.settings).examples for part in _parts(table)]
     return like_given(pa.Table.from_batches(parts, SCORED))

@@ -173,9 +173,10 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
     from tokenizers import decoders, models, pre_tokenizers, trainers
 
     from stackfim.model.checkpoint import Model, export
-    from stackfim.model.config import RefactConfig
     from stackfim.model.refact import Refact
-    from stackfim.model.tokenizer import STARCODER_SENTINELS, Tokenizer
+    from stackfim.model.refact_config import RefactConfig
+    from stackfim.model.tokenizer import Tokenizer
+    from stackfim.transforms.render.families import STARCODER_SENTINELS
 
     torch.set_num_threads(1)  # a network this small gains nothing from more
     bpe = Bpe(models.BPE())
@@ -198,7 +199,7 @@ def checkpoint(tmp_path_factory: pytest.TempPathFactory) -> Path:
         for weight in network.parameters():
             weight.mul_(8 if weight.dim() == 2 else 1)
     folder = tmp_path_factory.mktemp("checkpoint")
-    export(Model(config, network.eval().requires_grad_(False), Tokenizer(json.loads(bpe.to_str()))), folder)
+    export(Model(network.eval().requires_grad_(False), Tokenizer(json.loads(bpe.to_str()))), folder)
     return folder
 
 

@@ -1,15 +1,16 @@
 """What a checkpoint is worth on fill-in-the-middle examples of repositories that it was not trained on.
 
-    python -m stackfim.model.training.evaluate DIR --model FOLDER            a table; exit 1 when a bar is missed
-    python -m stackfim.model.training.evaluate DIR --model FOLDER --card     also into FOLDER: training.json and README.md
+    python -m stackfim.model.training.evaluate DIR --model FOLDER            prints a table; exit 1 if a bar is missed
+    python -m stackfim.model.training.evaluate DIR --model FOLDER --card     also writes training.json and README.md there
 
-DIR is the folder of `stackfim build` that `stackfim.model.training.train` was given; FOLDER what it left. Measured in each layout:
+DIR is the folder of `stackfim build` that `stackfim.model.training.train` read, FOLDER the one that it wrote. Measured in each
+layout:
 
-- the negative log likelihood of middles and their end, against a smoothed 5-gram model of the very same tokens;
-- whether `p_eot_end` tells true ends of single-line and multi-line middles from ends one line earlier or later in the
-  file (area under the ROC curve), and the same of multi-line middles alone, which is harder;
-- whether `p_eot_start` tells EMPTY places from others (the same);
-- how often a middle with its lines shuffled is scored worse than the middle.
+- the negative log likelihood of middles and their ends, beside that of a smoothed 5-gram model of the same tokens;
+- how well `p_eot_end` tells true ends of single-line and multi-line middles from ends one line earlier or later in the
+  file (area under the ROC curve), and the same for multi-line middles alone, which is harder;
+- how well `p_eot_start` tells EMPTY places from others (area under the ROC curve);
+- how often a middle with its lines shuffled has a worse score than the middle.
 """
 
 from __future__ import annotations
@@ -24,27 +25,29 @@ from itertools import islice
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import torch
 from scipy.stats import rankdata
 
 from stackfim.model.checkpoint import Model, load
 from stackfim.model.ends import Row, earlier_end, later_end
-from stackfim.model.prompt import LAYOUTS
+from stackfim.model.interfaces import FimTokenizer
+from stackfim.model.prompt import FimPrompt
 from stackfim.model.scorer import Score, ScoredRow, Scorer
-from stackfim.model.tokenizer import Tokenizer
 from stackfim.model.training.card import write_card
 from stackfim.model.training.ngram import KneserNey
 from stackfim.model.training.sequences import Example, SequenceSettings, batches, read_examples, read_shard, rendered
+from stackfim.schemas.layout import LAYOUTS, PSM
 
-# What each figure must reach, in either layout.
+# What each figure must reach in both layouts.
 BARS = {"auc_end": 0.80, "auc_start": 0.80, "shuffled_worse": 0.95}
 
-# A shuffle of fewer lines is often no worse than what it was made of.
+# Fewer lines in another order are often just as good.
 SHUFFLED_LINES = 3
 
 
 def shuffled(row: Row, seed: int) -> Row | None:
-    """A row with the lines of its middle in another order; None for too few lines, or where no order differs."""
+    """The row with the lines of its middle in another order; None for too few lines, or lines that are all the same."""
     prefix, middle, suffix = row
     body = middle.rstrip("\r\n")
     lines = body.split("\n")
@@ -58,7 +61,7 @@ def shuffled(row: Row, seed: int) -> Row | None:
 
 
 def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """Area under the ROC curve: how often a positive is above a negative, ties counted half (Mann-Whitney U)."""
+    """Area under the ROC curve: how often a positive is above a negative, with ties counted half (Mann-Whitney U)."""
     ranks = rankdata([*positive, *negative])[: len(positive)]
     return float((ranks.sum() - len(positive) * (len(positive) + 1) / 2) / (len(positive) * len(negative)))
 
@@ -70,9 +73,9 @@ def figures(
     layouts: Sequence[str] = LAYOUTS,
     context_tokens: int | None = None,
 ) -> dict[str, dict[str, float]]:
-    """The figures of a model on examples, by layout; at most so many ends, and so many shuffles, are compared.
+    """The figures of a model on examples, by layout.
 
-    `context_tokens` are as `Scorer` takes them.
+    At most `most_pairs` ends, and as many shuffles, are compared. `context_tokens` are as `Scorer` takes them.
     """
     rows = [example.row for example in examples]
     ended = [example for example in examples if example.category in ("single_line", "multi_line")]
@@ -121,33 +124,34 @@ def _figures(
 def _end_probabilities(
     ends: Sequence[tuple[Example, Sequence[Row | None]]], score: Callable[[Row | None], Score | None]
 ) -> tuple[list[float], list[float]]:
-    """`p_eot_end` at true ends, and at shifted ones."""
+    """`p_eot_end` at true ends and at shifted ones."""
     true = [found.p_eot_end for example, _ in ends if (found := score(example.row))]
     return true, [found.p_eot_end for _, shifted in ends for row in shifted if (found := score(row))]
 
 
 def ngram_nll(
-    ngram: KneserNey, tokenizer: Tokenizer, examples: Iterable[Example], context_tokens: int, n_positions: int
+    ngram: KneserNey, tokenizer: FimTokenizer, examples: Iterable[Example], context_tokens: int, context_length: int
 ) -> dict[str, float]:
-    """What the n-gram model gives for the same tokens as `figures`' nll: middles and their end, in nats a token."""
+    """The n-gram model's mean negative log likelihood, in nats, of middles and their ends, by layout: as in `figures`."""
     result = {}
     for layout in LAYOUTS:
+        prompt = FimPrompt(tokenizer, layout)
         sequences = []
         for example in examples:
             head, tail, middle = (tokenizer.encode(text) for text in (example.prefix, example.suffix, example.middle))
-            found = rendered(example, (head, tail, middle), tokenizer, layout, context_tokens, n_positions)
+            found = rendered(example, (head, tail, middle), tokenizer, prompt, context_tokens, context_length)
             if found is not None:
                 sequences.append(found)
-        told = ngram.log_probabilities([prompt + completion for prompt, completion in sequences])
-        of_middles = [part[len(prompt) :] for part, (prompt, _) in zip(told, sequences, strict=True)]
+        log_p = ngram.log_probabilities([before + completion for before, completion in sequences])
+        of_middles = [part[len(before) :] for part, (before, _) in zip(log_p, sequences, strict=True)]
         result[layout] = -float(np.concatenate(of_middles).mean())
     return result
 
 
 def training_sequences(
-    examples: Sequence[Example], tokenizer: Tokenizer, settings: SequenceSettings, steps: int
-) -> list[np.ndarray]:
-    """The sequences that training learned from in so many steps, each up to its end-of-text."""
+    examples: Sequence[Example], tokenizer: FimTokenizer, settings: SequenceSettings, steps: int
+) -> list[npt.NDArray[np.int64]]:
+    """The sequences that training learned from in its first `steps` steps, each up to its end-of-text."""
     sequences = []
     for _, batch in islice(batches(examples, tokenizer, settings), steps):
         begin = 0
@@ -160,7 +164,7 @@ def training_sequences(
 
 
 def missed_bars(measured: Mapping[str, Mapping[str, float]]) -> list[str]:
-    """A line for each bar that figures miss."""
+    """One line for each bar that the figures miss."""
     missed = []
     for layout, values in measured.items():
         missed += [
@@ -176,7 +180,7 @@ def missed_bars(measured: Mapping[str, Mapping[str, float]]) -> list[str]:
 
 
 def table(measured: Mapping[str, Mapping[str, float]]) -> str:
-    """Figures as lines of text, a column a layout."""
+    """Figures as lines of text, with a column for each layout."""
     names = list(dict.fromkeys(name for values in measured.values() for name in values))
     lines = [f"{'':16}" + "".join(f"{layout:>12}" for layout in measured)]
     for name in names:
@@ -188,24 +192,31 @@ def table(measured: Mapping[str, Mapping[str, float]]) -> str:
 
 
 def sampled(examples: Sequence[Example], count: int, seed: int = 0) -> list[Example]:
-    """At most so many of the examples, drawn by a seed, in their order."""
+    """At most `count` of the examples, drawn by a seed, in their order."""
     chosen = random.Random(seed).sample(range(len(examples)), min(count, len(examples)))
     return [examples[number] for number in sorted(chosen)]
 
 
 def main() -> None:
+    """Run the command line that the module's docstring shows."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, metavar="DIR", help="what the checkpoint was trained on")
+    parser.add_argument("folder", type=Path, metavar="DIR", help="the folder that the checkpoint was trained on")
     parser.add_argument(
-        "--model", type=Path, required=True, metavar="FOLDER", help="what `stackfim.model.training.train` left"
+        "--model",
+        type=Path,
+        required=True,
+        metavar="FOLDER",
+        help="the folder that `stackfim.model.training.train` wrote",
     )
     parser.add_argument("--rows", type=int, default=1_200, help="held-out examples to score")
-    parser.add_argument("--pairs", type=int, default=600, help="ends, and shuffles, to compare")
-    parser.add_argument("--sample", type=Path, metavar="FILE", help="a parquet file of other examples to measure too")
+    parser.add_argument("--pairs", type=int, default=600, help="ends to compare, and shuffles")
+    parser.add_argument(
+        "--sample", type=Path, metavar="FILE", help="a parquet file of other examples to measure as well"
+    )
     parser.add_argument("--card", action="store_true", help="write the figures into training.json and README.md")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument(
-        "--context-tokens", type=int, metavar="N", help="most of prefix and suffix; default: longest in training"
+        "--context-tokens", type=int, metavar="N", help="bound of prefix and suffix; default: the longest in training"
     )
     options = parser.parse_args()
     torch.set_num_threads(options.threads)
@@ -215,7 +226,8 @@ def main() -> None:
     manifest = sha256((options.folder / "manifest.json").read_bytes()).hexdigest()
     if manifest != described["data"]["manifest_sha256"]:
         sys.exit(
-            f"stackfim.model.training.evaluate: {options.folder} is not what {options.model} was trained on: manifest.json differs"
+            f"stackfim.model.training.evaluate: {options.folder} is not the folder that {options.model} was trained on: "
+            "its manifest.json has another hash"
         )
     loaded = load(options.model, dtype="float32")
     assert loaded.tokenizer is not None
@@ -229,17 +241,18 @@ def main() -> None:
         partitions.train, loaded.tokenizer, SequenceSettings(**settings["sequences"]), settings["steps"]
     )
     ngram = KneserNey(sequences, loaded.tokenizer.size)
-    for layout, nll in ngram_nll(ngram, loaded.tokenizer, held_out, context_tokens, loaded.config.n_positions).items():
+    of_ngram = ngram_nll(ngram, loaded.tokenizer, held_out, context_tokens, loaded.config.context_length)
+    for layout, nll in of_ngram.items():
         measured["held_out"][layout]["ngram_nll"] = nll
     if options.sample:
         sample = list(read_shard(options.sample))
-        measured["sample"] = figures(loaded, sample, layouts=["psm"], context_tokens=context_tokens)
+        measured["sample"] = figures(loaded, sample, layouts=[PSM], context_tokens=context_tokens)
     for name, values in measured.items():
         print(f"{name}\n{table(values)}\n", flush=True)
     missed = missed_bars(measured["held_out"])
     if options.card:
         described |= {"figures": measured, "context_tokens": context_tokens, "missed_bars": missed}
-        write_card(options.model, described, sum(weight.numel() for weight in loaded.network.parameters()))
+        write_card(options.model, described, sum(weight.numel() for _, weight in loaded.network.named_parameters()))
     sys.exit("\n".join(missed) if missed else 0)
 
 

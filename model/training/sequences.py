@@ -1,8 +1,8 @@
 """Training sequences from examples that the pipeline wrote: chosen, rendered, cut to a length and packed.
 
-Repositories are held out by a hash of their name, so that a network can be judged on code that it has not seen.
-Everything drawn comes from the seed and the place in the data alone: training that was broken off goes on with the batch
-that it would have had.
+Repositories are held out by a hash of their name, so that a network can be judged on code that it has not seen. All draws
+depend on the seed and the place in the data alone, so training that was interrupted continues with the batch that would
+have come next.
 """
 
 from __future__ import annotations
@@ -13,16 +13,21 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow.parquet as pq
 
-from stackfim.model.context import first_lines, fit_context_within, last_lines
+from stackfim.model.context import fit_context_within
 from stackfim.model.ends import line_ends, line_too_many
-from stackfim.model.prompt import LAYOUTS, SPECIAL_TOKENS, fim_ids
-from stackfim.model.tokenizer import Tokenizer
+from stackfim.model.interfaces import FimTokenizer
+from stackfim.model.prompt import FimPrompt
+from stackfim.schemas.layout import LAYOUTS
 from stackfim.schemas.manifest import Manifest
 from stackfim.schemas.record import RecordMismatch
+from stackfim.transforms.render.budget import first_lines, last_lines
 
 # Characters kept on each side of a cursor: more than 512 tokens ever hold of code.
+
+# Characters kept on each side of a cursor: more than 512 tokens of code ever have.
 CONTEXT_CHARS = 4096
 
 # Rows encoded at a time, about 150,000 tokens.
@@ -30,12 +35,12 @@ CHUNK = 512
 
 
 class TrainingDataError(ValueError):
-    """A folder that holds nothing to train on; the message says what was expected."""
+    """A folder that cannot be trained on; the message says what was expected."""
 
 
 @dataclass(frozen=True, slots=True)
 class Example:
-    """One row of the pipeline: its texts, and where they are from."""
+    """One row of the pipeline: its texts and their source."""
 
     prefix: str
     middle: str
@@ -55,7 +60,7 @@ class Example:
 
 @dataclass(frozen=True, slots=True)
 class Partitions:
-    """Examples to train on and examples of other repositories, in the order of their files."""
+    """Examples to train on, and held-out examples of other repositories, both in the order of their files."""
 
     train: list[Example]
     held_out: list[Example]
@@ -65,12 +70,12 @@ class Partitions:
 class SequenceSettings:
     """How examples become sequences. Lengths are in tokens.
 
-    The context of an example has a length drawn, evenly on a logarithmic scale, from `shortest_context` up to
-    `longest_context`: short ones show more middles and ends for the same number of tokens, long ones more of what a
-    context tells. With its middle it has at most `longest` tokens.
+    The length of an example's context is drawn, evenly on a logarithmic scale, from `shortest_context` to
+    `longest_context`: short ones show more middles and ends for the same number of tokens, long ones show how a context
+    informs the middle. With its middle it has at most `longest` tokens.
 
-    Where a middle does not end is shown too: wherever a line ends before its end (`line_end_weight`), and after the
-    suffix's next line, written once more (`later_end_weight`).
+    The network also learns where a middle does not end: wherever a line ends before the middle's end
+    (`line_end_weight`), and after a copy of the suffix's next line (`later_end_weight`).
     """
 
     seed: int = 0
@@ -89,20 +94,20 @@ class SequenceSettings:
 class Batch:
     """Sequences one after the other: `input_ids`, the `targets` that follow each, the `weights` of their losses.
 
-    `no_end_weights` are those of the losses that end-of-text has where a middle does not end. All four have shape
-    (tokens,); `segments` are the sequences' lengths.
+    `no_end_weights` are the weights of the loss of end-of-text where a middle does not end. All four have shape
+    (tokens,), the ids int64 and the weights float32; `segments` are the lengths of the sequences.
     """
 
-    input_ids: np.ndarray
-    targets: np.ndarray
-    weights: np.ndarray
-    no_end_weights: np.ndarray
+    input_ids: npt.NDArray[np.int64]
+    targets: npt.NDArray[np.int64]
+    weights: npt.NDArray[np.float32]
+    no_end_weights: npt.NDArray[np.float32]
     segments: list[int]
 
 
 @dataclass(frozen=True, slots=True)
 class _Sequence:
-    """Ids of a prompt, of a middle with end-of-text, and of the line that could follow the middle (or none)."""
+    """Ids of a prompt, of a middle with end-of-text, and of the line that could follow the middle, if any."""
 
     prompt: list[int]
     completion: list[int]
@@ -115,7 +120,7 @@ class _Sequence:
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where in the data a batch is: passes made, chunk of the pass, batch of the chunk."""
+    """Where in the data a batch is: passes made before it, chunk in its pass, batch in its chunk; all from 0."""
 
     epoch: int = 0
     chunk: int = 0
@@ -125,8 +130,8 @@ class Position:
 def read_examples(folder: str | Path, *, held_out_share: float, held_out_seed: int) -> Partitions:
     """The examples in a folder of `stackfim build`, each context cut to `CONTEXT_CHARS` by whole lines.
 
-    Held out are the run's own validation rows and the repositories that `is_held_out` names. Raises TrainingDataError
-    for a folder that is no finished run, or one that took files under other than permissive licenses.
+    The run's own validation rows and the repositories that `is_held_out` chooses are held out. Raises TrainingDataError
+    for a folder that is not a finished run, and for a run that also took files under licenses that are not permissive.
     """
     folder = Path(folder)
     manifest = folder / "manifest.json"
@@ -144,7 +149,7 @@ def read_examples(folder: str | Path, *, held_out_share: float, held_out_seed: i
             for example in read_shard(path):
                 held_out = name == "validation" or is_held_out(example.repository, held_out_share, held_out_seed)
                 (partitions.held_out if held_out else partitions.train).append(example)
-    # The pipeline splits by repository, we by its name: a fork's sibling may be among its validation rows.
+    # The pipeline makes partitions by repository, we by its name: a fork's sibling may be among its validation rows.
     names = {_project(example.repository) for example in partitions.held_out}
     train = [example for example in partitions.train if _project(example.repository) not in names]
     moved = [example for example in partitions.train if _project(example.repository) in names]
@@ -159,25 +164,25 @@ def read_shard(path: Path) -> Iterator[Example]:
     with pq.ParquetFile(path) as file:
         for batch in file.iter_batches(1_000, columns=columns):
             for row in batch.to_pylist():
-                row["prefix"] = last_lines(row["prefix"], CONTEXT_CHARS, "\n")
-                row["suffix"] = first_lines(row["suffix"], CONTEXT_CHARS, "\n")
+                row["prefix"] = last_lines(row["prefix"], CONTEXT_CHARS)
+                row["suffix"] = first_lines(row["suffix"], CONTEXT_CHARS)
                 row["licenses"] = tuple(row["licenses"])
                 yield Example(**row)
 
 
 def is_held_out(repository: str, share: float, seed: int) -> bool:
-    """Whether a repository is never trained on; of many repositories, about `share` are.
+    """Whether a repository is held out from training; of many repositories, about the share `share` is.
 
-    By the last part of its name alone, so that forks and releases of one project are on the same side.
+    It depends on the last part of the name alone, so that forks and releases of one project are treated alike.
     """
     digest = hashlib.blake2b(f"{seed}:{_project(repository)}".encode(), digest_size=8).digest()
     return int.from_bytes(digest, "big") < share * 2**64
 
 
 def batches(
-    examples: Sequence[Example], tokenizer: Tokenizer, settings: SequenceSettings, start: Position = Position()
+    examples: Sequence[Example], tokenizer: FimTokenizer, settings: SequenceSettings, start: Position = Position()
 ) -> Iterator[tuple[Position, Batch]]:
-    """Batches without end, from a position on, each with its own position; every pass has another order."""
+    """Endless batches from a position on, each with its position; every pass has an order of its own."""
     epoch, chunk, first = start.epoch, start.chunk, start.batch
     while True:
         order = np.random.default_rng([settings.seed, epoch]).permutation(len(examples))
@@ -192,7 +197,7 @@ def batches(
 
 
 def seen_examples(examples: Sequence[Example], settings: SequenceSettings, position: Position) -> list[Example]:
-    """The examples that the batches before a position are made of; of its own chunk, all that it would be made of."""
+    """The examples of the batches before a position, and all those of the chunk that the position is in."""
     if position.epoch:
         return list(examples)
     order = np.random.default_rng([settings.seed, 0]).permutation(len(examples))
@@ -201,37 +206,34 @@ def seen_examples(examples: Sequence[Example], settings: SequenceSettings, posit
 
 def rendered(
     example: Example,
-    encoded: tuple[Sequence[int], Sequence[int], list[int]],
-    tokenizer: Tokenizer,
-    layout: str,
+    encoded: tuple[Sequence[int], Sequence[int], Sequence[int]],
+    tokenizer: FimTokenizer,
+    prompt: FimPrompt,
     context: int,
     longest: int,
 ) -> tuple[list[int], list[int]] | None:
-    """Prompt, and middle with end-of-text, with a context of at most so many tokens and `longest` in all.
+    """Ids of the prompt, and of the middle with end-of-text, in a context of `context` tokens and in `longest` in all.
 
     `encoded` are the ids of prefix, suffix and middle. Where the lines at the cursor need more, the context is twice as
-    long, and so on; None for an example that even `longest` does not hold.
+    long, and so on; None for an example that does not even fit into `longest`.
     """
     head, tail, middle = encoded
-    room = longest - len(middle) - SPECIAL_TOKENS
+    room = longest - len(middle) - prompt.special_tokens
     fitted = fit_context_within(tokenizer, example.prefix, example.suffix, context, room, (head, tail))
-    if fitted is None:
-        return None
-    return fim_ids(*fitted, layout, tokenizer.sentinels), [*middle, tokenizer.end_of_text]
+    return None if fitted is None else (prompt.ids(*fitted), [*middle, tokenizer.end_of_text])
 
 
 def _packed(
-    rows: Sequence[Example], tokenizer: Tokenizer, settings: SequenceSettings, generator: np.random.Generator
+    rows: Sequence[Example], tokenizer: FimTokenizer, settings: SequenceSettings, generator: np.random.Generator
 ) -> Iterator[Batch]:
-    # Drawn for all rows, whether or not they fit, so that one row changes no other.
+    prompts = [FimPrompt(tokenizer, layout) for layout in LAYOUTS]
+    # Drawn for all rows, whether or not they fit, so that no row changes another.
     shortest, longest = np.log(settings.shortest_context), np.log(settings.longest_context)
     contexts = np.exp(generator.uniform(shortest, longest, len(rows))).astype(int).tolist()
     layouts = generator.integers(len(LAYOUTS), size=len(rows))
-    # No more text is encoded than such a context may need.
+    # Text that such a context cannot hold is not encoded.
     rows = [
-        replace(
-            row, prefix=last_lines(row.prefix, 8 * context, "\n"), suffix=first_lines(row.suffix, 8 * context, "\n")
-        )
+        replace(row, prefix=last_lines(row.prefix, 8 * context), suffix=first_lines(row.suffix, 8 * context))
         for row, context in zip(rows, contexts, strict=True)
     ]
     heads, tails, middles = (
@@ -242,8 +244,7 @@ def _packed(
     tokens = 0
     for number, row in enumerate(rows):
         encoded = heads[number], tails[number], middles[number]
-        layout = LAYOUTS[layouts[number]]
-        found = rendered(row, encoded, tokenizer, layout, contexts[number], settings.longest)
+        found = rendered(row, encoded, tokenizer, prompts[layouts[number]], contexts[number], settings.longest)
         if found is None:
             continue
         sequence = _Sequence(*found, _continuation(middles[number], laters[number]))
@@ -257,12 +258,12 @@ def _packed(
 
 
 def _continuation(middle: list[int], later: list[int]) -> list[int]:
-    """The ids of `later` after those of the middle; none where the two are not cut into the same tokens."""
+    """The ids of `later` after those of the middle; none where `later` does not begin with the same tokens."""
     return later[len(middle) :] if later[: len(middle)] == middle else []
 
 
-def _batch(sequences: Sequence[_Sequence], tokenizer: Tokenizer, settings: SequenceSettings) -> Batch:
-    """All sequences in one row. What comes after a middle's end is read there, but only its own end is learned from."""
+def _batch(sequences: Sequence[_Sequence], tokenizer: FimTokenizer, settings: SequenceSettings) -> Batch:
+    """All sequences in one batch. The line after a middle is read, but of its tokens only the end is learned from."""
     ids: list[int] = []
     targets: list[int] = []
     weights: list[float] = []
@@ -278,7 +279,7 @@ def _batch(sequences: Sequence[_Sequence], tokenizer: Tokenizer, settings: Seque
         if sequence.later:
             after_later.append(len(ids) - 1)
     loss_weights = np.array(weights, dtype=np.float32)
-    # Where the user's cursor is, or where a file was cut, is nothing to be learned.
+    # A network cannot learn where the user's cursor is, or where a file was cut.
     sentinels = [number for number in tokenizer.sentinels.values() if number != tokenizer.end_of_text]
     loss_weights[np.isin(targets, sentinels)] = 0.0
     no_end_weights = np.zeros(len(ids), dtype=np.float32)

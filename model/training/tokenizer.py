@@ -8,14 +8,15 @@ from collections.abc import Iterable
 import tokenizers
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
-from stackfim.model.tokenizer import STARCODER_SENTINELS, Tokenizer
+from stackfim.model.tokenizer import Tokenizer
+from stackfim.transforms.render.families import STARCODER_SENTINELS
 
 
 def train_tokenizer(texts: Iterable[str], size: int) -> Tokenizer:
     """A tokenizer of at most `size` ids, the same for the same texts.
 
-    Sentinels have ids 0 to 18, the 256 bytes follow, then what merges make. Text is cut as StarCoder cuts it: digits one
-    by one, then the GPT-2 expression. A sentinel within a text is learned from as text.
+    Sentinels have ids 0 to 18, then come the 256 bytes and the tokens that merges make. Text is cut as in StarCoder:
+    digits one by one, then the expression of GPT-2. A sentinel within a text is treated as text.
     """
     bpe = tokenizers.Tokenizer(models.BPE())
     bpe.pre_tokenizer = pre_tokenizers.Sequence(

@@ -21,7 +21,7 @@ from stackfim.transforms.dedup.order import REFERENCE_SHARD
 from stackfim.transforms.dedup.transform import RemoveDuplicates, SignRows
 from stackfim.transforms.filters.filter_settings import FilterPlan
 from stackfim.transforms.filters.transform import FilterAndScoreRows, FilterRows, RedactRows
-from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.model_spec import ModelSpec
 from stackfim.transforms.score.score_settings import ScoreSettings
 from stackfim.transforms.shard_batch import ShardBatch
 from stackfim.transforms.split.split_settings import SplitSettings
@@ -35,7 +35,7 @@ Located = tuple[int, pa.RecordBatch]
 class ScorePlan:
     """How the examples are scored."""
 
-    reference: ModelReference
+    model: ModelSpec
     settings: ScoreSettings
     threads: int | None
     """Threads of a process on a CPU; None for PyTorch's choice."""
@@ -175,7 +175,7 @@ class SplitShards(beam.PTransform):
         if plan.score is not None:
             from stackfim.transforms.score.transform import ScoreExamples  # Beam's inference is slow to import
 
-            score = ScoreExamples(plan.score.reference, plan.score.settings, plan.score.threads)
+            score = ScoreExamples(plan.score.model, plan.score.settings, plan.score.threads)
             examples |= "Score" >> score.with_resource_hints(**hints)
         return examples | "Write examples" >> writer.with_resource_hints(**hints)
 

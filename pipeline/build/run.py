@@ -194,7 +194,7 @@ def _score_plan(scoring: Scoring | None, workers: int, engine: Engine) -> ScoreP
     if scoring is None:
         return None
     threads = scoring_threads(workers) if engine.is_local else None
-    return ScorePlan(scoring.reference, scoring.settings, threads, {} if engine.is_local else scoring.hints)
+    return ScorePlan(scoring.model, scoring.settings, threads, {} if engine.is_local else scoring.hints)
 
 
 def _known_rows(plan: Plan, shards: list[Shard]) -> int | None:

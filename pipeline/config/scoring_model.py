@@ -1,8 +1,8 @@
-"""The model that a run scores with: found and checked before anything is written, and named by what it is.
+"""The model that a run scores with: found and checked before anything is written, and identified by its content.
 
-A folder or file is named by its digest, a Hugging Face id by the commit that it stood for, so that a run that is taken up
-again scores with the same weights. Limits, and how much of a context the model is shown, come from `stackfim.json`
-beside the weights, and the configuration's win.
+A folder or file is identified by its digest, a Hugging Face id by its commit, so that a run that is resumed scores with the
+same weights. Limits, and how much of a context the model is shown, come from `stackfim.json` beside the weights; the
+configuration takes precedence.
 """
 
 from __future__ import annotations
@@ -17,13 +17,13 @@ from typing import Any
 
 from stackfim.pipeline.config.score_section import NO_MODEL, TINY_MODEL, ScoreSection
 from stackfim.pipeline.config.usage_error import UsageError
-from stackfim.schemas.scored import LAYOUTS
-from stackfim.transforms.score.reference import ModelReference
+from stackfim.schemas.layout import LAYOUTS
+from stackfim.transforms.score.model_spec import ModelSpec
 from stackfim.transforms.score.score_settings import DEFAULT_ACTIONS, ScoreSettings
 from stackfim.transforms.score.verdict_limits import LimitTable
 
 LIMITS_FILE = "stackfim.json"
-"""Beside a checkpoint: an object with `limits` and `context_tokens`, as [score] of a configuration has them."""
+"""A file beside a checkpoint: an object with `limits` and `context_tokens`, as in [score] of a configuration."""
 
 _LIBRARIES = ("torch", "tokenizers")
 _GPU_ACCELERATOR = "type:nvidia-l4;count:1;install-nvidia-driver"
@@ -33,40 +33,40 @@ _GPU_ACCELERATOR = "type:nvidia-l4;count:1;install-nvidia-driver"
 class Scoring:
     """All that scoring needs, for the graph and for the record."""
 
-    reference: ModelReference
+    model: ModelSpec
     settings: ScoreSettings
     identity: dict[str, Any]
-    """What the model is: `model`, and `revision` or `sha256`."""
+    """What identifies the model: `model`, and `revision` or `sha256`."""
     hints: dict[str, Any]
-    """Beam resource hints for engines that grant them."""
+    """Beam resource hints, for engines that support them."""
 
     def recorded(self) -> dict[str, Any]:
-        """What the scored rows depend on, as JSON values."""
+        """What scored rows depend on, as JSON values."""
         return {
             **self.identity,
-            "dtype": self.reference.dtype,
+            "dtype": self.model.dtype,
             **self.settings.to_json(),
             "versions": {library: version(library) for library in _LIBRARIES},
         }
 
 
 def find_scoring(section: ScoreSection, seed: int) -> Scoring | None:
-    """The model and settings of a configuration; None for a run without a model.
+    """The model and the settings of a configuration; None for a run without a model.
 
-    Loads the model once, so that a checkpoint that cannot be used is told of before a run begins. Raises UsageError for
-    one that there is not or that cannot be used, and for limits that cannot be.
+    It loads the model once, so that a checkpoint that cannot be used is reported before a run begins. Raises UsageError
+    for a checkpoint that does not exist or cannot be used, and for wrong limits.
     """
     if section.model == NO_MODEL:
         return None
-    from stackfim.model.config import CheckpointError
+    from stackfim.model.checkpoint_error import CheckpointError
     from stackfim.model.tokenizer import TokenizerError
 
     is_tiny = section.model == TINY_MODEL
     path = tiny_folder() if is_tiny else Path(section.model)
     layouts = section.layouts or (LAYOUTS[:1] if is_tiny else LAYOUTS)
-    reference = ModelReference(section.model, section.revision, section.dtype)
+    spec = ModelSpec(section.model, section.revision, section.dtype)
     try:
-        loaded = reference.load_model()
+        loaded = spec.load_model()
         if loaded.tokenizer is None:
             raise ValueError("the checkpoint has no tokenizer, expected tokenizer.json beside its weights")
     except (CheckpointError, TokenizerError, FileNotFoundError, ValueError) as error:
@@ -75,7 +75,7 @@ def find_scoring(section: ScoreSection, seed: int) -> Scoring | None:
         identity: dict[str, Any] = {"model": section.model if is_tiny else path.name, "sha256": checkpoint_digest(path)}
     else:
         identity = {"model": section.model, "revision": loaded.revision}
-    reference = ModelReference(section.model, loaded.revision, section.dtype)
+    spec = ModelSpec(section.model, loaded.revision, section.dtype)
     limits, context_tokens = _own_settings(section, path, loaded.revision)
     actions = {**DEFAULT_ACTIONS, **section.actions}
     hints = {"min_ram": section.min_ram}
@@ -83,16 +83,16 @@ def find_scoring(section: ScoreSection, seed: int) -> Scoring | None:
     if accelerator:
         hints["accelerator"] = accelerator
     settings = ScoreSettings(tuple(layouts), limits, actions, section.context_tokens or context_tokens, seed)
-    return Scoring(reference, settings, identity, hints)
+    return Scoring(spec, settings, identity, hints)
 
 
 def scoring_threads(workers: int) -> int:
-    """Threads for each of `workers` processes, so that they take the machine's cores together."""
+    """How many threads each of `workers` processes may use, so that together they use all cores of the machine."""
     return max(1, (os.cpu_count() or 1) // workers)
 
 
 def tiny_folder() -> Path:
-    """Where the checkpoint lies that comes with stackfim. Raises UsageError for an installation without it."""
+    """The folder of the checkpoint that comes with stackfim. Raises UsageError for an installation without it."""
     from stackfim.model.checkpoint import SHIPPED
 
     folder = SHIPPED[TINY_MODEL]
@@ -102,7 +102,7 @@ def tiny_folder() -> Path:
 
 
 def checkpoint_digest(path: Path) -> str:
-    """SHA-256 of a GGUF file, or of the names and bytes of the files of a checkpoint's folder that scores depend on."""
+    """SHA-256 of a GGUF file, or of the names and bytes of those files of a checkpoint's folder that scores depend on."""
     if path.is_file():
         return _digest(path)
     files = sorted(
@@ -121,7 +121,7 @@ def _digest(path: Path) -> str:
 
 
 def _own_settings(section: ScoreSection, path: Path, commit: str | None) -> tuple[LimitTable, int | None]:
-    """Limits, those of the configuration over the model's own, and the model's own `context_tokens`."""
+    """The limits of the model, changed by those of the configuration, and the model's own `context_tokens`."""
     file = _limits_file(section.model, path, commit)
     limits, context_tokens = LimitTable(), None
     if file is not None:
@@ -139,7 +139,7 @@ def _own_settings(section: ScoreSection, path: Path, commit: str | None) -> tupl
 
 
 def _limits_file(name: str, path: Path, commit: str | None) -> Path | None:
-    """The file of limits beside a checkpoint; None where there is none."""
+    """The file of limits beside a checkpoint, None where there is none."""
     if path.exists():
         file = (path if path.is_dir() else path.parent) / LIMITS_FILE
         return file if file.is_file() else None

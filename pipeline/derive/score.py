@@ -29,7 +29,7 @@ from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.scored import SCORED
 from stackfim.transforms.score.batch import FILE_KEY, emptied_files, score_examples
 from stackfim.transforms.score.diagnostics import PREFIX, summary
-from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.model_spec import ModelSpec
 from stackfim.transforms.score.score_settings import ScoreSettings
 
 if TYPE_CHECKING:
@@ -44,7 +44,7 @@ class _Task:
     name: str
     """Its path below `data/`."""
     out: Storage
-    reference: ModelReference
+    model: ModelSpec
     settings: ScoreSettings
     threads: int
 
@@ -68,7 +68,7 @@ def score_folder(folder: Path, out: str, scoring: Scoring, workers: int) -> Scor
     if (finished := derivation.finished()) is not None:
         return finished
     derivation.begin()
-    model = (scoring.reference, scoring.settings, scoring_threads(min(workers, len(shards))))
+    model = (scoring.model, scoring.settings, scoring_threads(min(workers, len(shards))))
     tasks = {shard.name: _Task(shard.path, shard.name, target, *model) for shard in shards}
     markers = derivation.run(_score, tasks, workers)
     counts = total_counts(markers)
@@ -90,9 +90,9 @@ def scoring_workers() -> int:
 
 
 @lru_cache(maxsize=1)
-def _scorer(reference: ModelReference, layouts: tuple[str, ...], threads: int, context_tokens: int | None) -> "Scorer":
+def _scorer(model: ModelSpec, layouts: tuple[str, ...], threads: int, context_tokens: int | None) -> "Scorer":
     # A process scores one shard after another: it loads the model once.
-    return reference.load_scorer(layouts, threads, context_tokens)
+    return model.load_scorer(layouts, threads, context_tokens)
 
 
 def _score(task: _Task) -> Made:
@@ -105,7 +105,7 @@ def _score(task: _Task) -> Made:
         rejections = paths.derived_rejections("score", task.name)
         dropped = stack.enter_context(parquet_shard(task.out, rejections, REJECTION))
         for batch in read_examples(task.path, EXAMPLE.names):
-            scorer = _scorer(task.reference, settings.layouts, task.threads, settings.context_tokens)
+            scorer = _scorer(task.model, settings.layouts, task.threads, settings.context_tokens)
             scored = score_examples(batch, scorer, settings)
             examples.add(scored.examples)
             dropped.add(scored.rejections)

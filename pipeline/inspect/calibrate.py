@@ -1,4 +1,4 @@
-"""`stackfim calibrate`: limits for a model's verdicts from a scored run, as configuration or to lie beside the model."""
+"""`stackfim calibrate`: limits for a model's verdicts from a scored run, for a configuration or a file beside the model."""
 
 import json
 from pathlib import Path
@@ -21,10 +21,10 @@ from stackfim.transforms.score.verdict_limits import LANGUAGES
 
 
 def calibrate_folder(folder: Path, out: Path | None, share: float, min_rows: int) -> str:
-    """Limits from the scored shards of `folder`: what there is to print, a TOML text or where it was written.
+    """Limits from the scored shards of `folder`: the text to print, which is TOML, or says where the limits were written.
 
-    Raises UsageError for a folder without scored rows, one whose doubtful rows were dropped (their scores are gone, and
-    quantiles of the others would be too strict), and an `out` of another kind than .json and .toml.
+    Raises UsageError for a folder without scored rows, for one whose doubtful rows were dropped (their scores are missing,
+    and quantiles of the others would be too strict), and for an `out` that is neither a .json nor a .toml file.
     """
     if out is not None and out.suffix not in (".json", ".toml"):
         raise UsageError(f"--out {out}: expected a .json file (beside a model as {LIMITS_FILE}) or a .toml file")
@@ -32,12 +32,12 @@ def calibrate_folder(folder: Path, out: Path | None, share: float, min_rows: int
     calibration = Calibration()
     for path in example_files(folder):
         if not is_scored(pq.read_schema(path).names):
-            raise UsageError(f"{path}: examples without scores; expected a folder that `stackfim score` made")
+            raise UsageError(f"{path}: examples without scores; expected a folder that `stackfim score` wrote")
         for batch in read_examples(path, list(COLUMNS), 10_000):
             calibration.add(batch)
     limits = calibration.limits(share, min_rows)
     if not limits:
-        raise UsageError(f"{folder}: no row has a score; expected a folder that `stackfim score` made")
+        raise UsageError(f"{folder}: no row has a score; expected a folder that `stackfim score` wrote")
     if out is None:
         return toml_text(limits)
     if out.suffix == ".toml":
@@ -48,7 +48,7 @@ def calibrate_folder(folder: Path, out: Path | None, share: float, min_rows: int
 
 
 def toml_text(limits: dict[str, Any]) -> str:
-    """The limits as a configuration has them: [score.limits.CATEGORY] and ….languages.LANGUAGE."""
+    """The limits as in a configuration: tables [score.limits.CATEGORY] and [score.limits.CATEGORY.languages.LANGUAGE]."""
     lines = []
     for category, values in limits.items():
         tables = {f"[score.limits.{category}]": {name: value for name, value in values.items() if name != LANGUAGES}}
@@ -76,7 +76,7 @@ def _check_nothing_dropped(folder: Path) -> None:
 
 
 def _members(path: Path) -> dict[str, Any]:
-    """What a file of limits says beside them."""
+    """The members of a file of limits, empty where there is no file."""
     if not path.is_file():
         return {}
     try:

@@ -1,4 +1,4 @@
-"""Writing the middle between a prefix and a suffix with a checkpoint: what a model makes of a place in a file."""
+"""`stackfim complete`: the middle that a checkpoint writes between the prefix and the suffix in two files."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ def complete_files(
     top_p: float,
     seed: int,
 ) -> Generation:
-    """What the checkpoint writes between the texts of two files, until it says end-of-text.
+    """What the checkpoint writes between the texts of two files, up to end-of-text; no `suffix` is an empty one.
 
-    `checkpoint` is what `model.load` takes. Raises UsageError for a file that is no UTF-8 text, a checkpoint that cannot
-    be had or used, and lines at the cursor that are longer than the model's context.
+    `checkpoint` is what `model.load` takes, and the rest what `model.generation.complete` takes. Raises UsageError for a
+    file that cannot be read as UTF-8, a checkpoint that does not exist or cannot be used, and lines at the cursor that are
+    longer than the model's context.
     """
     from stackfim import model
     from stackfim.model.generation import complete
@@ -46,9 +47,9 @@ def complete_files(
 
 def _text(path: Path) -> str:
     try:
-        # Line ends stay as they are: a CR is part of what the model reads.
+        # Line ends stay as they are, since the model reads a CR too.
         return path.read_bytes().decode("utf-8")
     except OSError as error:
         raise UsageError(f"{path}: {error.strerror}, expected a text file") from None
     except UnicodeDecodeError as error:
-        raise UsageError(f"{path}: byte {error.start} is no UTF-8, expected a text file") from None
+        raise UsageError(f"{path}: byte {error.start} is not UTF-8, expected a text file") from None

@@ -10,7 +10,8 @@ from rich.text import Text
 
 from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.shards import example_files, read_examples
-from stackfim.schemas.scored import LAYOUTS, score_column
+from stackfim.schemas.layout import LAYOUTS
+from stackfim.schemas.scored import score_column
 from stackfim.transforms.draws import Draws
 
 _LABELS = ["language", "category", "kind", "stop_reason", "newline_owner", "node_type", "scope"]

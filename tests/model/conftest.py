@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import sysconfig
 import tempfile
 from collections.abc import Callable, Sequence
@@ -20,11 +21,12 @@ from tokenizers import Tokenizer as Bpe
 from tokenizers import decoders, models, pre_tokenizers, trainers
 
 from stackfim.model.checkpoint import Model, export
-from stackfim.model.config import RefactConfig
 from stackfim.model.refact import Refact
-from stackfim.model.tokenizer import STARCODER_SENTINELS, Tokenizer
+from stackfim.model.refact_config import RefactConfig
+from stackfim.model.tokenizer import Tokenizer
 from stackfim.model.training.sequences import Example, read_shard
 from stackfim.schemas.manifest import FORMAT, Manifest
+from stackfim.transforms.render.families import STARCODER_SENTINELS
 
 VOCABULARY = 2048
 
@@ -54,13 +56,27 @@ def definition() -> dict[str, Any]:
     )
     library = Path(sysconfig.get_paths()["stdlib"])
     tokenizer.train([str(path) for path in sorted((library / "json").glob("*.py"))], trainer)
-    return json.loads(tokenizer.to_str())
+    learned: dict[str, Any] = json.loads(tokenizer.to_str())
+    return learned
 
 
 @pytest.fixture(scope="session")
 def tokenizer(definition: dict[str, Any]) -> Tokenizer:
     """The trained tokenizer."""
     return Tokenizer(definition)
+
+
+@pytest.fixture(scope="session")
+def prompt_ids(tokenizer: Tokenizer) -> Callable[[str], list[int]]:
+    """Gives the ids of a prompt that is written out with its sentinels."""
+
+    def encode(prompt: str) -> list[int]:
+        ids: list[int] = []
+        for part in re.split("(<[^<>\\s]+>)", prompt):
+            ids += [tokenizer.sentinels[part]] if part in tokenizer.sentinels else tokenizer.encode(part)
+        return ids
+
+    return encode
 
 
 @pytest.fixture(scope="session")
@@ -88,7 +104,7 @@ def network() -> Callable[..., Refact]:
 def small(network: Callable[..., Refact], tokenizer: Tokenizer) -> Model:
     """A random network of two layers with the trained tokenizer, 512 positions, 64 padding rows."""
     made = network(vocab_size=VOCABULARY + 64, n_positions=512)
-    return Model(made.config, made, tokenizer)
+    return Model(made, tokenizer)
 
 
 @pytest.fixture

@@ -91,6 +91,8 @@ def test_the_block_mask_is_the_one_that_every_pair_would_give(segments: list[int
     # A block counted as full gets no mask: all of its pairs must be allowed.
     i, j = torch.arange(length)[:, None], torch.arange(length)[None]
     allowed = made.mask_mod(torch.tensor(0), torch.tensor(0), i.expand(-1, length), j.expand(length, -1))
+    assert made.full_kv_num_blocks is not None
+    assert made.full_kv_indices is not None
     for row, count in enumerate(made.full_kv_num_blocks[0, 0].tolist()):
         for column in made.full_kv_indices[0, 0, row, :count].tolist():
             assert allowed[row * 128 : row * 128 + 128, column * 128 : column * 128 + 128].all()
@@ -122,7 +124,7 @@ def test_a_long_input_makes_no_matrix_of_heads_by_length_by_length() -> None:
     # 32 heads x 4,096 x 4,096 floats would be 2,048 MB; the band, the MLP and the libraries' buffers take about 370.
     code = """
 import torch
-from stackfim.model.config import RefactConfig
+from stackfim.model.refact_config import RefactConfig
 from stackfim.model.refact import Refact
 def peak():
     return int(open("/proc/self/status").read().split("VmHWM:")[1].split()[0]) // 1024

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from hypothesis import given, settings
@@ -14,7 +15,7 @@ LINES = st.lists(st.text(st.sampled_from("ab  (é\t1"), max_size=12), max_size=1
 TEXTS = st.builds(lambda lines, end: end.join(lines), LINES, st.sampled_from(["\n", "\r\n"]))
 
 
-def texts(tokenizer: Tokenizer, fitted: tuple[list[int], list[int]]) -> tuple[str, str]:
+def texts(tokenizer: Tokenizer, fitted: tuple[Sequence[int], Sequence[int]]) -> tuple[str, str]:
     return tokenizer.decode(fitted[0]), tokenizer.decode(fitted[1])
 
 

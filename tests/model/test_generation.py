@@ -20,34 +20,43 @@ from stackfim.model.tokenizer import Tokenizer
 CARD = '<fim_prefix>def print_hello_world():\n    """<fim_suffix>\n    print("Hello world!")<fim_middle>'
 
 
-def test_greedy_writes_what_the_whole_pass_finds_likeliest(small: Model, tokenizer: Tokenizer) -> None:
-    prompt = tokenizer.encode_prompt(CARD)
+def logits_of(model: Model, ids: list[int]) -> torch.Tensor:
+    return model.network.logits(model.network.hidden(torch.tensor([ids])))[0]
+
+
+PromptIds = Callable[[str], list[int]]
+
+
+def test_greedy_writes_what_the_whole_pass_finds_likeliest(
+    small: Model, tokenizer: Tokenizer, prompt_ids: PromptIds
+) -> None:
+    prompt = prompt_ids(CARD)
     written = generate(small, prompt, max_new_tokens=30)
     ids = list(prompt)
     for token in written.tokens:
-        assert token == int(small.network(torch.tensor([ids]))[0, -1, : tokenizer.size].argmax())
+        assert token == int(logits_of(small, ids)[-1, : tokenizer.size].argmax())
         ids.append(token)
     assert written.text == tokenizer.decode(written.tokens)
 
 
-def test_the_card_s_example_is_complete_s_psm_prompt(small: Model, tokenizer: Tokenizer) -> None:
+def test_the_card_s_example_is_complete_s_psm_prompt(small: Model, prompt_ids: PromptIds) -> None:
     written = complete(small, 'def print_hello_world():\n    """', '\n    print("Hello world!")', max_new_tokens=10)
-    assert written == generate(small, tokenizer.encode_prompt(CARD), max_new_tokens=10)
+    assert written == generate(small, prompt_ids(CARD), max_new_tokens=10)
 
 
-def test_the_other_layout_is_another_prompt(small: Model, tokenizer: Tokenizer) -> None:
+def test_the_other_layout_is_another_prompt(small: Model, prompt_ids: PromptIds) -> None:
     written = complete(small, "a = ", "\n", layout="spm", max_new_tokens=5)
-    prompt = tokenizer.encode_prompt("<fim_suffix>\n<fim_prefix>a = <fim_middle>")
+    prompt = prompt_ids("<fim_suffix>\n<fim_prefix>a = <fim_middle>")
     assert written == generate(small, prompt, max_new_tokens=5)
 
 
-def test_the_card_s_chat_template(small: Model, tokenizer: Tokenizer) -> None:
+def test_the_card_s_chat_template(small: Model, tokenizer: Tokenizer, prompt_ids: PromptIds) -> None:
     template = "<empty_output>SYSTEM {system}\n<empty_output>USER {query}\n<empty_output>ASSISTANT"
     query = "How do I sort a list in Python?"
     ids = chat_ids(tokenizer, query)
     text = template.format(system="You are a programming assistant", query=query)
     assert tokenizer.decode(ids) == text
-    assert ids == tokenizer.encode_prompt(text)
+    assert ids == prompt_ids(text)
     assert chat(small, query, max_new_tokens=5) == generate(small, ids, max_new_tokens=5)
 
 
@@ -61,15 +70,16 @@ def certain(network: Callable[..., Refact], tokenizer: Tokenizer, token: int) ->
     """A network that always finds `token` likeliest."""
     made = network(vocab_size=2112)
     with torch.no_grad():
-        made.transformer["wte"].weight.zero_()
-        made.transformer["wte"].weight[:, 0] = 1.0
-        for block in made.transformer["h"].children():
-            block.get_submodule("attn.c_proj").weight.zero_()
-            block.get_submodule("mlp.c_proj").weight.zero_()
+        embeddings = made.get_parameter("transformer.wte.weight")
+        embeddings.zero_()
+        embeddings[:, 0] = 1.0
+        for name, weight in made.named_parameters():
+            if name.endswith("c_proj.weight"):
+                weight.zero_()
         made.ln_f.weight.fill_(1.0)
         made.lm_head.weight.zero_()
         made.lm_head.weight[token, 0] = 100.0
-    return Model(made.config, made, tokenizer)
+    return Model(made, tokenizer)
 
 
 def test_it_stops_at_end_of_text_and_keeps_it_out(network: Callable[..., Refact], tokenizer: Tokenizer) -> None:

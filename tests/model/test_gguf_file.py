@@ -1,4 +1,4 @@
-"""GGUF files: every type that is published, the tokenizer in them, and headers that lie."""
+"""GGUF files: every published type, the tokenizer in them, and false headers."""
 
 from __future__ import annotations
 
@@ -9,21 +9,23 @@ from typing import Any
 
 import gguf
 import numpy as np
+import numpy.typing as npt
 import pytest
 import torch
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from stackfim import model
-from stackfim.model.config import CheckpointError, RefactConfig
+from stackfim.model.checkpoint_error import CheckpointError
 from stackfim.model.gguf_file import READABLE, GGUFFile
 from stackfim.model.refact import Refact
+from stackfim.model.refact_config import RefactConfig
 from stackfim.model.tokenizer import Tokenizer, TokenizerError
 
 Fields = Callable[..., dict[str, Any]]
-Tensors = Callable[[Refact], dict[str, np.ndarray]]
+Array = npt.NDArray[Any]
+Tensors = Callable[[Refact], dict[str, Array]]
 Write = Callable[..., Path]
-Kind = gguf.GGMLQuantizationType
 
 
 @pytest.fixture(scope="module")
@@ -32,10 +34,11 @@ def net(network: Callable[..., Refact]) -> Refact:
     return network(vocab_size=64, n_embd=256, n_head=4, n_layer=1, n_positions=64, n_inner=384)
 
 
-def stored_as(tensor: np.ndarray, kind: Kind, generator: np.random.Generator) -> np.ndarray:
+def stored_as(tensor: Array, kind: gguf.GGMLQuantizationType, generator: np.random.Generator) -> Array:
     """A tensor in blocks of a type: quantised where the package can, else blocks of random bits with finite values."""
     try:
-        return gguf.quantize(tensor, kind)
+        quantised: Array = gguf.quantize(tensor, kind)
+        return quantised
     except NotImplementedError:
         pass
     block_size, block_bytes = gguf.GGML_QUANT_SIZES[kind]
@@ -53,7 +56,7 @@ def stored_as(tensor: np.ndarray, kind: Kind, generator: np.random.Generator) ->
 def test_weights_of_every_type_are_what_the_package_says(
     net: Refact, gguf_fields: Fields, gguf_tensors: Tensors, write_gguf: Write, tmp_path: Path, name: str
 ) -> None:
-    kind = Kind[name]
+    kind = gguf.GGMLQuantizationType[name]
     plain = gguf_tensors(net)
     generator = np.random.default_rng(0)
     stored = {key: stored_as(value, kind, generator) if value.ndim == 2 else value for key, value in plain.items()}
@@ -87,12 +90,11 @@ def test_a_fused_attn_qkv_and_a_missing_output_are_read(
     qkv = np.concatenate([tensors.pop(f"blk.0.attn_{part}.weight") for part in "qkv"])
     del tensors["output.weight"]
     path = write_gguf(tmp_path / "m.gguf", gguf_fields(net.config), tensors | {"blk.0.attn_qkv.weight": qkv})
-    loaded = model.load(path, dtype="float32").network
-    state = loaded.state_dict()
+    state = model.load(path, dtype="float32").network.state_dict()
     attention = "transformer.h.0.attn."
     for part in ("q", "kv"):
         assert torch.equal(state[f"{attention}{part}.weight"], net.state_dict()[f"{attention}{part}.weight"])
-    assert torch.equal(loaded.lm_head.weight, state["transformer.wte.weight"])
+    assert torch.equal(state["lm_head.weight"], state["transformer.wte.weight"])
 
 
 def test_the_configuration_comes_from_the_keys(
@@ -101,6 +103,7 @@ def test_the_configuration_comes_from_the_keys(
     path = write_gguf(tmp_path / "m.gguf", gguf_fields(net.config), gguf_tensors(net))
     loaded = model.load(path)
     assert loaded.tokenizer is None
+    assert isinstance(loaded.config, RefactConfig)
     assert (loaded.config.mlp_size, loaded.config.n_positions, loaded.config.vocab_size) == (256, 64, 64)
 
 
@@ -307,10 +310,10 @@ def test_absurd_counts_are_refused_at_once(tmp_path: Path, key_count: int, tenso
 
 def test_keys_and_tensors_that_stand_twice_are_named(tmp_path: Path) -> None:
     key = text("a") + struct.pack("<II", 4, 1)
-    with pytest.raises(CheckpointError, match="key 'a' stands twice"):
+    with pytest.raises(CheckpointError, match="key 'a' occurs twice"):
         GGUFFile(raw_file(tmp_path / "m.gguf", key * 2, 2))
     tensor = text("t") + struct.pack("<IQIQ", 1, 1, 0, 0)
-    with pytest.raises(CheckpointError, match="tensor 't' stands twice"):
+    with pytest.raises(CheckpointError, match="tensor 't' occurs twice"):
         GGUFFile(raw_file(tmp_path / "m.gguf", tensor * 2, 0, 2))
 
 

@@ -18,10 +18,11 @@ from stackfim.model.checkpoint import Model
 from stackfim.model.ends import line_ends
 from stackfim.model.generation import complete
 from stackfim.model.packing import best_fit
-from stackfim.model.prompt import fim_ids
+from stackfim.model.prompt import FimPrompt
 from stackfim.model.refact import Refact
-from stackfim.model.scorer import LAYOUTS, Score, ScoredRow, Scorer
+from stackfim.model.scorer import Score, ScoredRow, Scorer
 from stackfim.model.tokenizer import Tokenizer
+from stackfim.schemas.layout import LAYOUTS
 
 Row = tuple[str, str, str]
 
@@ -48,7 +49,8 @@ def written_out(model: Model, row: Row, layout: str) -> Score:
         prompt = [1, *prefix, 3, *suffix, 2]
     else:
         prompt = [3, *suffix, 1, *prefix, 2]
-    logits = model.network(torch.tensor([[*prompt, *middle]]))[0, len(prompt) - 1 :].double()
+    hidden = model.network.hidden(torch.tensor([[*prompt, *middle]]))
+    logits = model.network.logits(hidden)[0, len(prompt) - 1 :].double()
     log_p = logits.log_softmax(-1)
     target = torch.tensor([*middle, 0])
     nll = -log_p[range(len(target)), target]
@@ -87,15 +89,14 @@ def test_scores_are_those_of_the_definition(small: Model, layout: str) -> None:
     assert any(score_of(result, layout).p_eot_early is not None for result in scored)
 
 
-def test_the_two_layouts_differ_in_their_prompt_alone(small: Model) -> None:
+def test_the_two_layouts_differ_in_their_prompt_alone(small: Model, tokenizer: Tokenizer) -> None:
     scorer = Scorer(small)
     [both] = scorer.score([("def f(x):\n    ", "return x", "\n")])
     assert set(both.scores) == {"psm", "spm"}
     assert score_of(both, "psm") != score_of(both, "spm")
     [same] = scorer.score([("", "return x", "")])
-    sentinels = {"<fim_prefix>": 1, "<fim_middle>": 2, "<fim_suffix>": 3}
-    assert fim_ids([7], [8, 9], "psm", sentinels) == [1, 7, 3, 8, 9, 2]
-    assert fim_ids([7], [8, 9], "spm", sentinels) == [3, 8, 9, 1, 7, 2]
+    assert FimPrompt(tokenizer, "psm").ids([7], [8, 9]) == [1, 7, 3, 8, 9, 2]
+    assert FimPrompt(tokenizer, "spm").ids([7], [8, 9]) == [3, 8, 9, 1, 7, 2]
     assert same.tokens == len(Scorer(small).tokenizer.encode("return x"))
 
 
@@ -138,14 +139,13 @@ def test_the_same_rows_give_the_same_bits(small: Model) -> None:
 def test_compiled_scores_are_the_same(network: Callable[..., Refact], tokenizer: Tokenizer) -> None:
     made = network(vocab_size=2112, n_layer=1)
     rows = real_rows(4)
-    model = Model(made.config, made, tokenizer)
+    model = Model(made, tokenizer)
     expected = Scorer(model, layouts=["psm"]).score(rows)
-    compiled = Scorer(model, layouts=["psm"], compiled=True)
-    block = made.transformer["h"].get_submodule("0.mlp")
-    assert block._compiled_call_impl is not None
-    # What is compiled needs a C++ compiler; run it uncompiled where there is none.
+    made.compile_mlps()
+    assert made.get_submodule("transformer.h.0.mlp")._compiled_call_impl is not None
+    # Compiling needs a C++ compiler: the network runs uncompiled, so that the test needs none.
     with torch.compiler.set_stance("force_eager"):
-        scored = compiled.score(rows)
+        scored = Scorer(model, layouts=["psm"]).score(rows)
     assert all(close(score_of(a, "psm"), score_of(b, "psm")) for a, b in zip(scored, expected, strict=True))
 
 
@@ -162,7 +162,7 @@ def test_padding_rows_of_the_network_are_no_rival_to_a_greedy_match(tokenizer: T
         made.lm_head.weight[:2048] = 0
         made.lm_head.weight[0] = 1e-3 * made.ln_f.weight
         made.lm_head.weight[2048:] *= 100
-    model = Model(made.config, made, tokenizer)
+    model = Model(made, tokenizer)
     scores = [
         score_of(row, "psm") for row in Scorer(model, layouts=["psm"]).score([(p, "", s) for p, _, s in real_rows(9)])
     ]
@@ -189,7 +189,7 @@ def learned(tokenizer: Tokenizer, network: Callable[..., Refact]) -> Model:
     for layout in LAYOUTS:
         for row in LEARNED:
             prefix, middle, suffix = (tokenizer.encode(part) for part in row)
-            prompt = fim_ids(prefix, suffix, layout, tokenizer.sentinels)
+            prompt = FimPrompt(tokenizer, layout).ids(prefix, suffix)
             segments.append(len(prompt) + len(middle))
             targets += [-100] * (len(prompt) - 1) + middle + [0]
             ids += prompt + middle
@@ -198,9 +198,9 @@ def learned(tokenizer: Tokenizer, network: Callable[..., Refact]) -> Model:
         logits = made(torch.tensor([ids]), segments=segments)[0]
         loss = torch.nn.functional.cross_entropy(logits, torch.tensor(targets))
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
-    return Model(made.config, made.requires_grad_(False), tokenizer)
+    return Model(made.requires_grad_(False), tokenizer)
 
 
 @pytest.mark.parametrize("layout", LAYOUTS)
@@ -240,19 +240,19 @@ def test_long_context_loses_whole_lines_as_if_cut_by_hand(small: Model, tokenize
     prefix, middle, suffix = "value = other\n" * 120 + "  x = ", "1 + 2", "\nthen()\n" * 120
     scorer = Scorer(small, layouts=["psm"])
     [row] = scorer.score([(prefix, middle, suffix)])
-    [prompt] = scorer._prompts([(prefix, middle, suffix)])
-    assert prompt.context is not None
-    head, tail = tokenizer.decode(prompt.context[0]), tokenizer.decode(prompt.context[1])
+    [encoded] = scorer._encoded([(prefix, middle, suffix)])
+    assert encoded.context is not None
+    head, tail = tokenizer.decode(encoded.context[0]), tokenizer.decode(encoded.context[1])
     assert head.endswith("value = other\n  x = ")
     assert tail.startswith("\nthen()\n")
     cut = (head, middle, tail)
     assert close(score_of(row, "psm"), written_out(small, cut, "psm"))
-    length = len(prompt.context[0]) + len(prompt.context[1]) + len(prompt.middle) + 4
-    assert 490 < length <= small.config.n_positions
+    length = len(encoded.context[0]) + len(encoded.context[1]) + len(encoded.middle) + 4
+    assert 490 < length <= small.config.context_length
 
 
 def test_a_middle_too_long_has_no_score_and_a_reason(small: Model, tokenizer: Tokenizer) -> None:
-    longest = small.config.n_positions - 4
+    longest = small.config.context_length - 4
     fits, too_long = "1" * longest, "1" * (longest + 1)
     scored = Scorer(small).score([("a", "b", "c"), ("", fits, ""), ("", too_long, ""), ("x", fits, "")])
     assert [row.reason for row in scored] == [None, None, "middle_too_long", "cursor_lines_too_long"]
@@ -278,8 +278,8 @@ def test_an_overflow_is_no_score(small: Model, network: Callable[..., Refact]) -
 @pytest.mark.parametrize(
     ("options", "message"),
     [
-        ({"layouts": ["pms"]}, r"layouts are \['pms'\], expected some of psm, spm"),
-        ({"layouts": []}, "expected some of psm, spm"),
+        ({"layouts": ["psm", "pms"]}, "layout is 'pms', expected psm or spm"),
+        ({"layouts": []}, "layouts is empty, expected some of psm, spm"),
         ({"token_budget": 0}, "token_budget is 0, expected 1 or more"),
     ],
 )

@@ -13,10 +13,10 @@ from stackfim import model
 from stackfim.model.checkpoint import SHIPPED, Model
 from stackfim.model.generation import chat, complete, generate
 from stackfim.model.scorer import Scorer
-from stackfim.model.tokenizer import STARCODER_SENTINELS
 from stackfim.model.training.card import card, figures_table
 from stackfim.model.training.evaluate import BARS, figures, missed_bars
 from stackfim.model.training.sequences import Example
+from stackfim.transforms.render.families import STARCODER_SENTINELS
 
 FOLDER = SHIPPED["tiny"]
 DESCRIBED = json.loads((FOLDER / "training.json").read_text(encoding="utf-8"))
@@ -29,18 +29,19 @@ def tiny() -> Model:
 
 
 def test_it_loads_by_its_name_and_is_small(tiny: Model) -> None:
-    weights = sum(weight.numel() for weight in tiny.network.parameters())
-    embeddings = 2 * tiny.network.lm_head.weight.numel()
+    state = tiny.network.state_dict()
+    weights = sum(weight.numel() for weight in state.values())
+    embeddings = 2 * state["lm_head.weight"].numel()
     assert 1_400_000 < weights - embeddings < 1_600_000
     assert sum(path.stat().st_size for path in FOLDER.iterdir()) < 16 << 20
-    assert tiny.config.n_positions == 512
+    assert tiny.config.context_length == 512
     assert tiny.tokenizer is not None
     assert [tiny.tokenizer.sentinels[text] for text in STARCODER_SENTINELS] == list(range(19))
 
 
 def test_a_folder_of_that_name_comes_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    assert model.load("tiny").config.n_embd == 192
+    assert model.load("tiny").config.vocab_size == 4096
     os.mkdir("tiny")
     with pytest.raises(FileNotFoundError, match="config.json: not found"):
         model.load("tiny")
@@ -64,7 +65,7 @@ def test_no_repository_is_both_trained_on_and_held_out() -> None:
 def test_the_card_says_what_was_measured(tiny: Model) -> None:
     text = (FOLDER / "README.md").read_text(encoding="utf-8")
     config = json.loads((FOLDER / "config.json").read_text(encoding="utf-8"))
-    assert text == card(DESCRIBED, config, sum(weight.numel() for weight in tiny.network.parameters()))
+    assert text == card(DESCRIBED, config, sum(weight.numel() for weight in tiny.network.state_dict().values()))
     for measured in DESCRIBED["figures"].values():
         assert figures_table(measured) in text
 
@@ -108,7 +109,8 @@ def test_the_card_s_example_runs_and_stops(tiny: Model) -> None:
     written = complete(tiny, prefix, suffix)
     assert written.stop == "end_of_text"
     assert tiny.tokenizer is not None
-    prompt = tiny.tokenizer.encode_prompt(f"<fim_prefix>{prefix}<fim_suffix>{suffix}<fim_middle>")
+    head, tail = map(tiny.tokenizer.encode, (prefix, suffix))
+    prompt = [1, *head, 3, *tail, 2]
     assert generate(tiny, prompt) == written
     # It has never seen a conversation; the template must run all the same.
     assert chat(tiny, "How do I sort a list?", max_new_tokens=5).stop in ("end_of_text", "max_new_tokens")
@@ -117,7 +119,7 @@ def test_the_card_s_example_runs_and_stops(tiny: Model) -> None:
 def test_bfloat16_scores_are_close(tiny: Model, own_examples: list[Example]) -> None:
     rows = [example.row for example in own_examples[:8]]
     low = model.load("tiny", device="cpu")
-    assert low.network.lm_head.weight.dtype is torch.bfloat16
+    assert low.network.state_dict()["lm_head.weight"].dtype is torch.bfloat16
     for one, other in zip(*(Scorer(of, layouts=["psm"]).score(rows) for of in (tiny, low)), strict=True):
         scores = one.scores["psm"], other.scores["psm"]
         assert scores[0] is not None

@@ -12,7 +12,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tokenizers import Tokenizer as Bpe
 
-from stackfim.model.tokenizer import END_OF_TEXT, STARCODER_SENTINELS, Tokenizer, TokenizerError
+from stackfim.model.tokenizer import Tokenizer, TokenizerError
+from stackfim.transforms.render.families import STARCODER_SENTINELS, family_named
 
 TEXTS = st.text(st.characters(exclude_categories=["Cs"]), max_size=80)
 WITH_SENTINELS = st.lists(st.one_of(TEXTS, st.sampled_from(STARCODER_SENTINELS)), max_size=6).map("".join)
@@ -53,12 +54,21 @@ def test_a_batch_gives_what_each_text_gives(tokenizer: Tokenizer) -> None:
     assert tokenizer.encode_batch(texts) == [tokenizer.encode(text) for text in texts]
 
 
-def test_a_prompt_is_read_with_its_sentinels(tokenizer: Tokenizer) -> None:
-    prompt = '<fim_prefix>def print_hello_world():\n    """<fim_suffix>\n    print("Hello world!")<fim_middle>'
-    ids = tokenizer.encode_prompt(prompt)
+def test_sentinels_among_ids_are_decoded_as_their_text(tokenizer: Tokenizer) -> None:
     head, tail = tokenizer.encode('def print_hello_world():\n    """'), tokenizer.encode('\n    print("Hello world!")')
-    assert ids == [1, *head, 3, *tail, 2]
-    assert tokenizer.decode(ids) == prompt
+    prompt = '<fim_prefix>def print_hello_world():\n    """<fim_suffix>\n    print("Hello world!")<fim_middle>'
+    assert tokenizer.decode([1, *head, 3, *tail, 2]) == prompt
+
+
+def test_the_sentinels_of_another_family_are_asked_for(definition: dict[str, Any]) -> None:
+    granite = family_named("granite-3")
+    with pytest.raises(
+        TokenizerError, match=r"lacks <\|end_of_text\|>, expected the sentinels of the family granite-3"
+    ):
+        Tokenizer(definition, granite)
+    changed = copy.deepcopy(definition)
+    changed["added_tokens"].append({**changed["added_tokens"][0], "content": granite.end_of_text, "id": 2048})
+    assert Tokenizer(changed, granite).end_of_text == 2048
 
 
 def test_digits_are_encoded_one_by_one(tokenizer: Tokenizer) -> None:
@@ -97,7 +107,7 @@ WORDS = {"type": "Split", "pattern": {"Regex": " "}, "behavior": "Removed", "inv
         (["model", "merges"], [["nope", "nada"]], "not a tokenizer that the tokenizers library reads"),
         (["model", "continuing_subword_prefix"], "##", "model.continuing_subword_prefix is '##', expected none"),
         (["model", "end_of_word_suffix"], "</w>", "model.end_of_word_suffix is '</w>', expected none"),
-        (["added_tokens"], [], r"lacks <\|endoftext\|>, <fim_prefix>, <fim_middle>, <fim_suffix>"),
+        (["added_tokens"], [], r"lacks <\|endoftext\|>, <fim_prefix>, <fim_suffix>, <fim_middle>"),
         (["added_tokens", 2, "content"], "<fim-middle>", "lacks <fim_middle>"),
         (["added_tokens", 2, "id"], 3, "one id to several"),
         (["added_tokens", 2, "id"], "2", "gives '<fim_middle>' the id '2'"),
@@ -137,5 +147,6 @@ def test_vocabulary_looked_up_whole_cannot_bring_a_sentinel_back(definition: dic
     changed["model"]["ignore_merges"] = True
     changed["pre_tokenizer"]["pretokenizers"][1]["use_regex"] = False
     made = Tokenizer(changed)
-    assert made.sentinels[END_OF_TEXT] not in made.encode(END_OF_TEXT)
-    assert made.decode(made.encode(END_OF_TEXT)) == END_OF_TEXT
+    end_of_text = made.family.end_of_text
+    assert made.end_of_text not in made.encode(end_of_text)
+    assert made.decode(made.encode(end_of_text)) == end_of_text

@@ -1,1 +1,1 @@
-"""Conversations beside examples: read from published layouts, filtered for quality, rendered, and mixed by shares of tokens."""
+"""Conversations beside examples: read from published formats, filtered for quality, rendered, and mixed by shares of tokens."""

@@ -1,7 +1,7 @@
-"""Instruction data in its published layouts, as rows of one schema.
+"""Instruction data in its published formats, as rows of one schema.
 
-Commits (CommitPackFT, Muennighoff et al. 2023, OctoPack): the message asks for the change, the old contents are what it is made
-to, the new contents are the answer. Prompts and responses: two columns under one of the names in use.
+There are two kinds. In commits (CommitPackFT: Muennighoff et al. 2023, OctoPack) the message asks for a change of the old
+contents, and the new contents are the answer. Prompts and responses are two columns with one of the names in common use.
 """
 
 from __future__ import annotations
@@ -23,32 +23,33 @@ PAIRS = (
     ("query", "answer"),
     ("question", "answer"),
 )
-"""Columns of instruction and answer, the first that a source has."""
+"""Columns of instruction and answer, of which the first pair that a source has counts."""
 LANGUAGE_COLUMNS = ("lang", "language", "programming_language")
 
 
-def layout_of(names: Iterable[str]) -> tuple[str, str] | None:
-    """Columns of instruction and answer of a source with columns `names`; None where no layout fits."""
-    there = set(names)
-    if set(COMMIT_COLUMNS) <= there:
+def instruction_columns(names: Iterable[str]) -> tuple[str, str] | None:
+    """The columns of instruction and answer among the columns `names` of a source; None for an unknown format."""
+    present = set(names)
+    if set(COMMIT_COLUMNS) <= present:
         return "message", "new_contents"
-    return next((pair for pair in PAIRS if set(pair) <= there), None)
+    return next((pair for pair in PAIRS if set(pair) <= present), None)
 
 
 def conversations(rows: pa.RecordBatch, source: str, first_row: int, default_license: str = "") -> pa.RecordBatch:
     """Rows of a source as stackfim.schemas.mixed.CONVERSATION; missing texts are empty.
 
-    `default_license` is that of rows which name none. Raises ValueError for columns of no known layout.
+    Rows that name no license have the `default_license`. Raises ValueError for columns of an unknown format.
     """
     names = rows.schema.names
-    layout = layout_of(names)
-    if layout is None:
+    pair = instruction_columns(names)
+    if pair is None:
         known = ", ".join(f"{one} and {other}" for one, other in PAIRS)
         raise ValueError(f"columns are {', '.join(names)}; expected {', '.join(COMMIT_COLUMNS)}, or {known}")
-    is_commit = layout[0] == "message"
-    instructions = _texts(rows, "message" if is_commit else layout[0])
+    instruction, answer = pair
+    is_commit = instruction == "message"
+    instructions = _texts(rows, instruction)
     if is_commit:
-        # The subject is the message's first line, without the trailers that follow.
+        # The subject is the first line of the message, without the trailers at its end.
         instructions = [
             subject or message for subject, message in zip(_texts(rows, "subject"), instructions, strict=True)
         ]
@@ -58,7 +59,7 @@ def conversations(rows: pa.RecordBatch, source: str, first_row: int, default_lic
     columns = [
         instructions,
         _texts(rows, "old_contents") if is_commit else [""] * rows.num_rows,
-        _texts(rows, layout[1]),
+        _texts(rows, answer),
     ]
     language = next((name for name in LANGUAGE_COLUMNS if name in names), "")
     ids = [_identity(*texts) for texts in zip(*columns, strict=True)]
@@ -73,12 +74,12 @@ def conversations(rows: pa.RecordBatch, source: str, first_row: int, default_lic
 
 
 def query_of(instruction: str, code: str) -> str:
-    """What the user says: the instruction, and under it the code that it is about."""
+    """The user's turn: the instruction, and below it the code that it is about."""
     return f"{instruction}\n\n{code}" if code.strip() else instruction
 
 
 def _texts(rows: pa.RecordBatch, name: str) -> list[str]:
-    """A column of texts; empty ones where it is missing or null."""
+    """A column of texts, which are empty where the column is missing or a value is null."""
     if name not in rows.schema.names:
         return [""] * rows.num_rows
     return [value if isinstance(value, str) else "" for value in rows.column(name).to_pylist()]

@@ -1,8 +1,8 @@
-"""Which conversations are worth learning from, each drop with its reason.
+"""Which conversations are worth learning from; each one that is dropped has a reason.
 
-The model card of Refact says that its instruction data were filtered for quality, not how. The rules here are the ones in common
-use: CommitPackFT's for messages (imperative, not trivial; Muennighoff et al. 2023), refusals and disclaimers of other
-assistants (ShareGPT cleaning, Vicuna), exact and near-duplicates, texts of benchmarks.
+Refact's model card says that its instruction data were filtered for quality, but not how. The rules here are those in
+common use: CommitPackFT's for messages (imperative, not trivial; Muennighoff et al. 2023), refusals and disclaimers of
+other assistants (ShareGPT cleaning, Vicuna), exact and near-duplicates, and texts of benchmarks.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _BOILERPLATE = re.compile(
     r"|^merge (?:branch|pull request)\b",
     re.IGNORECASE,
 )
-# The commonest words of English; a text of a dozen words or more has one of them.
+# The most common English words; a text of at least a dozen words has one of them.
 _ENGLISH = {
     *("the", "a", "an", "to", "of", "in", "is", "it", "and", "for", "with", "that", "this", "be", "as", "on", "from"),
     *("by", "are", "or", "if", "how", "what", "you", "can"),
@@ -48,18 +48,18 @@ _ENGLISH = {
 
 @dataclass(frozen=True)
 class ChatLimits:
-    """Limits of conversations, in characters unless said otherwise."""
+    """Limits of conversations, in characters unless stated otherwise."""
 
     min_query_chars: int = 12
     max_query_chars: int = 8_000
     min_response_chars: int = 8
     max_response_chars: int = 8_000
     min_ascii_letters: float = 0.8
-    """Share of the instruction's letters."""
+    """The least share of ASCII letters among the letters of an instruction."""
     words_with_english: int = 12
-    """An instruction of so many words has one of the commonest of English."""
+    """An instruction of at least so many words must have one of the most common English words."""
     near_duplicate: float = 0.7
-    """Jaccard similarity of the word 5-grams of two conversations, of which one goes."""
+    """The Jaccard similarity of the word 5-grams of two conversations from which on one of them is dropped."""
 
 
 def filter_conversations(
@@ -70,20 +70,19 @@ def filter_conversations(
     benchmarks: BenchmarkIndex | None,
 ) -> tuple[pa.RecordBatch, pa.RecordBatch]:
     """The conversations (schemas.mixed.CONVERSATION) that stay, and a rejection (schemas.rejection.REJECTION) for each
-    other one; both in order. Of near-duplicates the first stays.
+    other one, both in order. The first of several near-duplicates stays.
 
-    `allowed_licenses` in lower case. A text that holds one of `sentinels` goes: a trainer would read it as one.
+    `allowed_licenses` are in lower case. A conversation with one of `sentinels` in its texts is dropped, since a trainer
+    would read it as a sentinel.
     """
     drops = decide_texts(rows, limits, allowed_licenses, sentinels)
     texts = conversation_texts(rows)
     if benchmarks is not None:
         drops = decide_contamination(contamination(texts.cast(pa.binary()), benchmarks), benchmarks) | drops
     kept = np.array([row for row in range(rows.num_rows) if row not in drops], np.int64)
-    for row, said in decide_duplicates(texts.take(pa.array(kept)), limits.near_duplicate).items():
-        drops[int(kept[row])] = (
-            said[0],
-            f"like row {rows.column('path')[int(kept[int(said[1])])].as_py()} of the source",
-        )
+    for row, (reason, first) in decide_duplicates(texts.take(pa.array(kept)), limits.near_duplicate).items():
+        path = rows.column("path")[int(kept[int(first)])].as_py()
+        drops[int(kept[row])] = (reason, f"like row {path} of the source")
     order = sorted(drops)
     gone = rows.select(["repository", "path", "content_id"]).take(pa.array(order, pa.int64()))
     reasons, details = [drops[row][0] for row in order], [drops[row][1] for row in order]
@@ -92,7 +91,7 @@ def filter_conversations(
 
 
 def conversation_texts(rows: pa.RecordBatch) -> pa.Array:
-    """Instruction, code and response of every row as one text."""
+    """Instruction, code and response of each row as one text."""
     columns = (rows.column(name).to_pylist() for name in ("instruction", "code", "response"))
     return pa.array(["\n".join(parts) for parts in zip(*columns, strict=True)], pa.string())
 
@@ -100,7 +99,7 @@ def conversation_texts(rows: pa.RecordBatch) -> pa.Array:
 def decide_texts(
     rows: pa.RecordBatch, limits: ChatLimits, allowed_licenses: Collection[str], sentinels: Iterable[str]
 ) -> Drops:
-    """Drops for what a conversation shows by itself; the first reason counts."""
+    """The drops that a conversation's own texts give reason for; the first reason counts."""
     marks = re.compile("|".join(map(re.escape, sorted(sentinels, key=len, reverse=True))) or r"(?!)")
     names = ("instruction", "code", "response", "license")
     drops: Drops = {}
@@ -126,7 +125,7 @@ def decide_texts(
 
 
 def decide_duplicates(texts: pa.Array, threshold: float) -> dict[int, tuple[str, str]]:
-    """Rows that are like an earlier one, with the number of that row: `exact_duplicate` or `near_duplicate`."""
+    """Rows that resemble an earlier one: `exact_duplicate` or `near_duplicate`, and the number of that earlier row."""
     first: dict[str, int] = {}
     drops: dict[int, tuple[str, str]] = {}
     for row, text in enumerate(texts.to_pylist()):
@@ -163,5 +162,5 @@ def _language(instruction: str, limits: ChatLimits) -> tuple[str, str] | None:
     if share < limits.min_ascii_letters:
         return "not_english", f"{share:.2f} of its letters are ASCII, expected at least {limits.min_ascii_letters}"
     if len(words) >= limits.words_with_english and not _ENGLISH.intersection(words):
-        return "not_english", f"{len(words)} words, none of the commonest of English"
+        return "not_english", f"{len(words)} words, none of the most common English ones"
     return None

@@ -13,14 +13,15 @@ def taken(
     chat_draws: npt.NDArray[np.uint64],
     chat_share: float,
 ) -> tuple[npt.NDArray[np.bool_], npt.NDArray[np.bool_]]:
-    """Which rows of each source stay; bool, a value a row.
+    """Which rows of each source are taken, bool (rows,) each, so that conversations have `chat_share` of all tokens.
 
-    All of the source that is scarce, and of the other one, by ascending draws, as many as make up the share: its tokens are off by
-    at most half of those of one row. Draws are a row's own, so that what is taken of it depends on no order.
-    Raises ValueError for a share outside of 0 to 1, both excluded, and where a source has no tokens.
+    All rows of the scarce source are taken and, in the order of their draws, as many of the other one as the share needs;
+    its tokens miss the exact number by at most half of those of one row. Each row has a draw of its own, so that the choice
+    does not depend on the order of rows. Raises ValueError for a share that is not between 0 and 1, and for a source
+    without tokens.
     """
     if not 0 < chat_share < 1:
-        raise ValueError(f"the share is above 0 and below 1, got {chat_share}")
+        raise ValueError(f"the share is {chat_share}, expected a number above 0 and below 1")
     fim_total, chat_total = int(fim_tokens.sum()), int(chat_tokens.sum())
     if not fim_total or not chat_total:
         raise ValueError(f"both sources need tokens, got {fim_total} of examples and {chat_total} of conversations")
@@ -31,7 +32,7 @@ def taken(
 
 
 def _up_to(tokens: npt.NDArray[np.int64], draws: npt.NDArray[np.uint64], wanted: float) -> npt.NDArray[np.bool_]:
-    """The rows with the lowest draws that are not above `wanted` tokens together, and the one that best fills the rest."""
+    """The rows with the lowest draws that have at most `wanted` tokens in all, and the row that best fills the rest."""
     order = np.argsort(draws, kind="stable")
     totals = np.concatenate([[0], np.cumsum(tokens[order])])
     count = int(np.searchsorted(totals, wanted, side="right")) - 1

@@ -1,8 +1,4 @@
-"""Conversations as prompt and completion: Refact's chat template, or the one that a tokenizer brings.
-
-Refact's, from its model card, has a line each of `<empty_output>SYSTEM {system}`, `<empty_output>USER {query}` and
-`<empty_output>ASSISTANT`. The answer follows after a blank, as the texts of the other roles do, and ends with end-of-text.
-"""
+"""Conversations as prompt and completion: in Refact's chat format, or by the chat template of a tokenizer."""
 
 from __future__ import annotations
 
@@ -10,23 +6,25 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from stackfim.model.prompt import SYSTEM
-from stackfim.model.tokenizer import EMPTY_OUTPUT, END_OF_TEXT
+from stackfim.transforms.render.families import family_named
+from stackfim.transforms.render.template import QUERY, RESPONSE, SYSTEM, fill, segments
 
 Template = Callable[[str, str], tuple[str, str]]
 """Query and response to prompt and completion."""
 
 
-def refact_chat(query: str, response: str, system: str = SYSTEM) -> tuple[str, str]:
-    """Prompt and completion in Refact's chat template."""
-    prompt = "".join(f"{EMPTY_OUTPUT}{turn}" for turn in (f"SYSTEM {system}\n", f"USER {query}\n", "ASSISTANT"))
-    return prompt, f" {response}{END_OF_TEXT}"
+def refact_chat(query: str, response: str) -> tuple[str, str]:
+    """Prompt and completion in the chat format of the family `refact`."""
+    chat = family_named("refact").chat
+    assert chat is not None
+    prompt = fill(segments(chat.prompt), {SYSTEM: chat.system, QUERY: query})
+    return prompt, fill(segments(chat.completion), {RESPONSE: response})
 
 
 def tokenizer_chat(tokenizer_config: str) -> Template:
-    """The template of a `tokenizer_config.json`, given as text.
+    """The chat template in the text of a `tokenizer_config.json`.
 
-    Raises ValueError for one without a template, or a template that does not put the answer after the prompt.
+    Raises ValueError for a text without a template, and for a template that does not put the answer after the prompt.
     """
     from jinja2.sandbox import ImmutableSandboxedEnvironment
 
@@ -59,5 +57,5 @@ def _refuse(message: str) -> None:
 
 
 def _token(value: Any) -> str:
-    """The text of a special token, which is a string or an object with one."""
-    return value["content"] if isinstance(value, dict) else value or ""
+    """The text of a special token, which is given as a string or as an object that holds one."""
+    return str(value["content"] if isinstance(value, dict) else value or "")

@@ -1,1 +1,1 @@
-"""Examples into the prompts and completions of one model family: strings, token ids, fixed-length packs."""
+"""Examples as prompts and completions of one model family: strings, token ids, packs of fixed length."""

@@ -1,8 +1,8 @@
-"""A batch of examples rendered: a prompt and a completion a row, token ids where asked for, a rejection for each other.
+"""Examples rendered in batches: each row gets a prompt and a completion, and token ids if asked for, or it is rejected.
 
-What is dropped: examples that hold a sentinel (`sentinel_collision`), those of which not even the middle and the lines at
-the cursor fit into the budget (`over_budget`), those whose path or repository is no line of text (`unprintable_header`),
-and those that the tokenizer would change (`tokenizer_changes_text`).
+The reasons of rejections: the example holds a sentinel (`sentinel_collision`), the budget does not even hold the middle
+and the lines at the cursor (`over_budget`), a path or repository has a line break (`unprintable_header`), or the tokenizer
+would change a text (`tokenizer_changes_text`).
 """
 
 from collections.abc import Mapping
@@ -12,24 +12,35 @@ from functools import lru_cache
 import numpy as np
 import pyarrow as pa
 
+from stackfim.schemas.layout import LAYOUTS, PSM, SPM
 from stackfim.schemas.rejection import EXAMPLE as EXAMPLE_UNIT
 from stackfim.schemas.rejection import rejections
 from stackfim.schemas.rendered import RENDERED, TOKENIZED
 from stackfim.transforms.render.budget import Characters, fit, lines_at_cursor
 from stackfim.transforms.render.collision import collisions
-from stackfim.transforms.render.families import LAYOUTS
 from stackfim.transforms.render.render_settings import RenderSettings
-from stackfim.transforms.render.template import HEADER_PARTS, MIDDLE, PREFIX, SUFFIX, Kind, Segment, fill, segments
+from stackfim.transforms.render.template import (
+    HEADER_PARTS,
+    MIDDLE,
+    PREFIX,
+    SUFFIX,
+    Kind,
+    Segment,
+    fill,
+    runs,
+    segments,
+)
+from stackfim.transforms.render.token_side import TokenSide
 from stackfim.transforms.render.tokens import TextEncoder
 
 STAGE = "render"
 
 
 def render_examples(batch: pa.RecordBatch, settings: RenderSettings) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """The rows of `batch` (stackfim.schemas.example.EXAMPLE) with the columns `RENDERED`, and `TOKENIZED` where asked for, added.
+    """The rows of `batch` (stackfim.schemas.example.EXAMPLE) with the columns of `RENDERED`, and of `TOKENIZED` if asked for.
 
-    Columns of these names are replaced. The second batch has a rejection (stackfim.schemas.rejection.REJECTION) for each row that
-    is not in the first. Both keep the order of rows. Raises model.tokenizer.TokenizerError for a tokenizer that loses
+    Columns of these names are replaced. The second batch has a rejection (stackfim.schemas.rejection.REJECTION) for each row
+    that is not in the first. Both keep the order of rows. Raises model.tokenizer.TokenizerError for a tokenizer that loses
     text or lacks a sentinel of the family.
     """
     return _renderer(settings).render(batch)
@@ -37,7 +48,7 @@ def render_examples(batch: pa.RecordBatch, settings: RenderSettings) -> tuple[pa
 
 @lru_cache(maxsize=4)
 def _renderer(settings: RenderSettings) -> "Renderer":
-    # Making one reads the tokenizer, and the ids of lines that one batch knows serve the next.
+    # A renderer reads the tokenizer once, and the lines that it has encoded for one batch serve the next.
     return Renderer(settings)
 
 
@@ -45,19 +56,20 @@ class Renderer:
     """Renders batches with the same settings; see `render_examples`."""
 
     def __init__(self, settings: RenderSettings) -> None:
+        """Raises model.tokenizer.TokenizerError for a tokenizer that loses text or lacks a sentinel of the family."""
         self.settings = settings
         self._encoder = TextEncoder(settings.tokenizer_json) if settings.tokenizer_json else None
         self._completion = segments(settings.family_strings.completion)
-        shares = {"psm": 1 - settings.share, "spm": settings.share}
+        shares = {PSM: 1 - settings.share, SPM: settings.share}
         self._prompts = {layout: segments(settings.prompt(layout)) for layout in LAYOUTS if shares[layout] > 0}
         if self._encoder is not None:
             self._steps = {layout: _steps(prompt, self._encoder) for layout, prompt in self._prompts.items()}
             self._last_steps = _steps(self._completion, self._encoder)
 
     def end_of_text_id(self) -> int:
-        """Id of the family's end of text, which packs are filled up with. Raises ValueError without a tokenizer."""
+        """The id of the family's end-of-text, with which packs are filled up. Raises ValueError without a tokenizer."""
         if self._encoder is None:
-            raise ValueError("the end of text has an id with a tokenizer only, got none")
+            raise ValueError("end-of-text has an id only with a tokenizer, got none")
         return self._encoder.sentinel(self.settings.family_strings.end_of_text)
 
     def render(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
@@ -94,7 +106,7 @@ class Renderer:
         return None
 
     def _row(self, parts: dict[str, str], layout: str) -> "_Rendered | None":
-        """A row rendered; None where it does not fit."""
+        """A rendered row, None where it does not fit."""
         prompt = self._prompts[layout]
         if self.settings.max_tokens is not None or self.settings.max_chars is not None:
             cut = self._cut(parts, layout)
@@ -109,38 +121,43 @@ class Renderer:
         return made
 
     def _cut(self, parts: Mapping[str, str], layout: str) -> tuple[str, str] | None:
-        prefix, suffix = parts[PREFIX], parts[SUFFIX]
         if self.settings.max_chars is not None:
-            return fit(prefix, suffix, self.settings.max_chars - self._fixed_chars(parts, layout), Characters())
-        assert self._encoder is not None
+            room = self.settings.max_chars - self._fixed_chars(parts, layout)
+            return fit(Characters(parts[PREFIX]), Characters(parts[SUFFIX]), room)
         room = (self.settings.max_tokens or 0) - self._fixed_tokens(parts, layout)
-        return fit(prefix, suffix, room, self._encoder, lambda head, tail: self._cut_tokens(parts, layout, head, tail))
+        return fit(self._side(PREFIX, parts, layout), self._side(SUFFIX, parts, layout), room)
 
     def _fixed_chars(self, parts: Mapping[str, str], layout: str) -> int:
+        """Characters of everything but prefix and suffix."""
         return len(fill((*self._prompts[layout], *self._completion), {**parts, PREFIX: "", SUFFIX: ""}))
 
     def _fixed_tokens(self, parts: Mapping[str, str], layout: str) -> int:
-        """Tokens of all that is not encoded together with prefix or suffix."""
-        steps = (*self._steps[layout], *self._last_steps)
-        return self._seam(parts, layout) + sum(self._tokens(step, parts) for step in steps if not step.is_cut)
-
-    def _cut_tokens(self, parts: Mapping[str, str], layout: str, head: str, tail: str) -> int:
-        """Tokens of the rest, once prefix and suffix are cut to `head` and `tail`."""
-        parts = {**parts, PREFIX: head, SUFFIX: tail}
-        return sum(self._tokens(step, parts) for step in self._steps[layout] if step.is_cut)
-
-    def _tokens(self, step: "_Step", parts: Mapping[str, str]) -> int:
+        """Tokens of everything but prefix and suffix."""
         assert self._encoder is not None
-        return self._encoder.total(fill(step.run, parts)) if step.run else len(step.ids) // 4
+        steps = [*self._steps[layout], *self._last_steps]
+        ids = _encode(steps, {**parts, PREFIX: "", SUFFIX: ""}, self._encoder)
+        return self._seam(parts, layout) + len(ids) // 4
+
+    def _side(self, name: str, parts: Mapping[str, str], layout: str) -> TokenSide:
+        """Prefix or suffix, measured by what it adds to the fixed text that is encoded together with it."""
+        assert self._encoder is not None
+        encoder = self._encoder
+        run = next(step.run for step in self._steps[layout] if Segment(Kind.PART, name) in step.run)
+        fixed = encoder.total(fill(run, {**parts, name: ""}))
+
+        def size(text: str) -> int:
+            return encoder.total(fill(run, {**parts, name: text})) - fixed
+
+        return TokenSide(parts[name], encoder, size, is_prefix=name == PREFIX)
 
     def _seam(self, parts: Mapping[str, str], layout: str) -> int:
-        """Tokens by which prefix and middle have more when they are encoded as one, as trainers do that read strings."""
+        """How many tokens more prefix and middle have when they are encoded as one, as by trainers that read strings."""
         assert self._encoder is not None
         last = self._prompts[layout][-1]
         if last != Segment(Kind.PART, PREFIX) or not parts[MIDDLE]:
             return 0
         prefix, total = parts[PREFIX], self._encoder.total
-        # Blank lines before the cursor may be encoded otherwise in front of the middle.
+        # Blank lines before the cursor may be encoded differently when the middle follows them.
         visible = prefix.rfind("\n", 0, len(prefix.rstrip())) + 1
         before = (lines_at_cursor(prefix, "")[0], prefix[visible:], prefix[len(prefix.rstrip()) :])
         return max(0, *(total(text + parts[MIDDLE]) - total(text) - total(parts[MIDDLE]) for text in before))
@@ -148,15 +165,14 @@ class Renderer:
     def _shortfall(self, parts: Mapping[str, str], layout: str) -> str:
         head, tail = lines_at_cursor(parts[PREFIX], parts[SUFFIX])
         if self.settings.max_chars is not None:
-            needed, limit, unit = (
-                self._fixed_chars(parts, layout) + len(head + tail),
-                self.settings.max_chars,
-                "characters",
-            )
+            limit, unit = self.settings.max_chars, "characters"
+            needed = self._fixed_chars(parts, layout) + len(head + tail)
         else:
-            needed = self._fixed_tokens(parts, layout) + self._cut_tokens(parts, layout, head, tail)
             limit, unit = self.settings.max_tokens or 0, "tokens"
-        return f"the middle and the lines at the cursor make {needed} {unit}, expected at most {limit}"
+            sides = ((PREFIX, head), (SUFFIX, tail))
+            needed = self._fixed_tokens(parts, layout)
+            needed += sum(self._side(name, parts, layout).size(text) for name, text in sides)
+        return f"the middle and the lines at the cursor have {needed} {unit}, expected at most {limit}"
 
     def _with_columns(self, rows: pa.RecordBatch, rendered: "list[_Rendered]") -> pa.RecordBatch:
         added = dict.fromkeys(field.name for field in (*RENDERED, *TOKENIZED))
@@ -190,35 +206,26 @@ class _Step:
     ids: bytes = b""
     run: tuple[Segment, ...] = ()
 
-    @property
-    def is_cut(self) -> bool:
-        """Whether prefix or suffix is in the run."""
-        return any(segment in _CUT for segment in self.run)
 
-
-_CUT = (Segment(Kind.PART, PREFIX), Segment(Kind.PART, SUFFIX))
 _BLANK = Segment(Kind.LITERAL, " ")
 
 
 def _steps(format_: tuple[Segment, ...], encoder: TextEncoder) -> list[_Step]:
     """A format as ids and runs of text."""
     steps: list[_Step] = []
-    run: list[Segment] = []
-    for segment in format_:
-        if segment.kind is not Kind.SENTINEL:
-            # Sentencepiece puts a blank in front of the prefix, and of nothing else: meta-llama/codellama and
-            # mistralai/mistral-common encode all other parts without.
-            if segment == _CUT[0] and not run and encoder.dummy_prefix:
-                run.append(_BLANK)
-            run.append(segment)
-            continue
-        if run and run[-1] == _BLANK and encoder.holds_blank(segment.text):
-            run.pop()
-        if run:
-            steps.append(_Step(run=tuple(run)))
-            run = []
-        steps.append(_Step(ids=np.int32(encoder.sentinel(segment.text)).tobytes()))
-    return [*steps, _Step(run=tuple(run))] if run else steps
+    for run in runs(format_):
+        if run[0].kind is Kind.SENTINEL:
+            before = steps[-1].run if steps else ()
+            if before and before[-1] == _BLANK and encoder.holds_blank(run[0].text):
+                steps[-1:] = [_Step(run=before[:-1])] if before[:-1] else []
+            steps.append(_Step(ids=np.int32(encoder.sentinel(run[0].text)).tobytes()))
+        # Sentencepiece puts a blank in front of the prefix, and of nothing else: meta-llama/codellama and
+        # mistralai/mistral-common encode all other parts without.
+        elif run[0] == Segment(Kind.PART, PREFIX) and encoder.dummy_prefix:
+            steps.append(_Step(run=(_BLANK, *run)))
+        else:
+            steps.append(_Step(run=run))
+    return steps
 
 
 def _encode(steps: list[_Step], parts: Mapping[str, str], encoder: TextEncoder) -> bytes:

@@ -1,154 +1,95 @@
-"""Prefix and suffix cut to a budget: whole lines from the far ends, never the lines at the cursor.
+"""How much of prefix and suffix a budget holds: whole lines nearest to the cursor, and always the lines at the cursor.
 
-Each side may have half of the room and what the other side leaves over (as in model.context). The line of the cursor
-and the first line of the suffix, up to and with its line break, always stay. A line ends at LF or CRLF.
+The line of the cursor and the first line of the suffix, with its line break, are never cut. Each side may have half of
+the budget and what the other side leaves over. A line ends at LF or CRLF.
+
+Sizes may be characters or tokens, counted in the whole prompt or by themselves: `Side` is all that `fit` asks for.
 """
 
 from collections.abc import Callable
 from typing import Protocol
 
 
-class Measure(Protocol):
-    """How long a text is, in characters or in tokens."""
+class Side(Protocol):
+    """The text on one side of the cursor, and how long parts of it are."""
 
-    def pieces(self, text: str) -> list[str]:
-        """The text in pieces whose sizes add up to that of the text; most hold one line."""
+    @property
+    def text(self) -> str:
+        """The whole text."""
         ...
 
-    def size(self, piece: str) -> int:
-        """Size of a piece, or of a part of one."""
+    def total(self, most: int) -> int:
+        """Size of the whole text; where that is above `most`, any number above `most`."""
         ...
 
-    def total(self, text: str) -> int:
-        """Exact size of a text."""
+    def reach(self, limit: int) -> int:
+        """How many characters nearest to the cursor have a size of `limit`, as an estimate that `size` corrects."""
+        ...
+
+    def size(self, part: str) -> int:
+        """Exact size of the text, or of the part of it that is nearest to the cursor."""
         ...
 
 
 class Characters:
-    """Length in characters (code points)."""
+    """A side that is measured in characters (code points)."""
 
-    def pieces(self, text: str) -> list[str]:
-        """The lines, each with its line break."""
-        lines = text.split("\n")
-        return [line + "\n" for line in lines[:-1]] + lines[-1:]
+    def __init__(self, text: str) -> None:
+        """Measure `text`."""
+        self.text = text
 
-    def size(self, piece: str) -> int:
-        """Characters."""
-        return len(piece)
+    def total(self, most: int) -> int:
+        """Characters of the whole text."""
+        return len(self.text)
 
-    def total(self, text: str) -> int:
-        """Characters."""
-        return len(text)
+    def reach(self, limit: int) -> int:
+        """As many characters as the limit."""
+        return limit
+
+    def size(self, part: str) -> int:
+        """Characters of a part."""
+        return len(part)
 
 
 def lines_at_cursor(prefix: str, suffix: str) -> tuple[str, str]:
-    """The line of the cursor as far as it is in the prefix, and the first line of the suffix with its line break."""
-    return prefix[prefix.rfind("\n") + 1 :], suffix[: suffix.find("\n") + 1] or suffix
+    """The cursor's line as far as it is in the prefix, and the first line of the suffix with its line break."""
+    return last_lines(prefix, 0), first_lines(suffix, 0)
 
 
-def fit(
-    prefix: str, suffix: str, room: int, measure: Measure, total: Callable[[str, str], int] | None = None
-) -> tuple[str, str] | None:
-    """As much of prefix and suffix as `room` holds, nearest to the cursor; None where not even the lines there fit.
+def last_lines(text: str, chars: int) -> str:
+    """The last whole lines of `text` in at most so many characters, but at least the last line."""
+    if chars >= len(text):
+        return text
+    return text[text.find("\n", len(text) - chars - 1) + 1 or text.rfind("\n") + 1 :]
 
-    `total` gives the exact size of a prefix and a suffix together, where it is not the sum of their own: fixed text may
-    stand around them.
+
+def first_lines(text: str, chars: int) -> str:
+    """The first whole lines of `text` in at most so many characters, but at least the first line."""
+    if chars >= len(text):
+        return text
+    return text[: text.rfind("\n", 0, chars) + 1 or text.find("\n") + 1 or len(text)]
+
+
+def fit(head: Side, tail: Side, room: int) -> tuple[str, str] | None:
+    """What of the prefix (`head`) and the suffix (`tail`) has a size of at most `room` in all.
+
+    None where not even the lines at the cursor do.
     """
-    exact = total or (lambda head, tail: measure.total(head) + measure.total(tail))
-    least = lines_at_cursor(prefix, suffix)
-    heads, tails = measure.pieces(prefix), measure.pieces(suffix)
-    wanted = room - max(0, exact(*least) - sum(map(measure.total, least)))
-    while True:
-        cut = _shared(heads, tails, wanted, least, measure)
-        excess = exact(*cut) - room
-        if excess <= 0:
-            return cut
-        if cut == least:
-            return None
-        # The pieces' sizes were too low by so much.
-        wanted -= excess
+    cursor_line, first_line = lines_at_cursor(head.text, tail.text)
+    least_head, least_tail = head.size(cursor_line), tail.size(first_line)
+    if least_head + least_tail > room:
+        return None
+    half = room - room // 2
+    share = max(room - tail.total(half), half, least_head)
+    prefix, used = _kept(head, last_lines, min(share, room - least_tail))
+    suffix, _ = _kept(tail, first_lines, room - used)
+    return prefix, suffix
 
 
-def _shared(heads: list[str], tails: list[str], room: int, least: tuple[str, str], measure: Measure) -> tuple[str, str]:
-    """What of both sides, given in pieces, has a size of at most `room` together, or `least`."""
-    least_head, least_tail = (measure.total(text) for text in least)
-    head, head_size = _nearest_of_prefix(heads, room - least_tail, measure) or (least[0], least_head)
-    tail, tail_size = _nearest_of_suffix(tails, room - least_head, measure) or (least[1], least_tail)
-    if head_size + tail_size > room:
-        share = min(max(room - tail_size, room - room // 2, least_head), room - least_tail)
-        head, head_size = _nearest_of_prefix(heads, share, measure) or (least[0], least_head)
-        tail, tail_size = _nearest_of_suffix(tails, room - head_size, measure) or (least[1], least_tail)
-    return head, tail
-
-
-def _nearest_of_prefix(pieces: list[str], limit: int, measure: Measure) -> tuple[str, int] | None:
-    """The longest end that begins with a line and has a size of at most `limit`, and its size; None if there is none."""
-    held, index = 0, len(pieces)
-    behind: list[int] = []
-    while index and held + (size := measure.size(pieces[index - 1])) <= limit:
-        behind.append(held)
-        held += size
-        index -= 1
-    if not index:
-        return "".join(pieces), held
-    # The piece that did not fit may hold lines that do; else the next one is cut, or the one after it.
-    behind.append(held)
-    for place in range(index - 1, len(pieces)):
-        after, piece = behind.pop(), pieces[place]
-
-        def size_from(start: int, piece: str = piece) -> int:
-            return measure.size(piece[start:])
-
-        best = _last_fitting(_line_starts(piece)[::-1], limit - after, size_from)
-        if best is not None:
-            start, size = best
-            return piece[start:] + "".join(pieces[place + 1 :]), size + after
-    return None
-
-
-def _nearest_of_suffix(pieces: list[str], limit: int, measure: Measure) -> tuple[str, int] | None:
-    """The longest beginning that ends with a line and has a size of at most `limit`, and its size; None if there is none."""
-    held, index = 0, 0
-    before: list[int] = []
-    while index < len(pieces) and held + (size := measure.size(pieces[index])) <= limit:
-        before.append(held)
-        held += size
-        index += 1
-    if index == len(pieces):
-        return "".join(pieces), held
-    before.append(held)
-    for place in range(index, -1, -1):
-        ahead, piece = before.pop(), pieces[place]
-
-        def size_to(end: int, piece: str = piece) -> int:
-            return measure.size(piece[:end])
-
-        best = _last_fitting(_line_starts(piece), limit - ahead, size_to)
-        if best is not None:
-            end, size = best
-            return "".join(pieces[:place]) + piece[:end], size + ahead
-    return None
-
-
-def _line_starts(piece: str) -> list[int]:
-    """Where lines begin in a piece, its end included when a line ends there."""
-    found = []
-    position = piece.find("\n")
-    while position >= 0:
-        found.append(position + 1)
-        position = piece.find("\n", position + 1)
-    return found
-
-
-def _last_fitting(places: list[int], limit: int, size: Callable[[int], int]) -> tuple[int, int] | None:
-    """The last of `places` whose size is at most `limit`, with that size; sizes grow from place to place."""
-    low, high = 0, len(places)
-    best = None
-    while low < high:
-        middle = (low + high) // 2
-        found = size(places[middle])
-        if found <= limit:
-            best, low = (places[middle], found), middle + 1
-        else:
-            high = middle
-    return best
+def _kept(side: Side, lines: Callable[[str, int], str], limit: int) -> tuple[str, int]:
+    """The most lines of a side that `limit` holds, and their size."""
+    part = lines(side.text, side.reach(limit))
+    # A cut can cost a token that the whole text does not have.
+    while (size := side.size(part)) > limit:
+        part = lines(part, len(part) - 1)
+    return part, size

@@ -1,12 +1,12 @@
-"""Sentinels in the text of an example: a model could not tell them from the ones that a rendering puts there.
+"""Sentinels in the text of an example, which a model could not tell from those of the prompt.
 
-Some strings are nothing but sentinels, and no part may hold them whatever it is rendered for. Others are ordinary text
-elsewhere (`<PRE>` is HTML, `[SUFFIX]` an array index, `<filename>` a word in a usage message), and matter to their own
-family alone.
+Some strings are always sentinels, and no part may hold them, whatever family it is rendered for. Others can be ordinary
+text (`<PRE>` is HTML, `[SUFFIX]` an array index, `<filename>` a word in a usage message) and matter only to their own
+family.
 """
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from functools import cache
 
 import pyarrow as pa
@@ -15,29 +15,29 @@ import pyarrow.compute as pc
 from stackfim.transforms.render.families import FAMILIES, family_named
 from stackfim.transforms.render.template import HEADER_PARTS, MIDDLE, PREFIX, SUFFIX
 
-# What begins so is written by no one who does not mean the token.
+# Nobody writes a string that begins like this unless they mean the token.
 _UNMISTAKABLE = ("<|", "<｜", "<[", "<fim_", "<fim-")
 
 ALWAYS: frozenset[str] = frozenset(
     sentinel for family in FAMILIES.values() for sentinel in family.sentinels if sentinel.startswith(_UNMISTAKABLE)
 )
-"""Strings that are nothing but sentinels, of all families."""
+"""The strings that are always sentinels, of all families."""
 
 
 @cache
 def forbidden(family: str | None = None) -> frozenset[str]:
-    """The strings that no part may hold: `ALWAYS`, and those of a family where one is named."""
+    """The strings that no part may hold: `ALWAYS` and, if a family is named, its sentinels."""
     return ALWAYS | (family_named(family).sentinels if family is not None else frozenset())
 
 
 @cache
 def _expression(family: str | None) -> str:
-    # Longest first, so that the one reported is the whole one.
+    # Longest first, so that a sentinel is reported in full.
     return "|".join(map(re.escape, sorted(forbidden(family), key=lambda text: (-len(text), text))))
 
 
 def collision(parts: Mapping[str, str], family: str | None = None) -> str | None:
-    """Which part holds which sentinel, in words; None where none does. The seam of prefix and middle counts as well."""
+    """Which part holds which sentinel, in words; None where none does. Prefix and middle are also searched as one text."""
     expression = re.compile(_expression(family))
     for name, text in parts.items():
         if found := expression.search(text):
@@ -50,9 +50,9 @@ def collision(parts: Mapping[str, str], family: str | None = None) -> str | None
 
 
 def collisions(rows: pa.RecordBatch, family: str, header: bool = False) -> dict[int, str]:
-    """Row to what `collision` says of it, for the rows of stackfim.schemas.example where it says something, in order.
+    """What `collision` reports, by row number, in order, for rows of stackfim.schemas.example.EXAMPLE.
 
-    With `header` path and repository are parts too.
+    With `header`, path and repository are parts too.
     """
     names = (PREFIX, MIDDLE, SUFFIX, *(HEADER_PARTS if header else ()))
     suspects: set[int] = set()
@@ -61,18 +61,19 @@ def collisions(rows: pa.RecordBatch, family: str, header: bool = False) -> dict[
     suspects.update(_rows_with_seam(rows, family))
     found = {}
     for row in sorted(suspects):
-        said = collision({name: rows.column(name)[row].as_py() for name in names}, family)
-        if said is not None:
-            found[row] = said
+        report = collision({name: rows.column(name)[row].as_py() for name in names}, family)
+        if report is not None:
+            found[row] = report
     return found
 
 
-def _rows_with(texts: pa.Array, family: str) -> Iterable[int]:
+def _rows_with(texts: pa.Array, family: str) -> list[int]:
     hits = pc.match_substring_regex(texts, _expression(family))
-    return pc.indices_nonzero(hits).to_pylist()
+    found: list[int] = pc.indices_nonzero(hits).to_pylist()
+    return found
 
 
-def _rows_with_seam(rows: pa.RecordBatch, family: str) -> Iterable[int]:
+def _rows_with_seam(rows: pa.RecordBatch, family: str) -> list[int]:
     reach = max(map(len, forbidden(family))) - 1
     ends = pc.utf8_slice_codeunits(rows.column(PREFIX), -reach)
     begins = pc.utf8_slice_codeunits(rows.column(MIDDLE), 0, reach)

@@ -1,31 +1,47 @@
-"""The prompt formats of the model families, as exact strings, and where each is from.
+"""The prompt formats of the model families, as exact strings, and the source of each.
 
-`P`, `M`, `S` are prefix, middle and suffix. There are three forms:
+With prefix P, middle M and suffix S there are three forms of a fill-in-the-middle prompt:
 
     psm         sentinels around P, then S, then M
-    separate    suffix first, P between sentinels of its own                  (SPM, as Refact's server asks)
-    joined      suffix first, P and M side by side behind the last sentinel   (SPM, variant 2 of Bavarian et al. 2022,
+    separate    S first, then P between sentinels of its own           (SPM, as Refact's server sends it)
+    joined      S first, then P and M side by side after the last sentinel   (SPM, variant 2 of Bavarian et al. 2022,
                 "Efficient Training of Language Models to Fill in the Middle", section 4.3)
 
-A family has the forms that it was trained on or is asked in by its authors. A header names the file, and the repository
-where the family has a place for it; it is the form of the source named at the family.
+A family has the forms that it was trained on, or that its authors use. A header names the file, and the repository
+where the family has a place for it; its wording is that of the source named beside the family.
 """
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from types import MappingProxyType
 
-from stackfim.model.tokenizer import STARCODER_SENTINELS
+from stackfim.schemas.layout import LAYOUTS, PSM
 from stackfim.transforms.render.template import PREFIX, sentinels
 
-PSM = "psm"
 SEPARATE = "separate"
 JOINED = "joined"
 SPM_FORMS = (SEPARATE, JOINED)
+"""The forms of the layout spm; the layout psm has one form, of the same name."""
 
-SPM = "spm"
-LAYOUTS = (PSM, SPM)
-"""What a row's column `layout` says; which of the two SPM forms it is, the prompt shows."""
+STARCODER_SENTINELS = (
+    *("<|endoftext|>", "<fim_prefix>", "<fim_middle>", "<fim_suffix>", "<fim_pad>", "<filename>", "<gh_stars>"),
+    *("<issue_start>", "<issue_comment>", "<issue_closed>"),
+    *("<jupyter_start>", "<jupyter_text>", "<jupyter_code>", "<jupyter_output>", "<empty_output>"),
+    *("<commit_before>", "<commit_msg>", "<commit_after>", "<reponame>"),
+)
+"""The sentinels of StarCoder's tokenizer, in the order of their ids from 0 to 18."""
+
+
+@dataclass(frozen=True)
+class ChatFormat:
+    """The strings of a conversation of one question and one answer."""
+
+    prompt: str
+    """All up to the answer, with `{system}` and `{query}` in braces."""
+    completion: str
+    """The answer, `{response}`, and end-of-text."""
+    system: str
+    """The system's turn, unless another one is given."""
 
 
 @dataclass(frozen=True)
@@ -34,21 +50,23 @@ class Family:
 
     name: str
     forms: Mapping[str, str]
-    """Form to prompt, the parts in braces."""
+    """The prompt of each form, with the parts in braces."""
     completion: str
     """Middle and end-of-text."""
     spm_form: str = ""
-    """The SPM form that the family was trained on, where it has both."""
+    """The SPM form that the family was trained on, where it has both; empty where it has none."""
     header_front: str = ""
-    """What of a header stands in front of the prompt."""
+    """The part of a header that comes before the prompt."""
     header_prefix: str = ""
-    """What of a header stands right before the prefix, as the first lines of the text that was cut in three."""
+    """The part of a header that comes right before the prefix: the first lines of the text that was cut in three."""
+    chat: ChatFormat | None = None
+    """The format of a conversation, where the family has one."""
     reserved: frozenset[str] = field(default_factory=frozenset)
     """Other strings that the family's tokenizer reads as special tokens."""
 
     @property
     def has_header(self) -> bool:
-        """Whether a path can be told to the model."""
+        """Whether a prompt can name the file's path."""
         return bool(self.header_front or self.header_prefix)
 
     @property
@@ -57,15 +75,34 @@ class Family:
         return sentinels(self.completion)[-1]
 
     @property
+    def fim_sentinels(self) -> tuple[str, ...]:
+        """The sentinels of fill-in-the-middle prompts and completions, end-of-text first, each once."""
+        found = (sentinel for form in self.forms.values() for sentinel in sentinels(form))
+        return tuple(dict.fromkeys((self.end_of_text, *found, *sentinels(self.completion))))
+
+    @property
     def sentinels(self) -> frozenset[str]:
         """All strings that a part must not hold when it is rendered for this family."""
-        templates = (*self.forms.values(), self.completion, self.header_front, self.header_prefix)
-        return self.reserved.union(*map(sentinels, templates))
+        chat = (self.chat.prompt, self.chat.completion) if self.chat else ()
+        others = (self.header_front, self.header_prefix, *chat)
+        return self.reserved.union(self.fim_sentinels, *map(sentinels, others))
+
+    def forms_of(self, layout: str) -> tuple[str, ...]:
+        """The forms of a layout that the family has. Raises ValueError for an unknown layout."""
+        if layout not in LAYOUTS:
+            raise ValueError(f"layout is {layout!r}, expected {' or '.join(LAYOUTS)}")
+        return tuple(form for form in ((PSM,) if layout == PSM else SPM_FORMS) if form in self.forms)
+
+    def form(self, layout: str) -> str:
+        """The form of a layout that the family was trained on. Raises ValueError for a layout that it does not have."""
+        if not self.forms_of(layout):
+            raise ValueError(f"layout is {layout!r}, expected one that the family {self.name} has")
+        return PSM if layout == PSM else self.spm_form
 
     def prompt(self, form: str, header: bool = False) -> str:
         """The prompt's format. Raises ValueError for a form or a header that the family does not have."""
         if form not in self.forms:
-            raise ValueError(f"the family {self.name} has the forms {', '.join(self.forms)}, got {form!r}")
+            raise ValueError(f"form is {form!r}, expected one of the family {self.name}: {', '.join(self.forms)}")
         if not header:
             return self.forms[form]
         if not self.has_header:
@@ -83,6 +120,13 @@ _UNDERSCORED = {
 }
 _PIPED = {PSM: "<|fim_prefix|>{prefix}<|fim_suffix|>{suffix}<|fim_middle|>"}
 
+# Model card of Refact-1.6B, part on chat.
+_REFACT_CHAT = ChatFormat(
+    "<empty_output>SYSTEM {system}\n<empty_output>USER {query}\n<empty_output>ASSISTANT",
+    " {response}<|endoftext|>",
+    "You are a programming assistant",
+)
+
 _STARCODER_RESERVED = frozenset(STARCODER_SENTINELS)
 _STARCODER2_RESERVED = frozenset(
     {
@@ -95,7 +139,7 @@ _STARCODER2_RESERVED = frozenset(
 
 _FAMILIES = (
     # The model card's order, and the order of Refact's own server (`FIM-SPM` in its list of models).
-    Family("refact", _UNDERSCORED, _ENDOFTEXT, SEPARATE, reserved=_STARCODER_RESERVED),
+    Family("refact", _UNDERSCORED, _ENDOFTEXT, SEPARATE, chat=_REFACT_CHAT, reserved=_STARCODER_RESERVED),
     # Forms: Li et al. 2023, "StarCoder: may the source be with you!", section on the fill-in-the-middle objective (PSM
     # and SPMv2, half each), and the FIM permutation of bigcode-project/Megatron-LM, `gpt_dataset.py`. Header: the
     # paper's format of a file; FIM was applied to a file with its header.
@@ -108,7 +152,7 @@ _FAMILIES = (
         reserved=_STARCODER_RESERVED,
     ),
     # Lozhkov et al. 2024, "StarCoder 2 and The Stack v2", section 5.1 on repository-context source code: the sentinel
-    # stands before the path, and the repository is never permuted.
+    # comes before the path, and the repository's name is never permuted.
     Family(
         "starcoder2",
         _UNDERSCORED,
@@ -205,7 +249,7 @@ FAMILIES: Mapping[str, Family] = MappingProxyType({family.name: family for famil
 
 
 def family_named(name: str) -> Family:
-    """The family of that name; raises ValueError with the known names."""
+    """The family of that name. Raises ValueError, naming the known ones, where there is none."""
     if name not in FAMILIES:
-        raise ValueError(f"model family is one of {', '.join(FAMILIES)}, got {name!r}")
+        raise ValueError(f"family is {name!r}, expected one of {', '.join(FAMILIES)}")
     return FAMILIES[name]

@@ -1,9 +1,9 @@
-"""Rendered examples side by side in sequences of one length, so that a trainer computes next to no padding.
+"""Rendered examples packed into sequences of one length, so that a trainer computes hardly any padding.
 
-Best fit, longest first, over a bounded buffer: when it is full, the fuller half of its packs goes out and the examples of
-the others wait for better company. No example is cut. Positions begin at 0 in each example and in the padding, and
-`seq_lens` says where examples end, so that attention can be kept inside of one; the first token of an example is never
-to be learned, so none is predicted from another example.
+Packing is best fit, longest first, over a bounded buffer: when the buffer is full, the fuller half of its packs is
+returned, and the examples of the other half wait for more. No example is cut. Positions begin at 0 in each example and in
+the padding, and `seq_lens` says where examples end, so that attention can be kept within one example. The first token of
+an example is never learned, so no token is predicted from another example.
 """
 
 from collections.abc import Sequence
@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.model.packing import best_fit
@@ -23,38 +24,37 @@ from stackfim.transforms.render.batch import STAGE
 @dataclass(frozen=True, slots=True)
 class _Example:
     example_id: str
-    ids: np.ndarray
-    mask: np.ndarray
+    ids: npt.NDArray[np.int32]
+    mask: npt.NDArray[np.bool_]
 
 
 class Packer:
-    """Packs the examples of one shard, batch by batch. `add` them all, then `finish`.
+    """Packs the examples of one shard, batch by batch: `add` them all, then `finish`.
 
-    `length` is the tokens of a row, `pad_id` what fills it up, `buffer_examples` the most examples that wait. The result
-    depends on the rows and their order alone, not on the batches that they come in.
+    The result depends on the rows and their order, not on how they are divided into batches.
     """
 
     def __init__(self, length: int, pad_id: int, buffer_examples: int = 4_096) -> None:
-        if length < 1 or buffer_examples < 1:
-            raise ValueError(f"length and buffer_examples are at least 1, got {length=}, {buffer_examples=}")
+        """A pack has `length` tokens and is filled up with `pad_id`; at most `buffer_examples` examples wait.
+
+        Raises ValueError for a length or a buffer below 1.
+        """
+        for name, value in (("length", length), ("buffer_examples", buffer_examples)):
+            if value < 1:
+                raise ValueError(f"{name} is {value}, expected 1 or more")
         self.length = length
         self.pad_id = pad_id
         self.buffer_examples = buffer_examples
         self.padding_tokens = 0
-        """Tokens of padding that went out."""
+        """Tokens of padding in the packs returned so far."""
         self.packed_tokens = 0
-        """Tokens that went out, padding included."""
+        """Tokens in the packs returned so far, padding included."""
         self._waiting: list[_Example] = []
 
-    @property
-    def padding_share(self) -> float:
-        """Padding among the tokens that went out."""
-        return self.padding_tokens / self.packed_tokens if self.packed_tokens else 0.0
-
     def add(self, rows: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-        """The packs (`PACKED`) that rendered rows with token ids complete, and rejections of the rows that are too long.
+        """The packs (stackfim.schemas.rendered.PACKED) that these rendered rows with token ids complete, and rejections.
 
-        Too long is what has more tokens than a pack (`over_pack_length`).
+        Rows with more tokens than a pack are rejected (`over_pack_length`).
         """
         packs: list[list[_Example]] = []
         too_long: dict[int, str] = {}
@@ -74,12 +74,12 @@ class Packer:
         return self._rows(packs), rejections(EXAMPLE_UNIT, STAGE, reasons, gone, list(too_long.values()))
 
     def finish(self) -> pa.RecordBatch:
-        """The packs of all examples that still wait."""
+        """The packs of all examples that are still waiting."""
         packs, self._waiting = self._best_fit(), []
         return self._rows(packs)
 
     def _best_fit(self) -> list[list[_Example]]:
-        """The waiting examples in packs, full ones first."""
+        """The waiting examples in packs, the fullest first."""
         lengths = [len(example.ids) for example in self._waiting]
         packs = best_fit(lengths, self.length)
         packs.sort(key=lambda pack: -sum(lengths[index] for index in pack))
@@ -119,7 +119,7 @@ def _examples(rows: pa.RecordBatch) -> list[_Example]:
     values, flags = ids.flatten().to_numpy(), mask.flatten().to_numpy(zero_copy_only=False)
     ends = [0, *np.cumsum(ids.value_lengths().to_numpy()).tolist()]
     return [
-        # Copies, so that a few examples that wait do not keep their whole batch.
+        # Copies, so that a few waiting examples do not keep their whole batch in memory.
         _Example(example_id, values[begin:end].copy(), flags[begin:end].copy())
         for example_id, (begin, end) in zip(rows.column("example_id").to_pylist(), pairwise(ends), strict=True)
     ]

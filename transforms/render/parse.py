@@ -1,20 +1,20 @@
-"""A rendered row read back: its parts, and what is wrong with it where it gives none."""
+"""Reading a rendered row back into the parts that it was made from."""
 
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from stackfim.transforms.render.collision import collision
-from stackfim.transforms.render.families import LAYOUTS, PSM, SPM_FORMS, Family, family_named
+from stackfim.transforms.render.families import Family, family_named
 from stackfim.transforms.render.template import MIDDLE, PATH, PREFIX, REPOSITORY, SUFFIX, match, segments
 
 
 class NotRendered(ValueError):
-    """A prompt and a completion are not of the format that they should be of."""
+    """A prompt and a completion that do not have the expected format."""
 
 
 @dataclass(frozen=True)
 class Parts:
-    """What a prompt and a completion were made from; path and repository are None without a header that has them."""
+    """The parts of a prompt and its completion; path and repository are None unless a header names them."""
 
     prefix: str
     middle: str
@@ -26,18 +26,16 @@ class Parts:
 def parse_rendered(family: str, layout: str, prompt: str, completion: str) -> Parts:
     """The parts of a row that was rendered for `family`, in whichever SPM form and with or without a header.
 
-    Raises NotRendered where the format is another one, a sentinel stands twice, end-of-text is not last, or a part
-    holds a sentinel; ValueError for a family or layout that does not exist.
+    Raises NotRendered for another format, a sentinel that occurs twice, an end-of-text that is not last, and a part that
+    holds a sentinel; ValueError for an unknown family or layout.
     """
     strings = family_named(family)
-    if layout not in LAYOUTS:
-        raise ValueError(f"layout is {layout!r}, expected {' or '.join(LAYOUTS)}")
-    ending = match(segments(strings.completion), completion)
-    if ending is None:
-        raise NotRendered(f"the completion is no middle and one {strings.end_of_text} at its end")
     parts = _prompt_parts(strings, layout, prompt)
     if parts is None:
         raise NotRendered(f"the prompt is not in the layout {layout} of the family {family}")
+    ending = match(segments(strings.completion), completion)
+    if ending is None:
+        raise NotRendered(f"the completion is not a middle with one {strings.end_of_text} at its end")
     parts = {**parts, **ending}
     held = collision(parts, family)
     if held is not None:
@@ -46,14 +44,13 @@ def parse_rendered(family: str, layout: str, prompt: str, completion: str) -> Pa
 
 
 def _prompt_parts(family: Family, layout: str, prompt: str) -> Mapping[str, str] | None:
-    """The parts in the one format of a layout that the prompt is in.
+    """The parts by the first format of the layout that the prompt matches, None where it matches none.
 
-    Formats with a header come first: their sentinels stand in no other.
+    Formats with a header come first, since no other format has their sentinels.
     """
     for header in (True, False) if family.has_header else (False,):
-        for form in (PSM,) if layout == PSM else SPM_FORMS:
-            if form in family.forms:
-                parts = match(segments(family.prompt(form, header)), prompt)
-                if parts is not None:
-                    return parts
+        for form in family.forms_of(layout):
+            parts = match(segments(family.prompt(form, header)), prompt)
+            if parts is not None:
+                return parts
     return None

@@ -1,6 +1,6 @@
-"""A prompt format as a sequence of segments: sentinels, fixed text between them, and the parts of an example.
+"""A prompt's format as a sequence of segments: sentinels, fixed text between them, and the parts of an example.
 
-One format serves both ways: filled with the parts it gives a prompt, matched against a prompt it gives the parts back.
+One format works in both directions: filled with parts it gives a prompt, matched against a prompt it gives the parts.
 """
 
 import re
@@ -14,10 +14,13 @@ MIDDLE = "middle"
 SUFFIX = "suffix"
 PATH = "path"
 REPOSITORY = "repository"
-PARTS = (PREFIX, MIDDLE, SUFFIX, PATH, REPOSITORY)
+SYSTEM = "system"
+QUERY = "query"
+RESPONSE = "response"
+PARTS = (PREFIX, MIDDLE, SUFFIX, PATH, REPOSITORY, SYSTEM, QUERY, RESPONSE)
 
 HEADER_PARTS = (PATH, REPOSITORY)
-"""Parts of one line."""
+"""Parts that are a single line of text."""
 
 
 class Kind(Enum):
@@ -25,9 +28,9 @@ class Kind(Enum):
 
     SENTINEL = "sentinel"
     LITERAL = "literal"
-    """Fixed text that is no sentinel, such as the blank after `<PRE>`."""
+    """Fixed text that is not a sentinel, such as the blank after `<PRE>`."""
     PART = "part"
-    """The name of a part, in whose place its text comes."""
+    """The name of a part, which its text replaces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,14 +41,14 @@ class Segment:
     text: str
 
 
-# All sentinels of all families: `<fim_prefix>`, `<|endoftext|>`, `<[fim-suffix]>`, `</s>`, and Mistral's `[SUFFIX]`.
+# Any sentinel of any family: `<fim_prefix>`, `<|endoftext|>`, `<[fim-suffix]>`, `</s>`, and Mistral's `[SUFFIX]`.
 _SENTINEL = re.compile(r"<[^<>{}\s]+>|\[[A-Z]+\]")
 _TOKEN = re.compile(rf"(?P<part>\{{(?:{'|'.join(PARTS)})\}})|(?P<sentinel>{_SENTINEL.pattern})")
 
 
 @cache
 def segments(template: str) -> tuple[Segment, ...]:
-    """The segments of a format written as text, parts in braces: `<fim_prefix>{prefix}<fim_suffix>...`."""
+    """The segments of a format written as text with its parts in braces: `<fim_prefix>{prefix}<fim_suffix>...`."""
     found: list[Segment] = []
     position = 0
     for token in _TOKEN.finditer(template):
@@ -66,8 +69,20 @@ def sentinels(template: str) -> tuple[str, ...]:
     return tuple(segment.text for segment in segments(template) if segment.kind is Kind.SENTINEL)
 
 
+def runs(format_: Sequence[Segment]) -> list[tuple[Segment, ...]]:
+    """The format in runs that a tokenizer sees one by one: each sentinel by itself, and all text between two of them."""
+    found: list[tuple[Segment, ...]] = []
+    for segment in format_:
+        is_text = segment.kind is not Kind.SENTINEL
+        if is_text and found and found[-1][0].kind is not Kind.SENTINEL:
+            found[-1] += (segment,)
+        else:
+            found.append((segment,))
+    return found
+
+
 def fill(format_: Sequence[Segment], parts: Mapping[str, str]) -> str:
-    """The text of a format with `parts` in their places. Raises KeyError for a part that is not given."""
+    """The text of a format with `parts` in their places. Raises KeyError for a part that is missing."""
     return "".join(parts[segment.text] if segment.kind is Kind.PART else segment.text for segment in format_)
 
 
@@ -83,9 +98,9 @@ def _pattern(format_: tuple[Segment, ...]) -> re.Pattern[str]:
 
 
 def match(format_: tuple[Segment, ...], text: str) -> dict[str, str] | None:
-    """The parts of a text in this format, None where it is not: `fill`'s inverse for parts without a sentinel.
+    """The parts of a text in this format, None for a text in another: the inverse of `fill` for parts without a sentinel.
 
-    Where a sentinel stands twice, a part of what is given holds one.
+    Where a sentinel occurs twice, one of the parts that are returned holds it.
     """
     found = _pattern(format_).fullmatch(text)
     return found.groupdict() if found else None

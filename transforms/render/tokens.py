@@ -1,9 +1,9 @@
-"""Text to token ids with the tokenizer of any family, sentinels apart, and fast: each line is encoded once.
+"""Text to token ids with the tokenizer of any family, with sentinels kept apart, and fast: each line is encoded once.
 
-A text is encoded by a copy of the tokenizer that has never heard of special tokens, so nothing in a text is read as
-one; sentinels are put between texts by id. Where the tokenizer is known to break at line breaks, a text is encoded in
-pieces of about a line, and the ids of pieces are kept: the rows of one file have most lines in common. The ids are the
-same as those of the whole text.
+Texts are encoded by a copy of the tokenizer that knows no special tokens, so nothing in a text is read as one; sentinels
+are put between texts by id. If the tokenizer is known to break at line breaks, a text is encoded in pieces of about a
+line, and the ids of pieces are kept, since the rows of one file have most lines in common. The ids are the same as those
+of the whole text.
 """
 
 import json
@@ -16,14 +16,14 @@ import tokenizers
 
 from stackfim.model.tokenizer import PROBES, TokenizerError
 
-# Ids kept, about 16 MB of them and as much again for their texts.
+# How many ids are kept: about 16 MB of them, and as much again for their texts.
 _KEPT_IDS = 4_000_000
 
 _BLANK = "▁"
-"""What sentencepiece writes for a blank."""
+"""The character that stands for a blank in sentencepiece."""
 
-# Expressions of byte-level tokenizers in which a run of line breaks is taken up to its last one and nothing after it:
-# Llama 3's, Qwen's, GPT-4's and DeepSeek V3's. None of their other branches takes a line break and then something else.
+# Expressions of byte-level tokenizers that match a run of line breaks up to its last one and nothing after it: those of
+# Llama 3, Qwen, GPT-4 and DeepSeek V3. None of their other branches matches a line break and then something else.
 _BREAKS_LAST = (
     r" ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+",
     r" ?[^\s\p{L}\p{N}]++[\r\n]*|\s*[\r\n]|\s+(?!\S)|\s+",
@@ -40,14 +40,14 @@ _LINE_BREAKING = frozenset(words + breaks for words in _WORDS_ONLY for breaks in
 
 
 class TextEncoder:
-    """Ids of texts and sentinels. Raises model.tokenizer.TokenizerError for a tokenizer that loses text.
+    """Ids of texts and sentinels.
 
-    Accepted are byte-level BPE, and BPE over characters with a byte for each unknown one (sentencepiece), with no
-    normaliser but NFC or the one that writes blanks as `▁`. `changes` tells which texts these would change.
+    It accepts byte-level BPE, and BPE over characters with bytes for unknown ones (sentencepiece), with no normalizer
+    but NFC or the one that writes blanks as `▁`; `changes` tells which texts these would change.
     """
 
     def __init__(self, definition: str) -> None:
-        """`definition` is the text of a `tokenizer.json`."""
+        """`definition` is the text of a `tokenizer.json`. Raises TokenizerError for a tokenizer that loses text."""
         try:
             whole = json.loads(definition)
             self._special = {token["content"]: token["id"] for token in whole.get("added_tokens") or []}
@@ -59,7 +59,7 @@ class TextEncoder:
         except Exception as error:  # what the library raises has no class of its own
             raise TokenizerError(f"not a tokenizer that the tokenizers library reads: {error}") from None
         self.dummy_prefix: bool = _has_dummy_prefix(whole)
-        """Whether the tokenizer puts a blank in front of a text (`encode` does not)."""
+        """Whether the tokenizer puts a blank before a text (`encode` does not)."""
         self._changes = _changing(whole)
         self._split = _splitting(text_only)
         self._ids: dict[str, bytes] = {}
@@ -72,7 +72,7 @@ class TextEncoder:
                 raise TokenizerError(f"the tokenizer turns {probe!r} into {back!r}, expected the same text")
 
     def sentinel(self, text: str) -> int:
-        """Id of a sentinel. Raises TokenizerError for a tokenizer without it."""
+        """The id of a sentinel. Raises TokenizerError for a tokenizer without it."""
         for table in (self._special, self._vocabulary):
             for name in (text, _BLANK + text):
                 if name in table:
@@ -80,21 +80,21 @@ class TextEncoder:
         raise TokenizerError(f"the tokenizer has no token {text}, expected the sentinels of the family")
 
     def holds_blank(self, sentinel: str) -> bool:
-        """Whether the blank in front of a sentinel is a part of its token (`▁<SUF>`)."""
+        """Whether the blank before a sentinel is part of its token (`▁<SUF>`)."""
         return _BLANK + sentinel in self._special or _BLANK + sentinel in self._vocabulary
 
     def changes(self, text: str) -> bool:
-        """Whether a text is another one after encoding and decoding."""
+        """Whether encoding and decoding would change a text."""
         return self._changes(text)
 
     def encode(self, text: str) -> bytes:
-        """Ids of a text in which nothing is a sentinel, as bytes of int32."""
+        """Ids of a text in which nothing is read as a sentinel, as the bytes of an int32 array."""
         if self._split is None:
             return self._known(text)
         return b"".join(map(self._known, self._split(text)))
 
     def decode(self, ids: Sequence[int]) -> str:
-        """The text that ids stand for, sentinels by their own."""
+        """The text that ids stand for, sentinels as their own text."""
         found: list[str] = []
         run: list[int] = []
         for number in ids:
@@ -106,7 +106,7 @@ class TextEncoder:
         return "".join([*found, self._decoded(run)])
 
     def pieces(self, text: str) -> list[str]:
-        """The text in pieces that are encoded one by one; else, as an estimate, its lines."""
+        """The text in the pieces that are encoded one by one; its lines, as an estimate, where it is encoded whole."""
         return (self._split or _after_breaks)(text)
 
     def size(self, piece: str) -> int:
@@ -136,14 +136,14 @@ class TextEncoder:
 
 
 def _text_only(whole: Mapping[str, Any]) -> dict[str, Any]:
-    """The definition without special tokens, and without the blank that it puts in front of a text."""
+    """The definition without special tokens, and without the blank that it puts before a text."""
     model = whole["model"]
     if model.get("type") != "BPE" or model.get("dropout"):
         raise TokenizerError(f"model is {model.get('type')!r}, dropout {model.get('dropout')}, expected BPE without")
     added = whole.get("added_tokens") or []
-    # Runs of blanks and line breaks are no sentinels but words of their own (GPT-NeoX, Gemma).
+    # Runs of blanks and line breaks are not sentinels but ordinary words (GPT-NeoX, Gemma).
     words = [token for token in added if not token.get("special") and not token["content"].replace(_BLANK, " ").strip()]
-    # Without its string a special token can be made of no text; the others have merges that may need them.
+    # Without its string, no text can become a special token. Other added tokens stay, since merges may need them.
     special = {token["content"] for token in added if token.get("special")}
     return {
         "version": "1.0",
@@ -159,7 +159,7 @@ _SEQUENCES = ("normalizers", "pretokenizers", "decoders")
 
 
 def _steps(part: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """The steps of a normaliser, pre-tokenizer or decoder, in order."""
+    """The steps of a normalizer, pre-tokenizer or decoder, in order."""
     if not part:
         return []
     for members in _SEQUENCES:
@@ -175,7 +175,7 @@ def _without_dummy_prefix(part: Mapping[str, Any] | None) -> dict[str, Any] | No
         if members in part:
             inner = [step for step in map(_without_dummy_prefix, part[members]) if step]
             return {**part, members: inner} if inner else None
-    # `Strip` takes away in decoding the blank that `Prepend` put there.
+    # In decoding, `Strip` removes the blank that `Prepend` added.
     if part["type"] in ("Prepend", "Strip"):
         return None
     changed = dict(part)
@@ -197,7 +197,7 @@ def _has_dummy_prefix(whole: Mapping[str, Any]) -> bool:
 
 
 def _changing(whole: Mapping[str, Any]) -> Callable[[str], bool]:
-    """Which texts the normaliser changes for good. Raises TokenizerError for one of which that is not known."""
+    """Tells which texts the normalizer changes for good. Raises TokenizerError for a normalizer that is not known."""
     composes = writes_blanks = False
     for step in _steps(whole.get("normalizer")):
         if step["type"] == "NFC":
@@ -211,14 +211,14 @@ def _changing(whole: Mapping[str, Any]) -> Callable[[str], bool]:
 
 
 def _splitting(text_only: Mapping[str, Any]) -> Callable[[str], list[str]] | None:
-    """How a text can be cut so that the ids of the pieces are the ids of the text; None where that is not known."""
+    """Cuts a text so that the ids of the pieces are those of the text; None for a tokenizer of which that is not known."""
     if text_only["added_tokens"]:
         return None
     steps = [step for step in _steps(text_only["pre_tokenizer"]) if step["type"] != "Digits"]
     kinds = [step["type"] for step in steps]
     if kinds == ["ByteLevel"] and steps[0].get("use_regex", True):
         return _before_breaks
-    # Some files hold the line breaks themselves where others escape them.
+    # Some files have line breaks as they are where others escape them.
     patterns = [
         step["pattern"].get("Regex", "").replace("\r", "\\r").replace("\n", "\\n")
         for step in steps
@@ -234,14 +234,14 @@ def _splitting(text_only: Mapping[str, Any]) -> Callable[[str], list[str]] | Non
     return None
 
 
-# Visible characters of ASCII, on which all expressions agree.
+# The visible characters of ASCII, which all expressions treat alike.
 _FIRST_VISIBLE, _LAST_VISIBLE = "!", "~"
 
 
 def _before_breaks(text: str) -> list[str]:
     """Pieces that begin with the line break after a visible character.
 
-    The GPT-2 expression never takes a visible character and white space after it into one word.
+    The expression of GPT-2 never matches a visible character together with white space after it.
     """
     line_break = "\r\n" if "\r\n" in text else "\n"
     piece, *lines = text.split(line_break)

@@ -1,1 +1,1 @@
-"""What a model says of each example: scores, a verdict by limits, and how far its sense of an end can be trusted."""
+"""A model's judgement of each example: scores, a verdict by limits, and how well the model recognises a true end."""

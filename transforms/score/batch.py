@@ -1,7 +1,7 @@
-"""A batch of examples scored: columns of scores and a verdict a row, a rejection for each row that its verdict drops.
+"""Examples scored in batches: each row gets scores and a verdict, or becomes a rejection if its verdict drops it.
 
-Rows are scored a fixed number at a time in their order, so that the same rows have the same scores whatever the number of
-workers. A row whose ends are scored elsewhere too, for the diagnostics, is scored apart from the others.
+Rows are scored a fixed number at a time, in their order, so that the same rows have the same scores for any number of
+workers. The shifted ends that the diagnostics need are scored apart from the rows.
 """
 
 from __future__ import annotations
@@ -15,9 +15,10 @@ import numpy as np
 import pyarrow as pa
 
 from stackfim.schemas.example import EXAMPLE
+from stackfim.schemas.layout import LAYOUTS
 from stackfim.schemas.rejection import EXAMPLE as EXAMPLE_UNIT
 from stackfim.schemas.rejection import FILE, REJECTION, rejections
-from stackfim.schemas.scored import LAYOUTS, SCORE, SCORED, score_column
+from stackfim.schemas.scored import SCORE, SCORED, score_column
 from stackfim.transforms.score.diagnostics import stop_tallies, tallies
 from stackfim.transforms.score.score_settings import ScoreSettings
 from stackfim.transforms.score.shifted import drawn_rows, shifted_end
@@ -30,27 +31,27 @@ STAGE = "score"
 NO_EXAMPLE_LEFT = "no_example_left"
 
 ROWS_AT_A_TIME = 256
-"""Rows that the model is given at once: enough to pack, and a bounded number of token ids."""
+"""Rows that the model is given at once: enough to pack well, with a bounded number of token ids."""
 
 FILE_KEY = ("repository", "path", "content_id")
 
 
 @dataclass(frozen=True)
 class ScoredBatch:
-    """What scoring a batch gives."""
+    """The result of scoring a batch."""
 
     examples: pa.RecordBatch
-    """stackfim.schemas.scored.SCORED: the rows that stay, in order."""
+    """The rows that stay, in order (stackfim.schemas.scored.SCORED)."""
     rejections: pa.RecordBatch
-    """stackfim.schemas.rejection.REJECTION: the rows that their verdict drops, in order."""
+    """The rows that their verdict drops, in order (stackfim.schemas.rejection.REJECTION)."""
     counts: Counter[str]
-    """Tallies of the diagnostics (stackfim.transforms.score.diagnostics), over all rows."""
+    """Tallies of all rows for the diagnostics (stackfim.transforms.score.diagnostics)."""
 
 
 def score_examples(rows: pa.RecordBatch, scorer: Scorer, settings: ScoreSettings) -> ScoredBatch:
-    """The rows of `rows` (stackfim.schemas.example.EXAMPLE; older scores are replaced) scored and judged.
+    """The rows (stackfim.schemas.example.EXAMPLE; older scores are replaced) with scores and verdicts.
 
-    `scorer` must score the layouts that `settings` ask for.
+    `scorer` must score the layouts of `settings`.
     """
     rows = rows.select(EXAMPLE.names)
     counts: Counter[str] = Counter()
@@ -71,10 +72,10 @@ def score_examples(rows: pa.RecordBatch, scorer: Scorer, settings: ScoreSettings
 
 
 def emptied_files(before: pa.RecordBatch, after: pa.RecordBatch) -> pa.RecordBatch:
-    """A rejection (stackfim.schemas.rejection.REJECTION) for each file with rows in `before` and none in `after`, in order.
+    """A rejection (stackfim.schemas.rejection.REJECTION) for each file with rows in `before` but none in `after`, in order.
 
-    Both need the columns repository, path and content_id and all rows of their files: a file that gives no example any
-    more is accounted for as one that was rejected.
+    Both need the columns repository, path and content_id, and all rows of their files. A file that has lost all of its
+    examples counts as rejected.
     """
     kept = set(_files(after))
     left = Counter(file for file in _files(before) if file not in kept)
@@ -94,7 +95,7 @@ def _parts(rows: pa.RecordBatch) -> list[tuple[str, str, str]]:
 
 
 def _with_scores(rows: pa.RecordBatch, scored: Sequence[ScoredRow], settings: ScoreSettings) -> pa.RecordBatch:
-    """Verdicts follow from the scores as they are stored, so that whoever reads them finds the same."""
+    """The rows as SCORED. Verdicts are made from the scores as stored, so that a reader of these finds the same ones."""
     columns = {score_column(layout): _score_column(scored, layout) for layout in LAYOUTS}
     stored = {layout: columns[score_column(layout)].to_pylist() for layout in settings.layouts}
     labels = zip(rows.column("category").to_pylist(), rows.column("language").to_pylist(), strict=True)
@@ -117,7 +118,7 @@ def _score_column(scored: Sequence[ScoredRow], layout: str) -> pa.Array:
 
 
 def _stored(score: Score) -> dict[str, Any]:
-    """The values of a score inside their ranges, which the last digit of a logarithm may have left."""
+    """The values of a score, kept within their ranges, which rounding may have left by the last digit."""
     values = asdict(score)
     for name in ("p_eot_end", "p_eot_start", "p_eot_early"):
         values[name] = None if values[name] is None else min(values[name], 1.0)
@@ -127,7 +128,7 @@ def _stored(score: Score) -> dict[str, Any]:
 
 
 def _stop_tallies(rows: pa.RecordBatch, scorer: Scorer, settings: ScoreSettings) -> Counter[str]:
-    """Tallies of true and shifted ends of the drawn rows of a batch."""
+    """Tallies of the true and the shifted ends of a sample of rows."""
     drawn = [
         row for row in drawn_rows(rows, settings.seed) if not rows.column("verdict")[row].as_py().startswith(UNSCORED)
     ]
@@ -155,7 +156,7 @@ def _details(rows: pa.RecordBatch, settings: ScoreSettings) -> list[str]:
 
 
 def _detail(row: Mapping[str, Any], settings: ScoreSettings) -> str:
-    """The values that a verdict looked at, for a person."""
+    """The values that a verdict was made from, in words."""
     begin = f"example {row['example_id']}: {row['tokens']} tokens"
     scores = {layout: row[score_column(layout)] for layout in LAYOUTS}
     if row["verdict"].startswith(UNSCORED):

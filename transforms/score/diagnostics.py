@@ -1,7 +1,7 @@
-"""What the scores of a run look like as a whole: tallies by batch that add up, and a summary made of their sums.
+"""The scores of a run as a whole: tallies of batches, which add up, and a summary of their sums.
 
-A tally is a name and a count. Names begin with `scored:` and hold no number but that of a bin (see histogram.py),
-so that batches and shards may be added in any order and a run of any size keeps a bounded number of them.
+A tally is a name and a count. Names begin with `scored:`, and their only number is that of a bin (see histogram.py), so
+that batches and shards can be added in any order and a run of any size has a bounded number of tallies.
 """
 
 from __future__ import annotations
@@ -13,8 +13,9 @@ from typing import Any
 import numpy as np
 import pyarrow as pa
 
-from stackfim.schemas.scored import LAYOUTS, score_column
-from stackfim.transforms.score.histogram import DIFFERENCE, NLL, PROBABILITY, Scale, auc, quantile
+from stackfim.schemas.layout import LAYOUTS
+from stackfim.schemas.scored import score_column
+from stackfim.transforms.score.histogram import DIFFERENCE, NLL, PROBABILITY, Integers, Scale, auc, quantile
 
 PREFIX = "scored:"
 METRICS: dict[str, Scale] = {"nll": NLL, "p_eot_end": PROBABILITY}
@@ -24,7 +25,7 @@ RELIABILITY_BINS = 10
 ALL = "all"
 
 StopPair = tuple[str, str, float, float]
-"""Category, layout, and p_eot_end at the true end and at the shifted one."""
+"""Category, layout, and `p_eot_end` at the true end and at the shifted one."""
 
 
 def tallies(rows: pa.RecordBatch, layouts: Sequence[str]) -> Counter[str]:
@@ -51,7 +52,7 @@ def tallies(rows: pa.RecordBatch, layouts: Sequence[str]) -> Counter[str]:
 
 
 def _layout_tallies(rows: pa.RecordBatch) -> Counter[str]:
-    """PSM against SPM: which is likelier, and by how much."""
+    """How often PSM is likelier than SPM and the reverse, and by how much."""
     columns = [rows.column(score_column(layout)) for layout in LAYOUTS]
     valid = np.logical_and(*(column.is_valid().to_numpy(zero_copy_only=False) for column in columns))
     psm, spm = (column.field("nll").to_numpy(zero_copy_only=False)[valid].astype(np.float64) for column in columns)
@@ -72,15 +73,15 @@ def stop_tallies(pairs: Iterable[StopPair]) -> Counter[str]:
 
 
 def summary(counts: Mapping[str, int]) -> dict[str, Any]:
-    """The diagnostics of a run from the sum of its tallies, as JSON values; other names in `counts` are passed over.
+    """The diagnostics of a run from the sum of its tallies, as JSON values; other names in `counts` are ignored.
 
     `verdicts` counts rows by category and verdict. `distributions` has rows, p10, p50 and p90 by layout, metric and group.
-    `stop` tells, by layout and category, how well end-of-text marks the true end: `auc` against ends shifted by one line, and
-    `reliability`, for ten ranges of the probability, how many places there are and which share of them are true ends (half of
-    all places are). `layouts` compares the nll of PSM with that of SPM: negative where PSM is likelier.
+    `stop` says, by layout and category, how well end-of-text marks the true end: `auc` compares it with ends shifted by one
+    line, and `reliability` lists, for ten ranges of the probability, how many places there are and the share of true ends
+    among them (half of all places). `layouts` compares the nll of PSM with that of SPM: it is negative where PSM is likelier.
     """
     found = _tree({name.removeprefix(PREFIX): count for name, count in counts.items() if name.startswith(PREFIX)})
-    said: dict[str, Any] = {
+    report: dict[str, Any] = {
         "verdicts": {category: _sorted(verdicts) for category, verdicts in sorted(found.get("verdict", {}).items())},
         "distributions": {
             layout: {
@@ -98,12 +99,12 @@ def summary(counts: Mapping[str, int]) -> dict[str, Any]:
     if "layouts" in found:
         names = ("rows", "psm_likelier", "spm_likelier")
         values = {name: found["layouts"].get(name, {}).get("", 0) for name in names}
-        said["layouts"] = values | {"nll_psm_less_spm": _quantiles(DIFFERENCE, found["layouts"].get("nll", {}))}
-    return said
+        report["layouts"] = values | {"nll_psm_less_spm": _quantiles(DIFFERENCE, found["layouts"].get("nll", {}))}
+    return report
 
 
 def _tree(counts: Mapping[str, int]) -> dict[str, Any]:
-    """Counts by the parts of their names: `nll` -> `psm` -> `kind` -> `siblings` -> bin; verdicts keep their colon."""
+    """Counts in a tree of the parts of their names: `nll`, `psm`, `kind`, `siblings`, bin; verdicts keep their colon."""
     tree: dict[str, Any] = {}
     for name, count in counts.items():
         first, *rest = name.split(":")
@@ -122,7 +123,7 @@ def _sorted(counts: Mapping[str, int]) -> dict[str, int]:
     return dict(sorted(counts.items()))
 
 
-def _dense(scale: Scale, bins: Mapping[str, int]) -> np.ndarray:
+def _dense(scale: Scale, bins: Mapping[str, int]) -> Integers:
     return scale.dense({int(index): count for index, count in bins.items()})
 
 
@@ -146,31 +147,31 @@ def _stop(categories: Mapping[str, Mapping[str, Mapping[str, int]]]) -> dict[str
     }
 
 
-def _table(true: np.ndarray, shifted: np.ndarray) -> list[dict[str, Any]]:
-    """Places and share of true ends by tenths of the probability; empty tenths are left out."""
+def _table(true: Integers, shifted: Integers) -> list[dict[str, Any]]:
+    """Number of places and share of true ends by tenths of the probability; empty tenths are left out."""
     middles = np.array([PROBABILITY.value(index + 0.5) for index in range(PROBABILITY.bins)])
     tenths = np.minimum((middles * RELIABILITY_BINS).astype(int), RELIABILITY_BINS - 1)
     rows = []
     for tenth in range(RELIABILITY_BINS):
         places = true[tenths == tenth].sum() + shifted[tenths == tenth].sum()
         if places:
-            said = ((true + shifted) * middles)[tenths == tenth].sum() / places
+            mean = ((true + shifted) * middles)[tenths == tenth].sum() / places
             share = true[tenths == tenth].sum() / places
-            rows.append({"p_eot": _rounded(said), "places": int(places), "true_ends": _rounded(share)})
+            rows.append({"p_eot": _rounded(mean), "places": int(places), "true_ends": _rounded(share)})
     return rows
 
 
 def _rounded(value: float) -> float:
-    """Four significant digits: what bins of a few percent can tell, and the same text on every machine."""
+    """Four significant digits: as many as bins of a few percent justify, and the same text on every machine."""
     return float(f"{float(value):.4g}")
 
 
-def lines(said: Mapping[str, Any], number: Callable[[float], str] = "{:.3f}".format) -> list[str]:
-    """The summary in a few lines for a person: nll and stopping by category."""
+def lines(summary: Mapping[str, Any], number: Callable[[float], str] = "{:.3f}".format) -> list[str]:
+    """The summary in a few lines of text: nll and stopping by category."""
     text = []
-    for layout, metrics in said["distributions"].items():
+    for layout, metrics in summary["distributions"].items():
         for category, values in metrics["nll"]["category"].items():
-            stop = said["stop"].get(layout, {}).get(category)
+            stop = summary["stop"].get(layout, {}).get(category)
             ends = f", AUC of the end {number(stop['auc'])} ({stop['pairs']} pairs)" if stop else ""
             spread = " ".join(f"{name} {number(values[name])}" for name in QUANTILES)
             text.append(f"{layout} {category}: nll {spread}{ends}")

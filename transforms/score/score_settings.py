@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from stackfim.schemas.scored import LAYOUTS
+from stackfim.schemas.layout import LAYOUTS, PSM
 from stackfim.transforms.score.verdict import REASONS, UNSCORED, action_key
 from stackfim.transforms.score.verdict_limits import LimitTable
 from stackfim.transforms.setting_checks import expect_choice, expect_whole, known_names
@@ -21,17 +21,17 @@ DEFAULT_ACTIONS: dict[str, str] = {**dict.fromkeys(REASONS, DROP), UNSCORED: LAB
 
 @dataclass(frozen=True)
 class ScoreSettings:
-    """Settings of the scoring; raises ValueError, naming the value and what was expected, when one is wrong."""
+    """Settings of scoring."""
 
-    layouts: tuple[str, ...] = ("psm",)
-    """Layouts that the model is asked in; the better score decides."""
+    layouts: tuple[str, ...] = (PSM,)
+    """The layouts in which the model is asked; the better score decides."""
     limits: LimitTable = field(default_factory=LimitTable)
     actions: Mapping[str, str] = field(default_factory=lambda: dict(DEFAULT_ACTIONS))
-    """`drop` or `label` by reason, `unscored` among them."""
+    """`drop` or `label` by reason, `unscored` being one; reasons that are missing have their default."""
     context_tokens: int | None = None
-    """Most tokens of prefix and suffix that the model is shown; None for as many as it reads."""
+    """The most tokens of prefix and suffix that the model is shown; None for as many as it reads."""
     seed: int = 0
-    """Draws the rows whose ends are also scored elsewhere (stackfim.transforms.score.shifted)."""
+    """Draws the rows whose shifted ends are scored too (stackfim.transforms.score.shifted)."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for layouts, a number of tokens, reasons or actions that there are not."""
@@ -45,7 +45,7 @@ class ScoreSettings:
             expect_choice(f"actions.{reason}", action, ACTIONS)
 
     def drops(self, verdict: str) -> bool:
-        """Whether rows with a verdict go to the rejections."""
+        """Whether rows with a verdict become rejections."""
         reason = action_key(verdict)
         return self.actions.get(reason, DEFAULT_ACTIONS.get(reason, LABEL)) == DROP
 
@@ -56,7 +56,7 @@ class ScoreSettings:
         return cls(tuple(values["layouts"]), limits, dict(values["actions"]), values["context_tokens"], values["seed"])
 
     def to_json(self) -> dict[str, Any]:
-        """The settings as JSON values: what the scored rows depend on beside the model."""
+        """The settings as JSON values: what scored rows depend on beside the model."""
         return {
             "layouts": list(self.layouts),
             "limits": self.limits.to_json(),

@@ -1,7 +1,7 @@
-"""Middles that end one line too early or too late: what a model's sense of an end is measured against.
+"""Middles that end one line too early or too late, to measure how well a model recognises a true end.
 
-A model that knows where to stop gives end-of-text a higher probability at the true end than at a shifted one. Scoring
-these costs as much as scoring rows, so a bounded sample is taken, by a draw of the row's own.
+A model that knows where to stop gives end-of-text a higher probability at the true end than at a shifted one. Scoring a
+shifted end costs as much as scoring a row, so it is done for a bounded sample, drawn for each row by itself.
 """
 
 from __future__ import annotations
@@ -13,16 +13,16 @@ from stackfim.schemas.example import MULTI_LINE, SINGLE_LINE
 from stackfim.transforms.draws import Draws
 
 SHARE = 1 / 32
-"""Share of the rows that are drawn."""
+"""The share of rows that is drawn."""
 
 MOST_ROWS = 16
-"""Most rows of a batch."""
+"""The most rows that are drawn from one batch."""
 
 
 def drawn_rows(rows: pa.RecordBatch, seed: int) -> list[int]:
-    """Row numbers of the sample, ascending: single-line and multi-line middles that end where their line ends.
+    """The row numbers of the sample, ascending: rows with single-line or multi-line middles that end where their line ends.
 
-    The same rows whatever else is in the batch, up to `MOST_ROWS` of them.
+    Up to `MOST_ROWS` of them, the choice does not depend on the other rows of the batch.
     """
     columns = (rows.column(name).to_pylist() for name in ("example_id", "category", "newline_owner"))
     drawn: list[tuple[int, int]] = []
@@ -35,7 +35,7 @@ def drawn_rows(rows: pa.RecordBatch, seed: int) -> list[int]:
 
 
 def shifted_end(example_id: str, row: Row, seed: int) -> Row | None:
-    """The row with its end one visible line earlier or later, as drawn, or the other way where there is no such line.
+    """The row with its end one visible line earlier or later, as drawn, or else in the other direction.
 
     None where neither is possible.
     """

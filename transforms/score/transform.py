@@ -1,4 +1,4 @@
-"""Scoring as a Beam transform: RunInference whose element is a whole batch, so that Beam costs a batch, not a row."""
+"""Scoring as a Beam transform: RunInference on whole batches, so that Beam's cost arises per batch, not per row."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from apache_beam.ml.inference.base import ModelHandler, RunInference
 
 from stackfim.schemas.rejection import concatenate
 from stackfim.transforms.score.batch import emptied_files, score_examples
-from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.model_spec import ModelSpec
 from stackfim.transforms.score.score_settings import ScoreSettings
 from stackfim.transforms.shard_batch import ShardBatch
 
@@ -19,49 +19,51 @@ if TYPE_CHECKING:
 
 
 class BatchScorer(ModelHandler[tuple[ShardBatch], ShardBatch, Any]):
-    """Beam's view of the scorer: loaded once a process, shared by its threads, given one ShardBatch at a time."""
+    """The scorer as Beam sees it: loaded once in each process, shared by its threads, given one ShardBatch at a time."""
 
-    def __init__(self, reference: ModelReference, settings: ScoreSettings, threads: int | None) -> None:
+    def __init__(self, spec: ModelSpec, settings: ScoreSettings, threads: int | None) -> None:
+        """`threads` as `ModelSpec.load_scorer` takes them."""
         super().__init__()
-        self._reference = reference
+        self._spec = spec
         self._settings = settings
         self._threads = threads
 
     def load_model(self) -> Scorer:
         """The scorer of this process."""
-        return self._reference.load_scorer(self._settings.layouts, self._threads, self._settings.context_tokens)
+        return self._spec.load_scorer(self._settings.layouts, self._threads, self._settings.context_tokens)
 
     def run_inference(
         self, batch: Sequence[ShardBatch], model: Scorer, inference_args: dict[str, Any] | None = None
     ) -> list[ShardBatch]:
-        """Each ShardBatch with its rows scored; what verdicts drop is among its rejections."""
+        """Each ShardBatch with its rows scored; rows that their verdict drops are among its rejections."""
         return [score_shard_batch(part, model, self._settings) for part in batch]
 
     def get_num_bytes(self, batch: Sequence[ShardBatch]) -> int:
-        """Bytes of the rows; Beam's own way is to pickle them."""
+        """Bytes of the rows, which Beam itself would have to pickle to know."""
         return sum(part.rows.nbytes for part in batch)
 
     def should_skip_batching(self) -> bool:
-        """True: the element is a batch already."""
+        """True, since the element is a batch already."""
         return True
 
 
 def score_shard_batch(batch: ShardBatch, scorer: Scorer, settings: ScoreSettings) -> ShardBatch:
-    """A batch after scoring; it must hold whole files, all examples of each."""
+    """A batch after scoring; it must hold all examples of each of its files."""
     found = score_examples(batch.rows, scorer, settings)
     dropped = concatenate([found.rejections, emptied_files(batch.rows, found.examples)])
     return batch.with_rows(found.examples, dropped, dict(found.counts))
 
 
 class ScoreExamples(beam.PTransform):
-    """Examples get scores and a verdict; those whose verdict drops them become rejections of their batch."""
+    """Gives examples scores and a verdict; those that their verdict drops become rejections of their batch."""
 
-    def __init__(self, reference: ModelReference, settings: ScoreSettings, threads: int | None = None) -> None:
+    def __init__(self, spec: ModelSpec, settings: ScoreSettings, threads: int | None = None) -> None:
+        """`threads` as `ModelSpec.load_scorer` takes them."""
         super().__init__()
-        self._handler = BatchScorer(reference, settings, threads)
+        self._handler = BatchScorer(spec, settings, threads)
 
     def expand(self, batches: beam.PCollection) -> beam.PCollection:
-        """ShardBatch of examples to the same, in order: nothing in between groups or shuffles."""
+        """ShardBatch to ShardBatch, in order: nothing in between groups or shuffles."""
         return (
             batches
             | "One batch" >> beam.Map(lambda batch: (batch,)).with_output_types(tuple[ShardBatch])

@@ -1,6 +1,6 @@
 """A verdict from scores and limits: `accept`, or the first reason to doubt the row.
 
-Pure and on plain values, so that whoever has a scored row can ask again, with other limits too.
+It is a pure function of plain values, so that a scored row can be judged again, also with other limits.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from stackfim.schemas.example import EMPTY
-from stackfim.schemas.scored import LAYOUTS
+from stackfim.schemas.layout import LAYOUTS
 from stackfim.transforms.score.verdict_limits import Limits
 
 ACCEPT = "accept"
@@ -21,16 +21,16 @@ BROKEN_EMPTY = "broken_empty"
 REASONS = (UNLIKELY, TRIVIAL, PREMATURE_STOP, NEVER_STOPS, BROKEN_EMPTY)
 
 UNSCORED = "unscored"
-"""A verdict `unscored:REASON` tells why a row has no score (model.scorer.ScoredRow)."""
+"""A verdict `unscored:REASON` says why a row has no score (model.scorer.ScoredRow)."""
 
 Score = Mapping[str, Any]
 """A value of stackfim.schemas.scored.SCORE."""
 
 
 def verdict(category: str, tokens: int, scores: Mapping[str, Score | None], limits: Limits) -> str:
-    """`accept` or one of `REASONS` for a row with at least one score, by layout; the better layout's score decides.
+    """`accept` or one of `REASONS` for a row with `scores` by layout, of which the better one decides.
 
-    Raises ValueError without a score.
+    Raises ValueError where there is no score.
     """
     score = deciding_score(scores)
     if category == EMPTY:
@@ -47,9 +47,9 @@ def verdict(category: str, tokens: int, scores: Mapping[str, Score | None], limi
 
 
 def deciding_score(scores: Mapping[str, Score | None]) -> Score:
-    """The score of the layout in which the middle is likeliest, the first of `LAYOUTS` among equals.
+    """The score of the layout in which the middle is likeliest; of equal ones the first in `LAYOUTS`.
 
-    A model that was trained on one layout is not asked to know the other. Raises ValueError without a score.
+    A model that was trained on one layout need not know the other. Raises ValueError where there is no score.
     """
     found = [score for layout in LAYOUTS if (score := scores.get(layout)) is not None]
     if not found:
@@ -58,5 +58,5 @@ def deciding_score(scores: Mapping[str, Score | None]) -> Score:
 
 
 def action_key(verdict: str) -> str:
-    """What actions are configured by: the reason, or `unscored` whatever the cause."""
+    """The key of a verdict among the configured actions: its reason, or `unscored` for any cause."""
     return verdict.partition(":")[0]

@@ -1,8 +1,8 @@
 """Limits that verdicts are made by: absolute values for each category, and others for single languages.
 
-A model has its own: they lie beside its weights as `stackfim.json`, `stackfim calibrate` writes them, and a run's
-configuration wins over both. The defaults hold for Refact-1.6B: its authors drop what has a loss above 3.0 from
-fine-tuning (`filter_loss_threshold`, smallcloudai/refact).
+A model has its own limits in `stackfim.json` beside its weights; `stackfim calibrate` writes them, and the configuration of
+a run takes precedence. The defaults suit Refact-1.6B, whose authors drop examples with a loss above 3.0 from fine-tuning
+(`filter_loss_threshold`, smallcloudai/refact).
 """
 
 from __future__ import annotations
@@ -18,26 +18,26 @@ from stackfim.transforms.setting_checks import expect_number, known_names, shown
 
 @dataclass(frozen=True)
 class Limits:
-    """Limits of one category; raises ValueError, naming the value and what was expected, when one is wrong.
+    """The limits of one category.
 
-    A limit that no score can break switches its reason off: an infinite `max_nll`, probabilities of 0 (least) and 1
-    (most), a `trivial_nll` of 0.
+    A limit that no score can exceed switches its reason off: an infinite `max_nll`, a least probability of 0, a highest
+    one of 1, a `trivial_nll` of 0.
     """
 
     max_nll: float = 3.0
-    """Most nats a token: above it a middle is `unlikely`."""
+    """The most nats per token; a middle above it is `unlikely`."""
     max_nll_long: float = math.inf
-    """The same of a middle of `long_tokens` or more, beside `max_nll`: the mean over many tokens varies less."""
+    """A second such limit for middles of at least `long_tokens`, since a mean over many tokens varies less."""
     long_tokens: int = 16
     trivial_nll: float = 0.02
-    """Below so many nats a token a middle of `trivial_tokens` or more is `trivial`: the model knows it by heart."""
+    """A middle of at least `trivial_tokens` with fewer nats per token is `trivial`: the model knows it by heart."""
     trivial_tokens: int = 32
     max_p_eot_early: float = 0.9
-    """Highest probability of end-of-text at a line end inside the middle: above it is a `premature_stop`."""
+    """The highest probability of end-of-text at a line end inside the middle; above it there is a `premature_stop`."""
     min_p_eot_end: float = 0.001
-    """Least probability of end-of-text at the middle's end: below it the model `never_stops` there."""
+    """The least probability of end-of-text at the middle's end; below it the model `never_stops` there."""
     min_p_eot_start: float = 0.01
-    """The same of an empty middle: below it the model is sure that text follows, and silence is `broken_empty`."""
+    """The same for an empty middle; below it the model is sure that text follows, and silence is `broken_empty`."""
 
     def __post_init__(self) -> None:
         """Raises ValueError for a limit that is no number, out of range, or not whole where it counts tokens."""
@@ -52,13 +52,13 @@ class Limits:
                 raise ValueError(f"{name} is a whole number, got {shown(value)}")
 
     def to_text(self, category: str) -> str:
-        """The limits that a category uses, for a person."""
+        """The limits that a category uses, in words."""
         return ", ".join(f"{name} {getattr(self, name):g}" for name in USED[category])
 
 
 NAMES = tuple(limit.name for limit in fields(Limits))
 
-# The end of a random span is nowhere in particular, and no model is to know it.
+# A random span ends at no particular place, so no model can be expected to know where.
 DEFAULTS: dict[str, Limits] = {
     category: Limits(max_p_eot_early=1.0, min_p_eot_end=0.0) if category == RANDOM_SPAN else Limits()
     for category in CATEGORIES
@@ -68,7 +68,7 @@ USED = {
     category: ("min_p_eot_start",) if category == EMPTY else tuple(name for name in NAMES if name != "min_p_eot_start")
     for category in CATEGORIES
 }
-"""The limits that verdicts of a category ask for: of an empty middle all scores are one number."""
+"""The limits that each category uses; only one for empty middles, whose scores are all the same number."""
 
 
 @dataclass(frozen=True)
@@ -79,22 +79,28 @@ class LimitTable:
     languages: Mapping[str, Mapping[str, Limits]] = field(default_factory=dict)
     """By category, then by language."""
 
+    def __post_init__(self) -> None:
+        """Raise ValueError, naming the category, for one that does not exist or is missing."""
+        if set(self.categories) != set(CATEGORIES):
+            raise ValueError(f"limits: categories are {', '.join(self.categories)}, expected {', '.join(CATEGORIES)}")
+        for category in self.languages:
+            _check_category(category)
+
     def of(self, category: str, language: str) -> Limits:
-        """The limits of a row."""
+        """The limits of a row of this category and language."""
         return self.languages.get(category, {}).get(language, self.categories[category])
 
     def with_changes(self, changes: Mapping[str, Any]) -> LimitTable:
-        """The table with other values over it.
+        """The table with some values changed.
 
-        `changes` maps a category to values by name of the limit, and `languages` in it to such values by language. A
-        value for a category holds for its languages too, unless `changes` has one for the language. Raises ValueError
-        for a name that there is not, or a value that cannot be.
+        `changes` maps a category to values by the name of the limit, with such values by language under the key
+        `languages`. The value of a category holds for its languages too, unless `changes` has one for the language.
+        Raises ValueError for an unknown name or a wrong value.
         """
         categories = dict(self.categories)
         languages = {category: dict(found) for category, found in self.languages.items()}
         for category, values in changes.items():
-            if category not in CATEGORIES:
-                raise ValueError(f"limits.{category}: no such category{known_names(category, CATEGORIES)}")
+            _check_category(category)
             place = f"limits.{category}"
             own = {name: value for name, value in _mapping(values, place).items() if name != LANGUAGES}
             categories[category] = _changed(categories[category], own, place)
@@ -107,7 +113,7 @@ class LimitTable:
         return LimitTable(categories, languages)
 
     def to_json(self) -> dict[str, Any]:
-        """The table as JSON values that `with_changes` takes; only the limits that a category uses."""
+        """The table as JSON values that `with_changes` takes; each category has only the limits that it uses."""
         return {
             category: _used(category, self.categories[category])
             | (
@@ -120,10 +126,15 @@ class LimitTable:
 
 
 LANGUAGES = "languages"
-"""Key of the limits of single languages among those of a category."""
+"""The key among the limits of a category that holds those of single languages."""
 
 UNLIMITED = 1e9
-"""Stands for infinity where JSON has no word for it."""
+"""Written for infinity, for which JSON has no number."""
+
+
+def _check_category(category: str) -> None:
+    if category not in CATEGORIES:
+        raise ValueError(f"limits.{category}: no such category{known_names(category, CATEGORIES)}")
 
 
 def _used(category: str, limits: Limits) -> dict[str, Any]:

@@ -7,7 +7,8 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from stackfim.schemas.scored import LAYOUTS, score_column
+from stackfim.schemas.layout import LAYOUTS
+from stackfim.schemas.scored import score_column
 from stackfim.transforms.score.score_settings import ScoreSettings
 from stackfim.transforms.score.verdict import ACCEPT, REASONS, UNSCORED, verdict
 from stackfim.transforms.verify.violation import Violation

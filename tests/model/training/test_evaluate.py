@@ -66,7 +66,7 @@ def test_a_random_network_guesses(
     made = network(vocab_size=2112, n_positions=512, n_layer=1)
     made.initialise(0)
     examples = [example for example in own_examples if len(example.prefix) + len(example.suffix) < 900]
-    measured = figures(Model(made.config, made, tokenizer), examples, most_pairs=10, layouts=["psm"])["psm"]
+    measured = figures(Model(made, tokenizer), examples, most_pairs=10, layouts=["psm"])["psm"]
     assert measured["rows"] == len(examples)
     assert measured["tokens"] == sum(len(tokenizer.encode(example.middle)) + 1 for example in examples)
     assert measured["nll"] == pytest.approx(np.log(2112), abs=0.1)

@@ -16,6 +16,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from stackfim.model.ends import line_ends, line_too_many
+from stackfim.model.prompt import FimPrompt
 from stackfim.model.tokenizer import Tokenizer
 from stackfim.model.training.sequences import (
     Batch,
@@ -170,16 +171,17 @@ def test_lines_at_the_cursor_are_kept_where_the_drawn_context_is_too_short(
     own_examples: list[Example], tokenizer: Tokenizer
 ) -> None:
     example = replace(own_examples[0], prefix="above\n" + "x = 1 + " * 20, middle="2", suffix="\nbelow\n" * 40)
-    encoded = tuple(tokenizer.encode(text) for text in (example.prefix, example.suffix, example.middle))
+    head, tail, middle = (tokenizer.encode(text) for text in (example.prefix, example.suffix, example.middle))
+    prompt_psm = FimPrompt(tokenizer, "psm")
     cursor = tokenizer.encode("x = 1 + " * 20)
-    found = rendered(example, encoded, tokenizer, "psm", 30, 256)
+    found = rendered(example, (head, tail, middle), tokenizer, prompt_psm, 30, 256)
     assert found is not None
     prompt, completion = found
     assert completion == [*tokenizer.encode("2"), 0]
     assert prompt[prompt.index(3) - len(cursor) : prompt.index(3)] == cursor
     assert len(cursor) > 30
     assert len(prompt) <= 2 * 2 * 30 + 3 + len(cursor)
-    assert rendered(example, encoded, tokenizer, "psm", 30, len(cursor)) is None
+    assert rendered(example, (head, tail, middle), tokenizer, prompt_psm, 30, len(cursor)) is None
 
 
 def _targets(batch: Batch) -> list[list[int]]:

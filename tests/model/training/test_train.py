@@ -19,21 +19,20 @@ import torch
 from stackfim import model
 from stackfim.model.refact import Refact
 from stackfim.model.tokenizer import Tokenizer
-from stackfim.model.training.sequences import Example, SequenceSettings, batches
-from stackfim.model.training.tokenizer import train_tokenizer
-from stackfim.model.training.train import (
+from stackfim.model.training.loop import (
     Training,
     TrainingSettings,
     batch_loss,
     early_dropout,
     learning_rate,
     optimizer_of,
-    repositories_table,
     residual_dropout,
-    tokenizer_texts,
     train,
     with_steps,
 )
+from stackfim.model.training.sequences import Example, SequenceSettings, batches
+from stackfim.model.training.tokenizer import train_tokenizer
+from stackfim.model.training.train import repositories_table, tokenizer_texts
 from tests.waiting import wait_until
 
 SMALL = TrainingSettings(
@@ -105,7 +104,7 @@ def test_what_was_broken_off_ends_with_the_same_bits(
             raise Killed
 
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr("stackfim.model.training.train.os.replace", kill_after_a_save)
+        patch.setattr("stackfim.model.training.loop.os.replace", kill_after_a_save)
         with pytest.raises(Killed):
             train(own_examples, own_tokenizer, SMALL, state=state, state_seconds=0.0)
     # Draws in between must not matter: the state holds those of the dropout.
@@ -152,7 +151,7 @@ def test_a_killed_process_is_taken_up_and_leaves_the_same_bytes(
     assert not (tmp_path / "whole.part").exists()
 
     loaded = model.load(whole, dtype="float32")
-    assert loaded.config.n_positions == 256
+    assert loaded.config.context_length == 256
     described = json.loads((whole / "training.json").read_text())
     held_out = set(described["data"]["held_out_repositories"])
     assert held_out
@@ -171,7 +170,9 @@ def test_another_training_in_the_same_place_is_refused(run_folder: Callable[...,
     part = tmp_path / "out.part"
     part.mkdir()
     (part / "training.json").write_text("{}")
-    with pytest.raises(TrainingDataError, match=r"out\.part holds a training on other data or with other settings"):
+    with pytest.raises(
+        TrainingDataError, match=r"out\.part holds the state of a training on other data or with other settings"
+    ):
         train_folder(run_folder(), tmp_path / "out", SMALL, device="cpu", origin="")
 
 

@@ -13,7 +13,7 @@ from stackfim.pipeline.config.run_config import RunConfig
 from stackfim.pipeline.folder.fingerprints import FingerprintFiles
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.sources import open_source
-from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.model_spec import ModelSpec
 from stackfim.transforms.score.score_settings import ScoreSettings
 from tests.pipeline.fixture_types import Run
 
@@ -69,7 +69,7 @@ def test_what_is_fused_with_the_model_asks_for_the_same_machine(source_folder: P
     storage = Storage("gs://bucket/out")
     context = RunContext(storage, "0" * 64, 6, 0.01, None, None, FingerprintFiles(storage), scored=True)
     hints = {"accelerator": "type:nvidia-l4;count:1;install-nvidia-driver", "min_ram": "8GB"}
-    score = ScorePlan(ModelReference("ORG/NAME", "f" * 40), ScoreSettings(), None, hints)
+    score = ScorePlan(ModelSpec("ORG/NAME", "f" * 40), ScoreSettings(), None, hints)
     tasks = [ShardTask(shard.index, shard.locator) for shard in source.shards()]
     plan = Plan(source, context, tasks, [], config.filter_plan(), config.split_settings(), "0", {}, score)
     pipeline = beam.Pipeline()

@@ -15,8 +15,9 @@ from trl.trainer.sft_trainer import SFTTrainer
 
 from stackfim import model
 from stackfim.model.checkpoint import SHIPPED
+from stackfim.model.refact import Refact
+from stackfim.model.training.loop import batch_loss
 from stackfim.model.training.sequences import Batch
-from stackfim.model.training.train import batch_loss
 
 Run = Callable[..., subprocess.CompletedProcess[str]]
 """Runs the command; gives the finished process."""
@@ -111,6 +112,7 @@ def test_a_data_loader_with_workers_gives_every_row_once(splits: datasets.Datase
     rows = splits["train"].select_columns(["input_ids", "loss_mask"]).with_format("torch")
     loader = torch.utils.data.DataLoader(rows, batch_size=8, shuffle=True, num_workers=2, collate_fn=padded)
     network = model.load("tiny", dtype="float32", device="cpu").network
+    assert isinstance(network, Refact)
     seen, losses = [], []
     for number, (ids, labels) in enumerate(loader):
         seen += [tuple(row[row != -100].tolist()) for row in labels]
@@ -132,6 +134,7 @@ def test_packed_rows_train_without_attention_between_examples(built: Path, stack
     assert done.returncode == 0, done.stderr
     rows = datasets.load_dataset(str(tmp_path / "packed"), cache_dir=str(tmp_path / "cache"), split="train")
     network = model.load("tiny", dtype="float32", device="cpu").network
+    assert isinstance(network, Refact)
     row = rows.with_format("numpy")[0]
     assert len(row["input_ids"]) == PACK
     lengths = row["seq_lens"].tolist()

@@ -1,8 +1,12 @@
 """`stackfim complete` with the shipped checkpoint: writes the middle alone, stops, and names what is wrong."""
 
+from collections.abc import Callable
 from pathlib import Path
+from subprocess import CompletedProcess
 
 import pytest
+
+Command = Callable[..., "CompletedProcess[str]"]
 
 PREFIX = "def area(width, height):\n    "
 SUFFIX = "\n\n\nprint(area(2, 3))\n"
@@ -17,7 +21,7 @@ def files(tmp_path: Path) -> tuple[Path, Path]:
     return prefix, suffix
 
 
-def test_it_writes_what_the_function_gives(stackfim, files: tuple[Path, Path]) -> None:
+def test_it_writes_what_the_function_gives(stackfim: Command, files: tuple[Path, Path]) -> None:
     from stackfim import model
     from stackfim.model.generation import complete
 
@@ -29,7 +33,7 @@ def test_it_writes_what_the_function_gives(stackfim, files: tuple[Path, Path]) -
     assert (written.stop == "end_of_text") == (done.stderr == "")
 
 
-def test_a_short_text_says_that_it_was_cut_and_draws_follow_the_seed(here, files: tuple[Path, Path]) -> None:
+def test_a_short_text_says_that_it_was_cut_and_draws_follow_the_seed(here: Command, files: tuple[Path, Path]) -> None:
     command = ("complete", "--model", "tiny", "--prefix", files[0], "--max-new-tokens", 3, "--temperature", 1.5)
     one, two, *others = (here(*command, "--seed", seed) for seed in (1, 1, 2, 3, 4))
     assert (one.returncode, one.stdout) == (0, two.stdout)
@@ -42,7 +46,7 @@ def test_a_short_text_says_that_it_was_cut_and_draws_follow_the_seed(here, files
     ("option", "value", "message"),
     [
         ("--prefix", "/no/such/file", "/no/such/file: No such file"),
-        ("--prefix", "{latin}", "byte 3 is no UTF-8, expected a text file"),
+        ("--prefix", "{latin}", "byte 3 is not UTF-8, expected a text file"),
         ("--model", "/no/such/model", "no such folder or .gguf file"),
         ("--layout", "pms", "layout is 'pms', expected psm or spm"),
         ("--top-p", "0", "top_p=0.0"),
@@ -50,7 +54,7 @@ def test_a_short_text_says_that_it_was_cut_and_draws_follow_the_seed(here, files
     ],
 )
 def test_wrong_usage_is_told(
-    here, files: tuple[Path, Path], tmp_path: Path, option: str, value: str, message: str
+    here: Command, files: tuple[Path, Path], tmp_path: Path, option: str, value: str, message: str
 ) -> None:
     latin, long = tmp_path / "latin", tmp_path / "long"
     latin.write_bytes(b"abc\xe9")

@@ -1,6 +1,7 @@
-"""Published layouts of instruction data, and the templates that they are rendered with."""
+"""Published formats of instruction data, and the templates that they are rendered with."""
 
 import json
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -8,7 +9,7 @@ import pytest
 
 from stackfim.model.prompt import chat_ids
 from stackfim.schemas.mixed import CONVERSATION
-from stackfim.transforms.mix.conversation import conversations, layout_of, query_of
+from stackfim.transforms.mix.conversation import conversations, instruction_columns, query_of
 from stackfim.transforms.mix.template import refact_chat, tokenizer_chat
 
 
@@ -42,8 +43,8 @@ def test_a_commit_asks_by_its_subject_for_a_change_to_the_old_contents() -> None
         (["text"], None),
     ],
 )
-def test_a_layout_is_known_by_its_columns(names: list[str], wanted: tuple[str, str] | None) -> None:
-    assert layout_of(names) == wanted
+def test_a_format_is_known_by_its_columns(names: list[str], wanted: tuple[str, str] | None) -> None:
+    assert instruction_columns(names) == wanted
 
 
 def test_pairs_take_an_input_along_and_the_license_of_the_whole() -> None:
@@ -56,12 +57,12 @@ def test_pairs_take_an_input_along_and_the_license_of_the_whole() -> None:
         conversations(batch(text=["x"]), "texts", 0)
 
 
-def test_refacts_template_is_the_one_that_the_model_is_asked_with(checkpoint) -> None:
+def test_refacts_template_is_the_one_that_the_model_is_asked_with(checkpoint: Path) -> None:
     from stackfim.model.tokenizer import Tokenizer
 
     tokenizer = Tokenizer.from_file(checkpoint / "tokenizer.json")
     prompt, completion = refact_chat("Why is the sky blue?\n\ncode()", "Because.")
-    assert tokenizer.encode_prompt(prompt) == chat_ids(tokenizer, "Why is the sky blue?\n\ncode()")
+    assert tokenizer.decode(chat_ids(tokenizer, "Why is the sky blue?\n\ncode()")) == prompt
     assert completion == " Because.<|endoftext|>"
 
 
@@ -80,13 +81,13 @@ def test_a_tokenizers_own_template_is_used_where_it_is_given() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({}, "no chat_template"),
         ({"chat_template": "{{ messages[0]['content'] }}!"}, "does not put an answer"),
         ({"chat_template": "{{ raise_exception('no user') }}"}, "refuses: no user"),
     ],
 )
-def test_a_template_that_cannot_be_used_is_told(values: dict, said: str) -> None:
-    with pytest.raises(ValueError, match=said):
+def test_a_template_that_cannot_be_used_is_told(values: dict[str, Any], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
         tokenizer_chat(json.dumps(values))

@@ -6,7 +6,7 @@ import pyarrow as pa
 import pytest
 
 from stackfim.schemas.mixed import CONVERSATION
-from stackfim.transforms.filters.contamination import index_benchmarks
+from stackfim.transforms.filters.contamination import BenchmarkIndex, index_benchmarks
 from stackfim.transforms.mix.filters import ChatLimits, filter_conversations
 
 SENTINELS = ("<|endoftext|>", "<empty_output>")
@@ -40,7 +40,7 @@ def rows(*given: dict[str, Any]) -> pa.RecordBatch:
     return pa.RecordBatch.from_pylist(filled, schema=CONVERSATION)
 
 
-def reasons(*given: dict[str, Any], benchmarks=None) -> list[tuple[str, str]]:
+def reasons(*given: dict[str, Any], benchmarks: BenchmarkIndex | None = None) -> list[tuple[str, str]]:
     batch = rows(*given)
     kept, gone = filter_conversations(batch, ChatLimits(), {"mit", "isc"}, SENTINELS, benchmarks)
     assert kept.num_rows + gone.num_rows == batch.num_rows

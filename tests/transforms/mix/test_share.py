@@ -1,6 +1,7 @@
 """Shares of tokens, whichever source is scarce."""
 
 import numpy as np
+import numpy.typing as npt
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -10,16 +11,18 @@ from stackfim.transforms.mix.share import taken
 TOKENS = st.lists(st.integers(1, 500), min_size=1, max_size=60)
 
 
-def draws(count: int, seed: int) -> np.ndarray:
+def draws(count: int, seed: int) -> npt.NDArray[np.uint64]:
     return np.random.default_rng(seed).permutation(count).astype(np.uint64)
 
 
 @given(TOKENS, TOKENS, st.floats(0.02, 0.98))
-def test_the_share_is_off_by_half_a_row_at_most_and_the_scarce_source_is_taken_whole(fim, chat, share) -> None:
-    sides = [np.array(fim), draws(len(fim), 1), np.array(chat), draws(len(chat), 2)]
-    takes_fim, takes_chat = taken(*sides, share)
+def test_the_share_is_off_by_half_a_row_at_most_and_the_scarce_source_is_taken_whole(
+    fim: list[int], chat: list[int], share: float
+) -> None:
+    fim_tokens, chat_tokens = np.array(fim), np.array(chat)
+    takes_fim, takes_chat = taken(fim_tokens, draws(len(fim), 1), chat_tokens, draws(len(chat), 2), share)
     assert takes_fim.all() or takes_chat.all()
-    fim_total, chat_total = int(sides[0][takes_fim].sum()), int(sides[2][takes_chat].sum())
+    fim_total, chat_total = int(fim_tokens[takes_fim].sum()), int(chat_tokens[takes_chat].sum())
     if takes_fim.all() and not takes_chat.all():
         assert abs(chat_total - fim_total * share / (1 - share)) <= max(chat) / 2 + 1e-6
     if takes_chat.all() and not takes_fim.all():
@@ -40,7 +43,7 @@ def test_what_is_taken_depends_on_draws_not_on_order(seed: int) -> None:
 @pytest.mark.parametrize("share", [0.0, 1.0, -0.1, 15])
 def test_a_share_that_cannot_be_is_refused(share: float) -> None:
     one = np.ones(1, np.int64)
-    with pytest.raises(ValueError, match="above 0 and below 1"):
+    with pytest.raises(ValueError, match=f"the share is {share}, expected a number above 0 and below 1"):
         taken(one, draws(1, 0), one, draws(1, 0), share)
 
 

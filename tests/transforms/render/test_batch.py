@@ -1,4 +1,4 @@
-"""Batches of real examples, rendered: what a trainer reads is whole, within the budget, and the same each time."""
+"""Batches of real examples, rendered: what a trainer reads is whole, within the budget, and the same every time."""
 
 import re
 from collections import Counter
@@ -16,7 +16,7 @@ from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.rendered import RENDERED, TOKENIZED
 from stackfim.transforms.render.batch import render_examples
 from stackfim.transforms.render.families import FAMILIES
-from stackfim.transforms.render.parse import NotRendered, parse_rendered
+from stackfim.transforms.render.parse import NotRendered, Parts, parse_rendered
 from stackfim.transforms.render.render_settings import RenderSettings
 from stackfim.transforms.render.tokens import TextEncoder
 
@@ -39,7 +39,7 @@ PAIRS = (
 
 
 def defects(row: dict[str, Any], settings: RenderSettings, encoder: TextEncoder) -> list[str]:
-    """What is wrong with a rendered row that has token ids, by decoding these."""
+    """What is wrong with a rendered row that has token ids, found by decoding them."""
     family, budget = FAMILIES[settings.family], settings.max_tokens or 1 << 30
     ids, mask = row["input_ids"], row["loss_mask"]
     found = []
@@ -54,21 +54,27 @@ def defects(row: dict[str, Any], settings: RenderSettings, encoder: TextEncoder)
     if completion != row["completion"] or row["completion"] != family.completion.replace("{middle}", row["middle"]):
         found.append("the middle is not whole")
     prompt = encoder.decode(ids[:learned])
-    # Sentencepiece's blank in front of the prefix, and of a first sentinel.
+    # Sentencepiece puts a blank before the prefix, and before a first sentinel.
     if re.sub(r"^ | (?=<PRE>)", "", prompt).replace("[PREFIX] ", "[PREFIX]") != row["prompt"]:
         found.append("the ids of the prompt are of another text")
     try:
         back = parse_rendered(settings.family, row["layout"], row["prompt"], row["completion"])
     except NotRendered as error:
         return [*found, str(error)]
+    return found + cut_defects(row, back)
+
+
+def cut_defects(row: dict[str, Any], back: Parts) -> list[str]:
+    """What is wrong with the prefix and suffix that are left of a row's."""
+    found = []
     cursor_line = row["prefix"].rpartition("\n")[2]
     if not row["prefix"].endswith(back.prefix) or not back.prefix.endswith(cursor_line):
-        found.append("the prefix lost what stands at the cursor")
+        found.append("the prefix lost what is at the cursor")
     elif back.prefix != row["prefix"] and not row["prefix"][: -len(back.prefix) or None].endswith("\n"):
         found.append("the prefix lost a part of a line")
     first_line = "".join(row["suffix"].partition("\n")[:2])
     if not row["suffix"].startswith(back.suffix) or not back.suffix.startswith(first_line):
-        found.append("the suffix lost what stands at the cursor")
+        found.append("the suffix lost what is at the cursor")
     elif back.suffix != row["suffix"] and not back.suffix.endswith("\n"):
         found.append("the suffix lost a part of a line")
     return found
@@ -96,9 +102,9 @@ def test_a_trainer_that_reads_the_strings_gets_the_same_ids(
     rows: pa.RecordBatch, definition: Definition, family: str, kind: str, header: bool
 ) -> None:
     whole = Tokenizer.from_str(definition(kind))
-    forms = {"spm_form": "separate"} if family == "starcoder" else {}
+    form = "separate" if family == "starcoder" else None
     settings = RenderSettings(
-        family, max_tokens=1024, tokenize=True, tokenizer_json=definition(kind), header=header, **forms
+        family, spm_form=form, max_tokens=1024, tokenize=True, tokenizer_json=definition(kind), header=header
     )
     rendered, _ = render_examples(rows.slice(0, 100), settings)
     assert rendered.num_rows > 90
@@ -185,7 +191,8 @@ def test_every_row_is_rendered_or_rejected_with_a_reason(rows: pa.RecordBatch, d
     assert (reasons["sentinel_collision"], reasons["unprintable_header"]) == (2, 1)
     assert reasons["over_budget"] >= 1
     kept = rendered.column("example_id").to_pylist()
-    gone = [re.match(r"example (\w{16}): ", detail)[1] for detail in rejected.column("detail").to_pylist()]
+    matches = [re.match(r"example (\w{16}): ", detail) for detail in rejected.column("detail").to_pylist()]
+    gone = [found[1] for found in matches if found]
     ids = [value["example_id"] for value in values]
     assert [id_ for id_ in ids if id_ in kept] == kept
     assert [id_ for id_ in ids if id_ in gone] == gone
@@ -245,18 +252,23 @@ def test_a_second_rendering_replaces_the_first(rows: pa.RecordBatch, definition:
 
 def test_wrong_settings_are_errors_that_say_what_was_expected(definition: Definition) -> None:
     for wrong, message in (
-        ({"family": "gpt"}, "model family is one of refact"),
-        ({"spm_share": 1.5}, "from 0 to 1, got 1.5"),
+        ({"family": "gpt"}, "family is 'gpt', expected one of refact"),
+        ({"spm_share": 1.5}, "spm_share is 1.5, expected a share from 0 to 1"),
+        ({"spm_share": "0.5"}, "spm_share is '0.5', expected a share from 0 to 1"),
         ({"family": "qwen2.5-coder", "spm_share": 0.5}, "has no layout with the suffix first"),
         ({"family": "codestral", "spm_share": 0.5}, "has no layout psm"),
-        ({"family": "codellama", "spm_form": "separate"}, "is joined, got 'separate'"),
-        ({"family": "deepseek-coder", "spm_form": "joined"}, "is none"),
+        (
+            {"family": "codellama", "spm_form": "separate"},
+            "spm_form is 'separate', expected for the family codellama joined",
+        ),
+        ({"family": "deepseek-coder", "spm_form": "joined"}, "spm_form is 'joined', .* none"),
         ({"header": True}, "refact has no header"),
-        ({"max_chars": 0}, "max_chars is a whole number from 1, got 0"),
-        ({"max_tokens": True}, "max_tokens is a whole number from 1, got True"),
+        ({"max_chars": 0}, "max_chars is 0, expected a whole number from 1"),
+        ({"max_tokens": True}, "max_tokens is True, expected a whole number from 1"),
+        ({"seed": 0.5}, "seed is 0.5, expected a whole number"),
         ({"max_tokens": 5}, "need a tokenizer"),
         ({"tokenize": True}, "need a tokenizer"),
-        ({"max_tokens": 5, "max_chars": 5, "tokenizer_json": "{}"}, "one of max_chars and max_tokens"),
+        ({"max_tokens": 5, "max_chars": 5, "tokenizer_json": "{}"}, "max_chars is 5 and max_tokens is 5"),
     ):
         with pytest.raises(ValueError, match=message):
             RenderSettings(**wrong)

@@ -12,7 +12,7 @@ NAMES = ("prefix", "middle", "suffix")
 
 
 def batch(*parts: tuple[str, ...], path: str = "p", repository: str = "r") -> pa.RecordBatch:
-    columns = dict(zip(NAMES, zip(*parts, strict=True), strict=True))
+    columns = {name: list(texts) for name, texts in zip(NAMES, zip(*parts, strict=True), strict=True)}
     columns |= {"path": [path] * len(parts), "repository": [repository] * len(parts)}
     return pa.RecordBatch.from_pydict({name: pa.array(texts, pa.string()) for name, texts in columns.items()})
 

@@ -2,8 +2,16 @@
 
 import pytest
 
-from stackfim.transforms.render.families import FAMILIES, JOINED, PSM, SEPARATE, family_named
-from stackfim.transforms.render.template import fill, segments, sentinels
+from stackfim.schemas.layout import LAYOUTS, PSM, SPM
+from stackfim.transforms.render.families import (
+    FAMILIES,
+    JOINED,
+    SEPARATE,
+    SPM_FORMS,
+    STARCODER_SENTINELS,
+    family_named,
+)
+from stackfim.transforms.render.template import PREFIX, SUFFIX, fill, runs, segments, sentinels
 
 PARTS = {"prefix": "P", "middle": "M", "suffix": "S", "path": "a/b.py", "repository": "o/n"}
 
@@ -77,10 +85,53 @@ def test_a_family_with_both_spm_forms_says_which_it_was_trained_on() -> None:
         assert (family.spm_form in family.forms) == bool({SEPARATE, JOINED} & set(family.forms))
 
 
+def test_prefix_and_suffix_are_never_in_one_run_of_text() -> None:
+    """Each is cut to a budget by itself, with the text that is encoded together with it."""
+    for family in FAMILIES.values():
+        for form in family.forms:
+            for run in runs(segments(family.prompt(form, family.has_header))):
+                assert not {PREFIX, SUFFIX} <= {segment.text for segment in run}
+
+
+def test_a_layout_has_the_form_that_the_family_was_trained_on() -> None:
+    for family in FAMILIES.values():
+        found = {layout: family.forms_of(layout) for layout in LAYOUTS}
+        assert {form for forms in found.values() for form in forms} == set(family.forms)
+        assert found[PSM] == ((PSM,) if PSM in family.forms else ())
+        assert set(found[SPM]) <= set(SPM_FORMS)
+        for layout in LAYOUTS:
+            if found[layout]:
+                assert family.form(layout) in found[layout]
+
+
+def test_the_starcoder_sentinels_hold_those_of_its_family_and_of_refact() -> None:
+    for name in ("refact", "starcoder"):
+        family = family_named(name)
+        assert family.fim_sentinels == ("<|endoftext|>", "<fim_prefix>", "<fim_suffix>", "<fim_middle>")
+        assert family.sentinels == set(STARCODER_SENTINELS)
+
+
+def test_a_chat_has_its_parts_and_ends_with_end_of_text() -> None:
+    for family in FAMILIES.values():
+        if family.chat is not None:
+            assert set(sentinels(family.chat.prompt)) <= family.sentinels
+            assert sentinels(family.chat.completion)[-1] == family.end_of_text
+    chat = family_named("refact").chat
+    assert chat is not None
+    parts = {"system": chat.system, "query": "Q", "response": "R"}
+    assert fill(segments(chat.prompt + chat.completion), parts) == (
+        "<empty_output>SYSTEM You are a programming assistant\n<empty_output>USER Q\n<empty_output>ASSISTANT R<|endoftext|>"
+    )
+
+
 def test_unknown_names_are_errors_that_name_the_known() -> None:
-    with pytest.raises(ValueError, match="starcoder2.*'starcoder3'"):
+    with pytest.raises(ValueError, match="'starcoder3', expected one of .*starcoder2"):
         family_named("starcoder3")
-    with pytest.raises(ValueError, match="mellum has the forms separate, got 'psm'"):
+    with pytest.raises(ValueError, match="form is 'psm', expected one of the family mellum: separate"):
         family_named("mellum").prompt(PSM)
+    with pytest.raises(ValueError, match="layout is 'psm', expected one that the family mellum has"):
+        family_named("mellum").form(PSM)
+    with pytest.raises(ValueError, match="layout is 'pms', expected psm or spm"):
+        family_named("mellum").forms_of("pms")
     with pytest.raises(ValueError, match="codellama has no header"):
         family_named("codellama").prompt(PSM, header=True)

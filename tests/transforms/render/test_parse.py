@@ -8,9 +8,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stackfim.schemas.example import EXAMPLE
+from stackfim.schemas.layout import LAYOUTS, PSM, SPM
 from stackfim.transforms.render.batch import render_examples
 from stackfim.transforms.render.collision import collision, forbidden
-from stackfim.transforms.render.families import FAMILIES, LAYOUTS, PSM, SPM, SPM_FORMS
+from stackfim.transforms.render.families import FAMILIES, SPM_FORMS
 from stackfim.transforms.render.parse import NotRendered, Parts, parse_rendered
 from stackfim.transforms.render.render_settings import RenderSettings
 
@@ -125,5 +126,5 @@ def test_what_is_wrong_is_seen(family: str, layout: str, form: str, header: bool
 def test_unknown_families_and_layouts_are_errors() -> None:
     with pytest.raises(ValueError, match="layout is 'pms'"):
         parse_rendered("refact", "pms", "", "")
-    with pytest.raises(ValueError, match="model family is one of"):
+    with pytest.raises(ValueError, match="family is 'refuct', expected one of refact"):
         parse_rendered("refuct", PSM, "", "")

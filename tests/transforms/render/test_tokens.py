@@ -1,4 +1,4 @@
-"""Texts as ids: the same as the whole tokenizer's, without its special tokens, in pieces or at once."""
+"""Texts as ids: those of the whole tokenizer without its special tokens, whether in pieces or at once."""
 
 import json
 import re
@@ -28,7 +28,8 @@ TEXTS = st.lists(PIECES, max_size=40).map("".join)
 
 @pytest.fixture(scope="session", params=KINDS)
 def kind(request: pytest.FixtureRequest) -> str:
-    return request.param
+    name: str = request.param
+    return name
 
 
 @pytest.fixture(scope="session")
@@ -37,18 +38,19 @@ def encoder(kind: str, definition: Definition) -> TextEncoder:
 
 
 def ids(encoder: TextEncoder, text: str) -> list[int]:
-    return np.frombuffer(encoder.encode(text), np.int32).tolist()
+    found: list[int] = np.frombuffer(encoder.encode(text), np.int32).tolist()
+    return found
 
 
 @pytest.fixture(scope="session")
 def reference(kind: str, definition: Definition) -> Callable[[str], list[int]]:
-    """The tokenizer itself, asked for texts without special tokens; of sentencepiece without the blank it puts first."""
+    """Ids by the tokenizer itself, without special tokens, and without the blank that sentencepiece puts first."""
     whole = Tokenizer.from_str(definition(kind))
 
     def encode(text: str) -> list[int]:
         if kind != "sentencepiece":
             return whole.encode(text, add_special_tokens=False).ids
-        # As Code Llama's authors do it: behind a letter that nothing merges with.
+        # As Code Llama's authors do it: after a letter that nothing merges with.
         return whole.encode("☺" + text, add_special_tokens=False).ids[4:]
 
     return encode

@@ -2,6 +2,7 @@
 
 from collections import Counter
 from dataclasses import asdict
+from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
@@ -9,8 +10,10 @@ import pytest
 
 from stackfim.model.scorer import Scorer
 from stackfim.schemas.example import EXAMPLE
-from stackfim.schemas.scored import LAYOUTS, SCORED, score_column
+from stackfim.schemas.layout import LAYOUTS
+from stackfim.schemas.scored import SCORED, score_column
 from stackfim.transforms.score.batch import ScoredBatch, emptied_files, score_examples
+from stackfim.transforms.score.model_spec import ModelSpec
 from stackfim.transforms.score.score_settings import ScoreSettings
 from stackfim.transforms.score.verdict import REASONS
 from stackfim.transforms.score.verdict_limits import LimitTable
@@ -40,20 +43,19 @@ def test_columns_hold_what_the_scorer_says(examples: pa.RecordBatch, scored: Sco
     assert scored.examples.select(EXAMPLE.names).equals(examples)
     chosen = list(range(0, examples.num_rows, 9))
     found = scorer.score(parts(examples.take(pa.array(chosen))))
-    for row, said in zip(scored.examples.take(pa.array(chosen)).to_pylist(), found, strict=True):
-        assert row["tokens"] == said.tokens == len(scorer.tokenizer.encode(row["middle"]))
+    for row, expected in zip(scored.examples.take(pa.array(chosen)).to_pylist(), found, strict=True):
+        assert row["tokens"] == expected.tokens == len(scorer.tokenizer.encode(row["middle"]))
         for layout in LAYOUTS:
-            wanted = said.scores[layout]
+            wanted = expected.scores[layout]
             stored = row[score_column(layout)]
             assert (stored is None) == (wanted is None)
             if wanted is not None:
                 assert stored == {name: close(value) for name, value in asdict(wanted).items()}
-        assert row["verdict"].startswith("unscored:") == (said.reason is not None)
+        assert row["verdict"].startswith("unscored:") == (expected.reason is not None)
 
 
-def test_a_layout_that_was_not_asked_for_is_null(examples: pa.RecordBatch, scorer: Scorer) -> None:
-    only_spm = Scorer.__new__(Scorer)
-    only_spm.__dict__.update(scorer.__dict__, layouts=("spm",))
+def test_a_layout_that_was_not_asked_for_is_null(examples: pa.RecordBatch, checkpoint: Path) -> None:
+    only_spm = ModelSpec(str(checkpoint)).load_scorer(("spm",), threads=1)
     found = score_examples(examples.slice(0, 20), only_spm, ScoreSettings(("spm",), LIMITS))
     assert found.examples.column("score_psm").null_count == found.examples.num_rows
     assert found.examples.column("score_spm").null_count < found.examples.num_rows
@@ -81,7 +83,7 @@ def test_verdicts_and_scores_do_not_depend_on_batches(
             assert one[score_column(layout)] == (score and {name: close(value) for name, value in score.items()})
 
 
-def test_the_same_rows_give_the_same_bits(examples: pa.RecordBatch, scorer: Scorer, labelling) -> None:
+def test_the_same_rows_give_the_same_bits(examples: pa.RecordBatch, scorer: Scorer, labelling: ScoreSettings) -> None:
     one, other = (score_examples(examples.slice(0, 40), scorer, labelling) for _ in range(2))
     assert one.examples.equals(other.examples)
     assert one.counts == other.counts

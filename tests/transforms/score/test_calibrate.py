@@ -1,4 +1,6 @@
-"""Limits from quantiles doubt the share of good rows that was asked for."""
+"""Limits from quantiles doubt the requested share of good rows."""
+
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -13,8 +15,8 @@ from stackfim.transforms.score.verdict_limits import LimitTable
 COLUMNS = pa.schema([pa.field("category", pa.string()), pa.field("language", pa.string()), *SCORES[:3]])
 
 
-def made(category: str, language: str, count: int, seed: int, layout: str = "psm") -> list[dict]:
-    """Rows with scores drawn as a model's are: nll log-normal, probabilities from their logits."""
+def made(category: str, language: str, count: int, seed: int, layout: str = "psm") -> list[dict[str, Any]]:
+    """Rows with scores that are distributed like a model's: log-normal nll, probabilities with normal logits."""
     draw = np.random.default_rng(seed)
     tokens = draw.integers(1, 60, count)
     # The mean over many tokens varies less.
@@ -29,7 +31,7 @@ def made(category: str, language: str, count: int, seed: int, layout: str = "psm
     return rows
 
 
-def calibrated(rows: list[dict], share: float, min_rows: int, batch: int = 700) -> LimitTable:
+def calibrated(rows: list[dict[str, Any]], share: float, min_rows: int, batch: int = 700) -> LimitTable:
     calibration = Calibration()
     for start in range(0, len(rows), batch):
         part = [{name: row[name] for name in COLUMNS.names} for row in rows[start : start + batch]]
@@ -37,13 +39,13 @@ def calibrated(rows: list[dict], share: float, min_rows: int, batch: int = 700) 
     return LimitTable().with_changes(calibration.limits(share, min_rows))
 
 
-def doubted(rows: list[dict], limits: LimitTable) -> float:
+def doubted(rows: list[dict[str, Any]], limits: LimitTable) -> float:
     found = [
         verdict(row["category"], row["tokens"], {"psm": row["score_psm"], "spm": row["score_spm"]},
                 limits.of(row["category"], row["language"]))
         for row in rows
     ]  # fmt: skip
-    return sum(said != "accept" for said in found) / len(rows)
+    return sum(name != "accept" for name in found) / len(rows)
 
 
 @pytest.mark.parametrize("category", ["empty", "single_line", "multi_line", "random_span"])

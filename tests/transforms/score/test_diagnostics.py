@@ -1,8 +1,10 @@
-"""What a run says of its scores is what its rows say, in whatever parts they came."""
+"""What a run reports of its scores is what its rows have, however they are divided into parts."""
 
 import json
 from collections import Counter
 from itertools import pairwise
+from random import Random
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,26 +12,27 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stackfim.schemas.scored import LAYOUTS, score_column
+from stackfim.schemas.layout import LAYOUTS
+from stackfim.schemas.scored import score_column
 from stackfim.transforms.score.batch import ScoredBatch
 from stackfim.transforms.score.diagnostics import lines, stop_tallies, summary, tallies
 from stackfim.transforms.score.histogram import NLL, PROBABILITY
 
 
 @pytest.fixture(scope="module")
-def said(scored: ScoredBatch) -> dict:
+def report(scored: ScoredBatch) -> dict[str, Any]:
     return summary(scored.counts)
 
 
-def test_distributions_are_those_of_the_rows(scored: ScoredBatch, said: dict) -> None:
+def test_distributions_are_those_of_the_rows(scored: ScoredBatch, report: dict[str, Any]) -> None:
     rows = scored.examples.to_pylist()
     for layout in LAYOUTS:
         for group in ("category", "kind", "language"):
             labels = {row[group] for row in rows if row[score_column(layout)] is not None}
             for metric, scale in (("nll", NLL), ("p_eot_end", PROBABILITY)):
-                told = said["distributions"][layout][metric][group]
-                assert set(told) == labels
-                for label, values in told.items():
+                found = report["distributions"][layout][metric][group]
+                assert set(found) == labels
+                for label, values in found.items():
                     exact = [
                         row[score_column(layout)][metric]
                         for row in rows
@@ -42,32 +45,32 @@ def test_distributions_are_those_of_the_rows(scored: ScoredBatch, said: dict) ->
                         assert abs(int(distance)) <= 1, (label, name)
 
 
-def test_verdicts_and_layouts_are_counted(scored: ScoredBatch, said: dict) -> None:
+def test_verdicts_and_layouts_are_counted(scored: ScoredBatch, report: dict[str, Any]) -> None:
     rows = scored.examples.to_pylist()
     wanted = Counter((row["category"], row["verdict"]) for row in rows)
     assert {
-        (category, name): count for category, found in said["verdicts"].items() for name, count in found.items()
+        (category, name): count for category, found in report["verdicts"].items() for name, count in found.items()
     } == (wanted)
     pairs = [(row["score_psm"]["nll"], row["score_spm"]["nll"]) for row in rows if row["score_psm"] is not None]
-    assert said["layouts"]["rows"] == len(pairs)
-    assert said["layouts"]["psm_likelier"] == sum(psm < spm for psm, spm in pairs)
-    assert said["layouts"]["spm_likelier"] == sum(psm > spm for psm, spm in pairs)
+    assert report["layouts"]["rows"] == len(pairs)
+    assert report["layouts"]["psm_likelier"] == sum(psm < spm for psm, spm in pairs)
+    assert report["layouts"]["spm_likelier"] == sum(psm > spm for psm, spm in pairs)
     median = np.median([psm - spm for psm, spm in pairs])
-    assert said["layouts"]["nll_psm_less_spm"]["p50"] == pytest.approx(median, abs=0.05)
+    assert report["layouts"]["nll_psm_less_spm"]["p50"] == pytest.approx(median, abs=0.05)
 
 
-def test_drawn_ends_were_scored_in_each_layout(said: dict) -> None:
+def test_drawn_ends_were_scored_in_each_layout(report: dict[str, Any]) -> None:
     for layout in LAYOUTS:
-        assert set(said["stop"][layout]) <= {"all", "single_line", "multi_line"}
-        whole = said["stop"][layout]["all"]
+        assert set(report["stop"][layout]) <= {"all", "single_line", "multi_line"}
+        whole = report["stop"][layout]["all"]
         assert 0 < whole["pairs"] <= 2 * 16
-        assert whole["pairs"] == sum(found["pairs"] for name, found in said["stop"][layout].items() if name != "all")
+        assert whole["pairs"] == sum(found["pairs"] for name, found in report["stop"][layout].items() if name != "all")
         assert sum(row["places"] for row in whole["reliability"]) == 2 * whole["pairs"]
 
 
 @settings(max_examples=5)
 @given(st.lists(st.integers(1, 400), max_size=4), st.randoms(use_true_random=False))
-def test_parts_in_any_order_add_up_to_the_whole(scored: ScoredBatch, cuts: list[int], random) -> None:
+def test_parts_in_any_order_add_up_to_the_whole(scored: ScoredBatch, cuts: list[int], random: Random) -> None:
     rows = scored.examples
     edges = sorted({0, rows.num_rows, *(cut for cut in cuts if cut < rows.num_rows)})
     parts = [tallies(rows.slice(start, stop - start), LAYOUTS) for start, stop in pairwise(edges)]
@@ -95,9 +98,9 @@ def test_a_model_that_knows_ends_has_an_auc_near_one_and_a_guessing_one_a_half()
 
 
 def test_one_layout_is_compared_with_none(scored: ScoredBatch) -> None:
-    told = summary(tallies(scored.examples, ("psm",)))
-    assert set(told["distributions"]) == {"psm"}
-    assert "layouts" not in told
+    found = summary(tallies(scored.examples, ("psm",)))
+    assert set(found["distributions"]) == {"psm"}
+    assert "layouts" not in found
 
 
 def test_names_of_other_tallies_are_passed_over_and_nothing_is_said_of_nothing() -> None:
@@ -106,8 +109,8 @@ def test_names_of_other_tallies_are_passed_over_and_nothing_is_said_of_nothing()
     assert lines(nothing) == []
 
 
-def test_it_is_told_as_json_and_in_a_line_a_category(said: dict, scored: ScoredBatch) -> None:
-    assert json.loads(json.dumps(said, allow_nan=False)) == said
-    told = lines(said)
-    assert len(told) == 2 * len(pa.compute.unique(scored.examples.column("category")))
-    assert any(line.startswith("psm multi_line: nll p10 ") and "AUC" in line for line in told)
+def test_it_is_told_as_json_and_in_a_line_a_category(report: dict[str, Any], scored: ScoredBatch) -> None:
+    assert json.loads(json.dumps(report, allow_nan=False)) == report
+    found = lines(report)
+    assert len(found) == 2 * len(pa.compute.unique(scored.examples.column("category")))
+    assert any(line.startswith("psm multi_line: nll p10 ") and "AUC" in line for line in found)

@@ -3,7 +3,7 @@
 import pyarrow as pa
 import pytest
 
-from stackfim.model.ends import earlier_end, later_end
+from stackfim.model.ends import Row, earlier_end, later_end
 from stackfim.transforms.score.shifted import MOST_ROWS, drawn_rows, shifted_end
 
 
@@ -26,7 +26,7 @@ def visible_lines(text: str) -> int:
         (("a", "b", " c"), None, None),
     ],
 )
-def test_a_line_less_or_more(parts, earlier, later) -> None:
+def test_a_line_less_or_more(parts: Row, earlier: Row | None, later: Row | None) -> None:
     assert earlier_end(parts) == earlier
     assert later_end(parts) == later
 

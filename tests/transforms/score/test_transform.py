@@ -8,9 +8,9 @@ import pyarrow as pa
 from apache_beam.runners.portability.fn_api_runner import FnApiRunner
 
 from stackfim.model.scorer import Scorer
+from stackfim.schemas.layout import LAYOUTS
 from stackfim.schemas.rejection import no_rejections
-from stackfim.schemas.scored import LAYOUTS
-from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.model_spec import ModelSpec
 from stackfim.transforms.score.score_settings import ScoreSettings
 from stackfim.transforms.score.transform import ScoreExamples, score_shard_batch
 from stackfim.transforms.shard_batch import ShardBatch
@@ -26,7 +26,7 @@ def test_batches_come_out_in_order_as_the_pure_function_makes_them(
         ShardBatch(4, number, number == len(cuts) - 2, examples.slice(start, stop - start), no_rejections(), {"x": 1})
         for number, (start, stop) in enumerate(pairwise(cuts))
     ]
-    reference = ModelReference(str(checkpoint))
+    spec = ModelSpec(str(checkpoint))
     out = str(tmp_path / "seen.arrow")
 
     def write(batch: ShardBatch) -> None:
@@ -41,7 +41,7 @@ def test_batches_come_out_in_order_as_the_pure_function_makes_them(
             pipeline
             | beam.Create([0])
             | beam.FlatMap(lambda _: batches).with_output_types(ShardBatch)
-            | ScoreExamples(reference, SETTINGS, threads=1)
+            | ScoreExamples(spec, SETTINGS, threads=1)
             | beam.Map(write)
         )
     found = _read(Path(out).read_bytes())

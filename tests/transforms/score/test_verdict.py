@@ -43,7 +43,7 @@ def score(**values: Any) -> dict[str, Any]:
         ("multi_line", 10, {"nll": 5.0, "p_eot_early": 0.99, "p_eot_end": 0.0}, "unlikely"),
     ],
 )
-def test_a_score_on_either_side_of_a_limit(category: str, tokens: int, values: dict, wanted: str) -> None:
+def test_a_score_on_either_side_of_a_limit(category: str, tokens: int, values: dict[str, Any], wanted: str) -> None:
     assert verdict(category, tokens, {"psm": score(**values)}, LIMITS) == wanted
 
 
@@ -86,7 +86,7 @@ def test_actions_say_what_is_dropped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("values", "said"),
+    ("values", "message"),
     [
         ({"layouts": ()}, "got []"),
         ({"layouts": ("psm", "psm")}, "each once"),
@@ -95,13 +95,13 @@ def test_actions_say_what_is_dropped() -> None:
         ({"actions": {"trivial": "shout"}}, "actions.trivial is one of drop, label, got 'shout'"),
     ],
 )
-def test_settings_that_cannot_be_are_named(values: dict, said: str) -> None:
+def test_settings_that_cannot_be_are_named(values: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as raised:
         ScoreSettings(**values)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
 
 
 def test_settings_come_back_from_their_json() -> None:
     settings = ScoreSettings(("spm", "psm"), seed=5, actions={"trivial": "label"})
-    again = ScoreSettings.from_json(settings.to_json() | {"model": "other members are passed over"})
+    again = ScoreSettings.from_json(settings.to_json() | {"model": "other members are ignored"})
     assert again.to_json() == settings.to_json()

@@ -1,6 +1,7 @@
 """Limits by category and language: what wins, and what is refused."""
 
 import json
+from typing import Any
 
 import pytest
 
@@ -44,7 +45,7 @@ def test_a_table_comes_back_from_its_json() -> None:
 
 
 @pytest.mark.parametrize(
-    ("changes", "said"),
+    ("changes", "message"),
     [
         ({"lines": {}}, "limits.lines: no such category; expected one of empty,"),
         ({"empty": {"max_loss": 1}}, "limits.empty.max_loss: no such limit (did you mean max_nll?); expected one of"),
@@ -62,10 +63,17 @@ def test_a_table_comes_back_from_its_json() -> None:
         ),
     ],
 )
-def test_limits_that_cannot_be_are_named(changes: dict, said: str) -> None:
+def test_limits_that_cannot_be_are_named(changes: dict[str, Any], message: str) -> None:
     with pytest.raises(ValueError) as raised:
         LimitTable().with_changes(changes)
-    assert said in str(raised.value)
+    assert message in str(raised.value)
+
+
+def test_a_table_needs_the_categories_and_knows_no_others() -> None:
+    with pytest.raises(ValueError, match="categories are empty, expected empty, single_line"):
+        LimitTable({"empty": Limits()})
+    with pytest.raises(ValueError, match="no such category: lines"):
+        LimitTable(languages={"lines": {}})
 
 
 def test_limits_are_told_in_words_those_that_the_category_uses() -> None:

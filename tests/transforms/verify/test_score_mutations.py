@@ -6,9 +6,10 @@ from typing import Any
 
 import pytest
 
-from stackfim.schemas.scored import LAYOUTS, score_column
+from stackfim.schemas.layout import LAYOUTS
+from stackfim.schemas.scored import score_column
 from stackfim.transforms.score.batch import score_examples
-from stackfim.transforms.score.reference import ModelReference
+from stackfim.transforms.score.model_spec import ModelSpec
 from stackfim.transforms.score.score_settings import DEFAULT_ACTIONS, LABEL, ScoreSettings
 from stackfim.transforms.score.verdict_limits import LimitTable
 from stackfim.transforms.split.examples import Splitter
@@ -36,7 +37,7 @@ def scored_rows(rows_of: RowsOf, sources: tuple[SourceFile, ...], checkpoint: Pa
     rows = (
         Splitter(SplitSettings(max_slots=4, lines_per_slot=20, context_bytes=800), "0").split(rows_of(files)).examples
     )
-    scorer = ModelReference(str(checkpoint)).load_scorer(LAYOUTS, threads=1)
+    scorer = ModelSpec(str(checkpoint)).load_scorer(LAYOUTS, threads=1)
     scored: list[Row] = score_examples(rows, scorer, SETTINGS).examples.to_pylist()
     return scored
 

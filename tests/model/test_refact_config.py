@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackfim.model.config import CheckpointError, RefactConfig
+from stackfim.model.checkpoint_error import CheckpointError
+from stackfim.model.refact_config import RefactConfig
 
 
 def test_defaults_are_those_of_the_published_model() -> None:
@@ -43,7 +44,6 @@ def test_the_float32_epsilon_of_a_gguf_file_is_the_published_one() -> None:
 @pytest.mark.parametrize(
     ("key", "value", "expected"),
     [
-        ("model_type", "llama", "expected 'gpt_refact'"),
         ("multi_query", False, "expected true"),
         ("n_head", 5, "multiple of n_head"),
         ("n_layer", 10**9, "whole number from 1"),
@@ -78,7 +78,6 @@ def test_a_missing_key_is_named(key: str) -> None:
 @pytest.mark.parametrize(
     ("key", "value"),
     [
-        ("general.architecture", "llama"),
         ("refact.attention.head_count_kv", 4),
         ("refact.feed_forward_length", 300),
         ("refact.feed_forward_length", [256]),

@@ -1,4 +1,4 @@
-"""The numbers of a Refact network, from `config.json` or the keys of a GGUF file."""
+"""The shape of a Refact network, read from `config.json` or from the keys of a GGUF file."""
 
 from __future__ import annotations
 
@@ -6,11 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-MODEL_TYPE = "gpt_refact"
-ARCHITECTURE = "GPTRefactForCausalLM"
+from stackfim.model.checkpoint_error import CheckpointError
 
-# The largest value of each that is believed. They are far above any Refact; a file that says more is broken or hostile,
-# and would otherwise have us build a billion layers before the first tensor is looked at.
+MODEL_TYPE = "gpt_refact"
+GGUF_ARCHITECTURE = "refact"
+
+# The largest values that are believed, far above those of any Refact. A file that claims more is broken or hostile, and
+# would make us build a billion layers before the first tensor is looked at.
 LARGEST = {
     "vocab_size": 1 << 24,
     "n_embd": 1 << 16,
@@ -21,13 +23,9 @@ LARGEST = {
 }
 
 
-class CheckpointError(ValueError):
-    """A checkpoint that is not what it should be; the message names the key or tensor and what was expected."""
-
-
 @dataclass(frozen=True)
 class RefactConfig:
-    """Shape of the network; the defaults are Refact-1.6B's. Names are those of the published `config.json`."""
+    """Shape of the network; the defaults are those of Refact-1.6B. The names are those of the published `config.json`."""
 
     vocab_size: int = 49216
     n_embd: int = 2048
@@ -40,6 +38,7 @@ class RefactConfig:
     eos_token_id: int = 0
 
     def __post_init__(self) -> None:
+        """Raise CheckpointError, naming the key, for a value that no Refact network can have."""
         for key, largest in LARGEST.items():
             value = getattr(self, key)
             if key == "n_inner" and value is None:
@@ -60,24 +59,27 @@ class RefactConfig:
                 raise CheckpointError(f"{key} is {value!r}, expected a number between 0 and 1")
 
     @property
+    def context_length(self) -> int:
+        """The most tokens that the network reads in one sequence."""
+        return self.n_positions
+
+    @property
     def head_size(self) -> int:
         """Width of one attention head, and of the one key and the one value that all heads share."""
         return self.n_embd // self.n_head
 
     @property
     def mlp_size(self) -> int:
-        """Width of the gated layer: two thirds of `n_inner` (4 x `n_embd` by default), rounded up to 256."""
+        """Width of the gated layer: two thirds of `n_inner` (by default 4 x `n_embd`), rounded up to 256."""
         inner = self.n_inner or 4 * self.n_embd
         return 256 * -(-int(2 * inner / 3) // 256)
 
     @classmethod
     def from_json(cls, values: Mapping[str, Any]) -> RefactConfig:
-        """The configuration in a `config.json`; keys that say nothing about the network are passed over.
+        """The configuration in a `config.json`; keys that do not describe the network are ignored.
 
-        Raises CheckpointError for another architecture, a missing key or a value of the wrong kind.
+        Raises CheckpointError for a missing key or a wrong value.
         """
-        if values.get("model_type") != MODEL_TYPE:
-            raise CheckpointError(f"model_type is {values.get('model_type')!r}, expected {MODEL_TYPE!r}")
         if values.get("multi_query", True) is not True:
             raise CheckpointError(f"multi_query is {values['multi_query']!r}, expected true: one key/value head")
         needed = ("vocab_size", "n_embd", "n_layer", "n_head", "n_positions")
@@ -89,10 +91,10 @@ class RefactConfig:
 
     @classmethod
     def from_gguf(cls, fields: Mapping[str, Any], vocab_size: int) -> RefactConfig:
-        """The configuration in the keys of a GGUF file; `vocab_size` is the height of its `token_embd.weight`."""
-        architecture = fields.get("general.architecture")
-        if architecture != "refact":
-            raise CheckpointError(f"general.architecture is {architecture!r}, expected 'refact'")
+        """The configuration in the keys of a GGUF file; `vocab_size` is the height of its `token_embd.weight`.
+
+        Raises CheckpointError for a missing key or a wrong value.
+        """
         values: dict[str, Any] = {"vocab_size": vocab_size}
         for name, key in (
             ("n_embd", "refact.embedding_length"),
@@ -119,9 +121,9 @@ class RefactConfig:
         return cls(**values, n_inner=width * 3 // 2)
 
     def to_json(self, torch_dtype: str) -> dict[str, Any]:
-        """What the published `config.json` holds, for weights of that dtype (such as `bfloat16`)."""
+        """What the published `config.json` holds for weights of a dtype, such as `bfloat16`."""
         return {
-            "architectures": [ARCHITECTURE],
+            "architectures": ["GPTRefactForCausalLM"],
             "model_type": MODEL_TYPE,
             "vocab_size": self.vocab_size,
             "n_embd": self.n_embd,

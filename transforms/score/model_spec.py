@@ -1,4 +1,4 @@
-"""A checkpoint by name, for every process of a run to load."""
+"""A checkpoint by its name, which travels to every process of a run and is loaded there."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ if TYPE_CHECKING:
     from stackfim.model.scorer import Scorer
 
 AUTO = "auto"
-"""The number format that suits the device: bfloat16 on a GPU, float32 on a CPU."""
+"""The dtype that suits the device: bfloat16 on a GPU, float32 on a CPU."""
 
 
 @dataclass(frozen=True)
-class ModelReference:
-    """Plain values: it travels in the graph, the weights do not."""
+class ModelSpec:
+    """The name of a checkpoint: plain values, so that they can travel in the graph while the weights do not."""
 
     name: str
     """`tiny`, which every installation finds in its own place, or what `model.load` takes: a folder, a GGUF file, an id."""
     revision: str | None = None
-    """Commit of the id."""
+    """The commit of a Hugging Face id."""
     dtype: str = AUTO
-    """`auto`, or a number format that `model.load` takes."""
+    """`auto`, or a dtype that `model.load` takes."""
 
     def load_model(self) -> Model:
         """The checkpoint in this process, on a GPU where there is one. Raises what `model.load` raises."""
@@ -38,9 +38,9 @@ class ModelReference:
     def load_scorer(
         self, layouts: Sequence[str], threads: int | None = None, context_tokens: int | None = None
     ) -> Scorer:
-        """A scorer in this process, with settings as `model.scorer.Scorer` takes them.
+        """A scorer in this process; `layouts` and `context_tokens` as `model.scorer.Scorer` takes them.
 
-        On a CPU it takes at most `threads` of it (None: PyTorch's choice), fewer where the environment says so
+        On a CPU it uses at most `threads` threads (None for PyTorch's choice), or fewer if the environment says so
         (OMP_NUM_THREADS). Raises what `model.load` raises, and ValueError for a checkpoint without a tokenizer.
         """
         import torch

@@ -1,0 +1,5 @@
+"""The one error of checkpoints."""
+
+
+class CheckpointError(ValueError):
+    """A checkpoint that is not what it should be; the message names the key or tensor and what was expected."""
