@@ -38,7 +38,7 @@ Run = Callable[..., subprocess.CompletedProcess[str]]
             "x: no such key",
         ),
         (("score", "{source}", "--out", "o", "--set", "score.dtype=int8"), "score.dtype is one of auto"),
-        (("explain", "parquet:{source}", "--path", "p", "--set", "pii=hide"), "pii is one of redact"),
+        (("explain", "parquet:{source}", "--path", "p", "--set", "pii=hide"), "pii is one of keep, redact, drop"),
         (("explain", "parquet:{source}", "--path", "no/such/path"), "no/such/path"),
         (("purge", "/no/such/folder", "--opt-out", "/no/list", "--out", "o"), "/no/list"),
         (("render", "{source}", "--out", "o", "--format", "klingon"), "klingon"),
