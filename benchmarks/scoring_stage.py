@@ -38,6 +38,7 @@ from stackfim.pipeline.config.score_section import ScoreSection
 from stackfim.pipeline.config.scoring_model import find_scoring
 from stackfim.pipeline.folder.shards import example_files, read_examples
 from stackfim.schemas.example import CATEGORIES, EMPTY, EXAMPLE, MULTI_LINE
+from stackfim.schemas.layout import PSM
 from stackfim.schemas.rejection import no_rejections
 from stackfim.schemas.scored import score_column
 from stackfim.transforms.draws import Draws
@@ -52,7 +53,7 @@ from stackfim.transforms.score.verdict_limits import LimitTable
 from stackfim.transforms.shard_batch import ShardBatch
 
 LEAST_GARBAGE_CHARS = 24
-LAYOUT = "psm"
+LAYOUT = PSM
 
 Parts = tuple[str, str, str]
 

@@ -66,7 +66,7 @@ ARCHITECTURES: Mapping[str, Architecture[Any]] = MappingProxyType({row.model_typ
 
 
 def architecture_of_config(values: Mapping[str, Any]) -> Architecture[Any]:
-    """The architecture of a `config.json`. Raises CheckpointError, naming the known ones, for another one."""
+    """The architecture of a `config.json`. Raises CheckpointError, naming the known ones, for an unknown one."""
     model_type = values.get("model_type")
     if not isinstance(model_type, str) or model_type not in ARCHITECTURES:
         raise CheckpointError(f"model_type is {model_type!r}, expected {_listed(ARCHITECTURES)}")
@@ -74,7 +74,7 @@ def architecture_of_config(values: Mapping[str, Any]) -> Architecture[Any]:
 
 
 def architecture_of_gguf(fields: Mapping[str, Any]) -> tuple[Architecture[Any], GGUFFormat[Any]]:
-    """The architecture of a GGUF file with these keys, and how it is held there. Raises CheckpointError for another one."""
+    """The architecture of a GGUF file with these keys, and its format there. Raises CheckpointError for an unknown one."""
     known = {row.gguf.architecture: (row, row.gguf) for row in ARCHITECTURES.values() if row.gguf is not None}
     name = fields.get("general.architecture")
     if not isinstance(name, str) or name not in known:

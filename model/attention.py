@@ -27,8 +27,8 @@ from stackfim.model.refact_config import RefactConfig
 # network of 1.6B at 4,096 tokens.
 BLOCK = 128
 
-# (batch, head, length, size) queries, (batch, keys, size) keys and values -> (batch, head, length, size)
 Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Queries (batch, head, length, size), and keys and values (batch, keys, size), to (batch, head, length, size)."""
 
 
 def alibi_slopes(n_head: int) -> list[float]:
@@ -89,7 +89,7 @@ class BlockedAttention:
         self.band = band.masked_fill_(distance < 0, -math.inf)[None]
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """An `Attend`."""
+        """Attention as an `Attend` computes it."""
         # Split once, not sliced block by block: in training, the gradient of a slice is as large as the whole tensor.
         queries = torch.split(q, [b - a for a, b, _ in self.spans], dim=2)
         keys, values = (torch.split(part.unsqueeze(1), self.segments, dim=2) for part in (k, v))
@@ -126,7 +126,7 @@ class FlexAttention:
         self.block_mask = causal_block_mask(segments, device, mask)
 
     def __call__(self, q: Tensor, k: Tensor, v: Tensor) -> Tensor:
-        """An `Attend`."""
+        """Attention as an `Attend` computes it."""
         return _compiled_flex_attention()(
             q, k.unsqueeze(1), v.unsqueeze(1), score_mod=self.score, block_mask=self.block_mask, enable_gqa=True
         )

@@ -1,4 +1,4 @@
-"""The one error of checkpoints."""
+"""What is raised for a checkpoint that cannot be used."""
 
 
 class CheckpointError(ValueError):

@@ -159,7 +159,7 @@ class _Header:
         try:
             return self.data[at : at + size].decode("utf-8")
         except UnicodeDecodeError as error:
-            raise CheckpointError(f"{self.path}: {key!r} is no UTF-8 text: {error}") from None
+            raise CheckpointError(f"{self.path}: {key!r} is not UTF-8 text: {error}") from None
 
     def value(self, key: str, kind: int) -> Any:
         if kind == STRING:

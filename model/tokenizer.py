@@ -33,7 +33,7 @@ PROBES = (
     "0123 4.5e-6 'll <|> ~`",
 )
 
-# No vocabulary is larger. A table with the bytes of each id is built, so a lie here would fill the memory.
+# No vocabulary is larger. A table with the bytes of each id is made, so a false id would fill the memory.
 LARGEST_ID = 1 << 24
 
 # tokenizer.ggml.token_type
@@ -65,7 +65,7 @@ class Tokenizer:
         text_only = _text_only(definition, self.sentinels)
         try:
             self._bpe = tokenizers.Tokenizer.from_str(json.dumps(text_only))
-        except Exception as error:  # what the library raises has no class of its own
+        except Exception as error:  # the library raises plain exceptions
             raise TokenizerError(f"not a tokenizer that the tokenizers library reads: {error}") from None
         vocabulary = self._bpe.get_vocab(with_added_tokens=False)
         self.size = 1 + max(max(vocabulary.values()), max(self.sentinels.values()))

@@ -1,10 +1,10 @@
-"""What a checkpoint is worth on fill-in-the-middle examples of repositories that it was not trained on.
+"""How good a checkpoint is on fill-in-the-middle examples of repositories that it was not trained on.
 
     python -m stackfim.model.training.evaluate DIR --model FOLDER            prints a table; exit 1 if a bar is missed
     python -m stackfim.model.training.evaluate DIR --model FOLDER --card     also writes training.json and README.md there
 
-DIR is the folder of `stackfim build` that `stackfim.model.training.train` read, FOLDER the one that it wrote. Measured in each
-layout:
+DIR is the folder of `stackfim build` that `stackfim.model.training.train` read, FOLDER the one that it wrote. In each
+layout it measures:
 
 - the negative log likelihood of middles and their ends, beside that of a smoothed 5-gram model of the same tokens;
 - how well `p_eot_end` tells true ends of single-line and multi-line middles from ends one line earlier or later in the

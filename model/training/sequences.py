@@ -171,7 +171,7 @@ def read_shard(path: Path) -> Iterator[Example]:
 
 
 def is_held_out(repository: str, share: float, seed: int) -> bool:
-    """Whether a repository is held out from training; of many repositories, about the share `share` is.
+    """Whether a repository is held out from training; of all repositories, about this share is.
 
     It depends on the last part of the name alone, so that forks and releases of one project are treated alike.
     """
@@ -263,7 +263,7 @@ def _continuation(middle: list[int], later: list[int]) -> list[int]:
 
 
 def _batch(sequences: Sequence[_Sequence], tokenizer: FimTokenizer, settings: SequenceSettings) -> Batch:
-    """All sequences in one batch. The line after a middle is read, but of its tokens only the end is learned from."""
+    """All sequences in one batch. Of the line after a middle, it is only learned that the middle does not end there."""
     ids: list[int] = []
     targets: list[int] = []
     weights: list[float] = []

@@ -91,7 +91,7 @@ def train_folder(
         "data": {"origin": origin, "manifest_sha256": sha256((folder / "manifest.json").read_bytes()).hexdigest()},
         "settings": asdict(settings),
     }
-    described = json.loads(json.dumps(described))  # as it will be read again
+    described = json.loads(json.dumps(described))  # as it is when it is read from a file
     description = work / "training.json"
     if description.exists() and json.loads(description.read_text(encoding="utf-8")) != described:
         raise TrainingDataError(

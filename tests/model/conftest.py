@@ -1,4 +1,4 @@
-"""What the tests of the model share: the oracle's files, a trained tokenizer, and small networks."""
+"""Shared by the tests of the model: the oracle's files, a trained tokenizer, and small networks."""
 
 from __future__ import annotations
 
@@ -109,7 +109,7 @@ def small(network: Callable[..., Refact], tokenizer: Tokenizer) -> Model:
 
 @pytest.fixture
 def folder(small: Model, tmp_path: Path) -> Path:
-    """A folder with that network and tokenizer in the published layout."""
+    """A folder with that network and tokenizer in the published format."""
     export(small, tmp_path / "published")
     return tmp_path / "published"
 
@@ -221,9 +221,9 @@ def own_examples() -> list[Example]:
 
 @pytest.fixture
 def run_folder(tmp_path: Path) -> Callable[..., Path]:
-    """Makes a folder as `stackfim build` leaves it, of these examples, with a repository a language.
+    """Makes a folder as `stackfim build` leaves it, of these examples, with one repository for each language.
 
-    `repositories` names some; languages in `validation` are the run's validation rows.
+    `repositories` names some; the rows of languages in `validation` are the run's validation rows.
     """
 
     def make(

@@ -1,4 +1,4 @@
-"""A checkpoint is read as the network that it names, and a network of another kind needs a row in the table alone."""
+"""A checkpoint is read as the network that it names, and a network of another kind needs only a row in the table."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Loading from and writing to folders: every layout, and everything that can be wrong with a file."""
+"""Loading from and writing to folders: every format, and everything that can be wrong with a file."""
 
 from __future__ import annotations
 
@@ -43,7 +43,7 @@ def as_torch_file(folder: Path, state: Any) -> Path:
     return folder
 
 
-# Layouts
+# Formats
 
 
 @pytest.mark.parametrize("dtype", ["float32", "bfloat16", "float16"])
@@ -293,7 +293,7 @@ def test_an_unknown_dtype_is_refused(folder: Path, dtype: Any) -> None:
         model.load(folder, dtype=dtype)
 
 
-# Files cut off, and files that lie
+# Files that are cut off, and files with false headers
 
 
 @pytest.mark.parametrize("keep", [0, 7, 8, 100, 3000, -4])

@@ -81,7 +81,7 @@ def test_a_long_first_line_of_the_suffix_takes_from_the_prefix(tokenizer: Tokeni
 
 
 def test_a_cut_that_costs_a_token_costs_a_line(definition: dict[str, Any]) -> None:
-    # Here a line break takes the next blank or break with it only where a blank follows: "\n\n " is one token, "\n\n" two.
+    # In this vocabulary a line break merges with the next one only where a blank follows: "\n\n " is one token, "\n\n" two.
     alphabet = {token: number for token, number in definition["model"]["vocab"].items() if len(token) == 1}
     model = {**definition["model"], "merges": [["Ċ", "Ġ"], ["Ċ", "ĊĠ"]], "vocab": {**alphabet, "ĊĠ": 2000, "ĊĊĠ": 2001}}
     tokenizer = Tokenizer({**definition, "model": model})

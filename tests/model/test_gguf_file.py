@@ -292,7 +292,7 @@ def text(value: str) -> bytes:
         (text("a") + struct.pack("<I", 77), "'a' has type 77"),
         (text("a") + struct.pack("<IQ", 8, 1 << 63), "'a' takes 9223372036854775808 bytes"),
         (struct.pack("<Q", 1 << 40) + b"abcdefgh", "'a key' takes 1099511627776 bytes"),
-        (struct.pack("<Q", 2) + b"\xff\xfe" + struct.pack("<IQ", 4, 4), "no UTF-8"),
+        (struct.pack("<Q", 2) + b"\xff\xfe" + struct.pack("<IQ", 4, 4), "not UTF-8"),
         (text("general.alignment") + struct.pack("<II", 4, 0), "general.alignment is 0"),
     ],
 )

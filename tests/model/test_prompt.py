@@ -1,4 +1,4 @@
-"""Prompts as ids are the formats of the families, whatever stands in the texts."""
+"""Prompts as ids follow the formats of the families, whatever the texts hold."""
 
 from __future__ import annotations
 

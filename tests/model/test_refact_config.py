@@ -1,4 +1,4 @@
-"""The configuration: derived sizes, and values that cannot be."""
+"""The configuration: derived sizes, and wrong values."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The tokenizer: text comes back, sentinels in text stay text, and what cannot promise that is refused."""
+"""The tokenizer: text comes back, sentinels in text stay text, and tokenizers that cannot promise this are refused."""
 
 from __future__ import annotations
 
@@ -45,7 +45,7 @@ def test_a_sentinel_in_text_is_text(definition: dict[str, Any], tokenizer: Token
     source = f"x = '{text}'\n"
     assert tokenizer.decode(tokenizer.encode(source)) == source
     assert tokenizer.sentinels[text] not in tokenizer.encode(source)
-    # The library alone does read it, which is why it never sees the sentinels.
+    # The library by itself reads it as the sentinel, which is why it never sees the sentinels.
     assert tokenizer.sentinels[text] in Bpe.from_str(json.dumps(definition)).encode(source).ids
 
 

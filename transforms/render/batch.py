@@ -7,7 +7,6 @@ would change a text (`tokenizer_changes_text`).
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from functools import lru_cache
 
 import numpy as np
 import pyarrow as pa
@@ -36,24 +35,8 @@ from stackfim.transforms.render.tokens import TextEncoder
 STAGE = "render"
 
 
-def render_examples(batch: pa.RecordBatch, settings: RenderSettings) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-    """The rows of `batch` (stackfim.schemas.example.EXAMPLE) with the columns of `RENDERED`, and of `TOKENIZED` if asked for.
-
-    Columns of these names are replaced. The second batch has a rejection (stackfim.schemas.rejection.REJECTION) for each row
-    that is not in the first. Both keep the order of rows. Raises model.tokenizer.TokenizerError for a tokenizer that loses
-    text or lacks a sentinel of the family.
-    """
-    return _renderer(settings).render(batch)
-
-
-@lru_cache(maxsize=4)
-def _renderer(settings: RenderSettings) -> "Renderer":
-    # A renderer reads the tokenizer once, and the lines that it has encoded for one batch serve the next.
-    return Renderer(settings)
-
-
 class Renderer:
-    """Renders batches with the same settings; see `render_examples`."""
+    """Renders batches with the same settings; the lines that it has encoded for one batch serve the next."""
 
     def __init__(self, settings: RenderSettings) -> None:
         """Raises model.tokenizer.TokenizerError for a tokenizer that loses text or lacks a sentinel of the family."""
@@ -73,7 +56,11 @@ class Renderer:
         return self._encoder.sentinel(self.settings.family_strings.end_of_text)
 
     def render(self, batch: pa.RecordBatch) -> tuple[pa.RecordBatch, pa.RecordBatch]:
-        """See `render_examples`."""
+        """The rows (stackfim.schemas.example.EXAMPLE) with the columns of `RENDERED`, and of `TOKENIZED` if asked for.
+
+        Columns of these names are replaced. The second batch has a rejection (stackfim.schemas.rejection.REJECTION) for each
+        row that is not in the first. Both keep the order of rows.
+        """
         names = (PREFIX, MIDDLE, SUFFIX, *(HEADER_PARTS if self.settings.header else ()))
         held = collisions(batch, self.settings.family, self.settings.header)
         columns = {name: batch.column(name).to_pylist() for name in names}
@@ -219,8 +206,8 @@ def _steps(format_: tuple[Segment, ...], encoder: TextEncoder) -> list[_Step]:
             if before and before[-1] == _BLANK and encoder.holds_blank(run[0].text):
                 steps[-1:] = [_Step(run=before[:-1])] if before[:-1] else []
             steps.append(_Step(ids=np.int32(encoder.sentinel(run[0].text)).tobytes()))
-        # Sentencepiece puts a blank in front of the prefix, and of nothing else: meta-llama/codellama and
-        # mistralai/mistral-common encode all other parts without.
+        # Sentencepiece puts a blank before the prefix and before nothing else: meta-llama/codellama and
+        # mistralai/mistral-common encode all other parts without one.
         elif run[0] == Segment(Kind.PART, PREFIX) and encoder.dummy_prefix:
             steps.append(_Step(run=(_BLANK, *run)))
         else:

@@ -3,7 +3,7 @@
 The line of the cursor and the first line of the suffix, with its line break, are never cut. Each side may have half of
 the budget and what the other side leaves over. A line ends at LF or CRLF.
 
-Sizes may be characters or tokens, counted in the whole prompt or by themselves: `Side` is all that `fit` asks for.
+Sizes may be characters or tokens, of texts by themselves or within a prompt: `fit` knows them only through `Side`.
 """
 
 from collections.abc import Callable
@@ -57,23 +57,23 @@ def lines_at_cursor(prefix: str, suffix: str) -> tuple[str, str]:
 
 
 def last_lines(text: str, chars: int) -> str:
-    """The last whole lines of `text` in at most so many characters, but at least the last line."""
+    """The last whole lines of `text` that have at most `chars` characters, but at least the last line."""
     if chars >= len(text):
         return text
     return text[text.find("\n", len(text) - chars - 1) + 1 or text.rfind("\n") + 1 :]
 
 
 def first_lines(text: str, chars: int) -> str:
-    """The first whole lines of `text` in at most so many characters, but at least the first line."""
+    """The first whole lines of `text` that have at most `chars` characters, but at least the first line."""
     if chars >= len(text):
         return text
     return text[: text.rfind("\n", 0, chars) + 1 or text.find("\n") + 1 or len(text)]
 
 
 def fit(head: Side, tail: Side, room: int) -> tuple[str, str] | None:
-    """What of the prefix (`head`) and the suffix (`tail`) has a size of at most `room` in all.
+    """As much of the prefix (`head`) and the suffix (`tail`) as has a size of at most `room` in all.
 
-    None where not even the lines at the cursor do.
+    None where not even the lines at the cursor fit.
     """
     cursor_line, first_line = lines_at_cursor(head.text, tail.text)
     least_head, least_tail = head.size(cursor_line), tail.size(first_line)

@@ -2,9 +2,9 @@
 
 With prefix P, middle M and suffix S there are three forms of a fill-in-the-middle prompt:
 
-    psm         sentinels around P, then S, then M
-    separate    S first, then P between sentinels of its own           (SPM, as Refact's server sends it)
-    joined      S first, then P and M side by side after the last sentinel   (SPM, variant 2 of Bavarian et al. 2022,
+    psm         P, S and M in this order, each after a sentinel
+    separate    S, P and M in this order, each after a sentinel (SPM, as Refact's server sends it)
+    joined      S first, then P and M side by side after the last sentinel (SPM, variant 2 of Bavarian et al. 2022,
                 "Efficient Training of Language Models to Fill in the Middle", section 4.3)
 
 A family has the forms that it was trained on, or that its authors use. A header names the file, and the repository

@@ -56,7 +56,7 @@ class TextEncoder:
             self._bpe = tokenizers.Tokenizer.from_str(json.dumps(text_only))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
             raise TokenizerError(f"not a tokenizer.json of a BPE tokenizer: {error}") from None
-        except Exception as error:  # what the library raises has no class of its own
+        except Exception as error:  # the library raises plain exceptions
             raise TokenizerError(f"not a tokenizer that the tokenizers library reads: {error}") from None
         self.dummy_prefix: bool = _has_dummy_prefix(whole)
         """Whether the tokenizer puts a blank before a text (`encode` does not)."""

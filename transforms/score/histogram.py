@@ -66,7 +66,7 @@ DIFFERENCE = Scale(-5.0, 5.0, 0.02, lambda values: values, float)
 
 
 def quantile(scale: Scale, counts: Integers, share: float) -> float:
-    """The value below which the share `share` of the counted values are, interpolated linearly inside its bin.
+    """The quantile of the counted values at `share` (from 0 to 1), interpolated linearly inside its bin.
 
     Raises ValueError where nothing was counted.
     """

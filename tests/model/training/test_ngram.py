@@ -28,7 +28,7 @@ def test_the_formula_by_hand() -> None:
     ngram = KneserNey([[0, 1], [0, 1], [0, 2]], 3, order=2)
     rate = 1 / (1 + 2 * 1)
     one, two = 1 - 2 * rate * 1 / 1, 2 - 3 * rate * 1 / 1
-    # Each of the three tokens has one context only: whatever discounting takes of them, it gives back to all alike.
+    # Each of the three tokens has only one context, so all of them get an equal part of what discounting takes away.
     lower = 1 / 3
     expected = (2 - two) / 3 + (one + two) / 3 * lower
     assert math.exp(ngram.log_probabilities([[0, 1]])[0][1]) == pytest.approx(expected)

@@ -1,4 +1,4 @@
-"""Examples as training sequences: who is held out, what a batch holds, and going on where it stopped."""
+"""Examples as training sequences: who is held out, what a batch holds, and continuing where it stopped."""
 
 from __future__ import annotations
 
@@ -107,7 +107,7 @@ def test_batches_hold_whole_examples_of_both_layouts(own_examples: list[Example]
         ends = np.cumsum(batch.segments)
         for size, end in zip(batch.segments, ends, strict=True):
             ids, targets = (part[end - size : end].tolist() for part in (batch.input_ids, batch.targets))
-            # After a middle's own end a line may stand that is one too many.
+            # After a middle's end there may be the line that would be one too many.
             true_end = targets.index(0) + 1
             assert true_end < SETTINGS.longest
             ids, targets = ids[:true_end], targets[:true_end]

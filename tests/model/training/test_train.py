@@ -67,7 +67,7 @@ def same_weights(one: Refact, other: Refact) -> bool:
 
 
 def test_the_loss_falls(own_examples: list[Example], own_tokenizer: Tokenizer) -> None:
-    # Of the targets alone: where a middle does not end, a new network gives end-of-text no probability to lose.
+    # Only the loss of the targets: where a middle does not end, a new network gives end-of-text no probability to lose.
     targets_only = replace(SMALL.sequences, line_end_weight=0.0, later_end_weight=0.0)
     losses = train(own_examples, own_tokenizer, replace(SMALL, steps=40, sequences=targets_only)).losses
     assert len(losses) == 40
@@ -107,7 +107,7 @@ def test_what_was_broken_off_ends_with_the_same_bits(
         patch.setattr("stackfim.model.training.loop.os.replace", kill_after_a_save)
         with pytest.raises(Killed):
             train(own_examples, own_tokenizer, SMALL, state=state, state_seconds=0.0)
-    # Draws in between must not matter: the state holds those of the dropout.
+    # Draws in between must not matter, since the state holds the generator of the dropout.
     torch.manual_seed(99)
     whole = train(own_examples, own_tokenizer, SMALL, state=state)
     assert whole.losses == trained.losses

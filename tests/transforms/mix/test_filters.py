@@ -1,4 +1,4 @@
-"""Conversations that go, each for its reason, and those that stay."""
+"""Conversations that are dropped, each for its reason, and those that stay."""
 
 from typing import Any
 
@@ -101,7 +101,7 @@ def test_of_copies_and_near_copies_the_first_stays() -> None:
     assert reasons(GOOD, OTHER, spaced, renamed, OTHER) == [
         ("2", "exact_duplicate"), ("3", "near_duplicate"), ("4", "exact_duplicate"),
     ]  # fmt: skip
-    # One that goes for itself takes no other along.
+    # One that is dropped for a reason of its own takes no duplicate with it.
     assert reasons({**GOOD, "license": ""}, GOOD) == [("0", "no_license")]
 
 

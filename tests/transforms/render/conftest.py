@@ -21,7 +21,7 @@ from stackfim.transforms.split.split_settings import SplitSettings
 VOCABULARY = 2048
 SENTINELS = sorted({sentinel for family in FAMILIES.values() for sentinel in family.sentinels})
 QWEN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
-# As of no model: it takes the indent behind a line break with it.
+# Of no published model: it matches the indent after a line break together with the break.
 INDENTS = QWEN.replace(r"[\r\n]*|", r"[\r\n ]*|")
 
 
@@ -71,7 +71,7 @@ def _sentencepiece() -> Bpe:
     tokenizer.decoder = decoders.Sequence(
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
     )
-    # Code Llama's sentinels hold the blank in front of them.
+    # Code Llama's sentinels include the blank before them.
     held = {"<PRE>", "<SUF>", "<MID>", "<EOT>"}
     special = ["<unk>", *("▁" + sentinel if sentinel in held else sentinel for sentinel in SENTINELS)]
     trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=special, show_progress=False)

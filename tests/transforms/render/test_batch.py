@@ -14,7 +14,7 @@ from stackfim.model.tokenizer import TokenizerError
 from stackfim.schemas.example import EXAMPLE
 from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.rendered import RENDERED, TOKENIZED
-from stackfim.transforms.render.batch import render_examples
+from stackfim.transforms.render.batch import Renderer
 from stackfim.transforms.render.families import FAMILIES
 from stackfim.transforms.render.parse import NotRendered, Parts, parse_rendered
 from stackfim.transforms.render.render_settings import RenderSettings
@@ -88,7 +88,7 @@ def test_no_row_loses_its_middle_or_its_end(
     for budget in BUDGETS:
         settings = RenderSettings(family, max_tokens=budget, tokenize=True, tokenizer_json=definition(kind))
         some = rows.take(pa.array(range(0, rows.num_rows, 8)))
-        rendered, rejected = render_examples(some, settings)
+        rendered, rejected = Renderer(settings).render(some)
         assert rendered.num_rows + rejected.num_rows == some.num_rows
         assert set(rejected.column("reason").to_pylist()) <= {"over_budget", "tokenizer_changes_text"}
         assert kind == "oracle" or rendered.num_rows > (0.5 if budget == 256 else 0.9) * some.num_rows
@@ -106,7 +106,7 @@ def test_a_trainer_that_reads_the_strings_gets_the_same_ids(
     settings = RenderSettings(
         family, spm_form=form, max_tokens=1024, tokenize=True, tokenizer_json=definition(kind), header=header
     )
-    rendered, _ = render_examples(rows.slice(0, 100), settings)
+    rendered, _ = Renderer(settings).render(rows.slice(0, 100))
     assert rendered.num_rows > 90
     for row in rendered.to_pylist():
         text = row["prompt"] + row["completion"]
@@ -118,7 +118,7 @@ def test_joined_prefix_and_middle_fit_when_they_are_encoded_as_one(
 ) -> None:
     whole = Tokenizer.from_str(definition("gpt2"))
     settings = RenderSettings("starcoder", spm_share=1.0, max_tokens=256, tokenizer_json=definition("gpt2"))
-    rendered, _ = render_examples(rows, settings)
+    rendered, _ = Renderer(settings).render(rows)
     assert rendered.num_rows > 100
     for row in rendered.to_pylist():
         assert len(whole.encode(row["prompt"] + row["completion"], add_special_tokens=False).ids) <= 256
@@ -127,7 +127,7 @@ def test_joined_prefix_and_middle_fit_when_they_are_encoded_as_one(
 def test_each_defect_is_seen(rows: pa.RecordBatch, definition: Definition) -> None:
     settings = RenderSettings(max_tokens=300, tokenize=True, tokenizer_json=definition("gpt2"), spm_share=0.0)
     encoder = TextEncoder(definition("gpt2"))
-    rendered, _ = render_examples(rows, settings)
+    rendered, _ = Renderer(settings).render(rows)
     row = next(
         row
         for row in rendered.to_pylist()
@@ -160,7 +160,7 @@ def test_each_defect_is_seen(rows: pa.RecordBatch, definition: Definition) -> No
 
 def test_characters_bound_prompt_and_completion(rows: pa.RecordBatch) -> None:
     for budget in (600, 3000):
-        rendered, rejected = render_examples(rows, RenderSettings("codellama", max_chars=budget))
+        rendered, rejected = Renderer(RenderSettings("codellama", max_chars=budget)).render(rows)
         lengths = [len(row["prompt"] + row["completion"]) for row in rendered.to_pylist()]
         assert max(lengths) <= budget
         assert sum(length > 0.9 * budget for length in lengths) > 0.5 * len(lengths)
@@ -172,7 +172,7 @@ def test_characters_bound_prompt_and_completion(rows: pa.RecordBatch) -> None:
 
 
 def test_nothing_is_cut_without_a_budget(rows: pa.RecordBatch) -> None:
-    rendered, rejected = render_examples(rows, RenderSettings())
+    rendered, rejected = Renderer(RenderSettings()).render(rows)
     assert rejected.num_rows == 0
     assert all(row["prefix"] in row["prompt"] and row["suffix"] in row["prompt"] for row in rendered.to_pylist())
     assert rendered.schema.names == [*EXAMPLE.names, *(field.name for field in RENDERED)]
@@ -185,7 +185,7 @@ def test_every_row_is_rendered_or_rejected_with_a_reason(rows: pa.RecordBatch, d
     values[3] |= {"middle": "<fim_pad>"}
     values[5] |= {"path": "a\nb"}
     values[7] |= {"repository": "o/<filename>"}
-    rendered, rejected = render_examples(pa.RecordBatch.from_pylist(values, EXAMPLE), settings)
+    rendered, rejected = Renderer(settings).render(pa.RecordBatch.from_pylist(values, EXAMPLE))
     assert rejected.schema.equals(REJECTION)
     reasons = Counter(rejected.column("reason").to_pylist())
     assert (reasons["sentinel_collision"], reasons["unprintable_header"]) == (2, 1)
@@ -205,14 +205,14 @@ def test_a_text_that_the_tokenizer_changes_is_rejected(rows: pa.RecordBatch, def
     values[1] |= {"middle": "e\u0301"}
     batch = pa.RecordBatch.from_pylist(values, EXAMPLE)
     settings = RenderSettings("qwen2.5-coder", tokenize=True, tokenizer_json=definition("qwen"))
-    rendered, rejected = render_examples(batch, settings)
+    rendered, rejected = Renderer(settings).render(batch)
     assert (rendered.num_rows, rejected.column("reason").to_pylist()) == (1, ["tokenizer_changes_text"])
-    assert render_examples(batch, RenderSettings("qwen2.5-coder"))[1].num_rows == 0
+    assert Renderer(RenderSettings("qwen2.5-coder")).render(batch)[1].num_rows == 0
 
 
 def test_layouts_are_drawn_by_id_and_seed_alone(rows: pa.RecordBatch) -> None:
     def layouts(batch: pa.RecordBatch, settings: RenderSettings) -> dict[str, str]:
-        rendered, _ = render_examples(batch, settings)
+        rendered, _ = Renderer(settings).render(batch)
         names = rendered.column("example_id").to_pylist(), rendered.column("layout").to_pylist()
         return dict(zip(*names, strict=True))
 
@@ -230,24 +230,25 @@ def test_layouts_are_drawn_by_id_and_seed_alone(rows: pa.RecordBatch) -> None:
 
 def test_the_result_does_not_depend_on_the_batches(rows: pa.RecordBatch, definition: Definition) -> None:
     settings = RenderSettings(max_tokens=512, tokenize=True, tokenizer_json=definition("gpt2"))
-    whole, rejected = render_examples(rows, settings)
-    parts = [render_examples(rows.slice(start, 33), settings) for start in range(0, rows.num_rows, 33)]
+    whole, rejected = Renderer(settings).render(rows)
+    renderer = Renderer(settings)
+    parts = [renderer.render(rows.slice(start, 33)) for start in range(0, rows.num_rows, 33)]
     assert pa.Table.from_batches([part for part, _ in parts]).equals(pa.Table.from_batches([whole]))
     assert pa.Table.from_batches([part for _, part in parts]).equals(pa.Table.from_batches([rejected]))
 
 
 def test_an_empty_batch_has_all_columns(rows: pa.RecordBatch, definition: Definition) -> None:
     settings = RenderSettings(tokenize=True, tokenizer_json=definition("gpt2"))
-    rendered, rejected = render_examples(rows.slice(0, 0), settings)
+    rendered, rejected = Renderer(settings).render(rows.slice(0, 0))
     assert (rendered.num_rows, rejected.num_rows) == (0, 0)
-    assert rendered.schema.equals(render_examples(rows, settings)[0].schema)
+    assert rendered.schema.equals(Renderer(settings).render(rows)[0].schema)
     assert rendered.schema.names[-5:] == [field.name for field in (*RENDERED, *TOKENIZED)]
 
 
 def test_a_second_rendering_replaces_the_first(rows: pa.RecordBatch, definition: Definition) -> None:
-    first, _ = render_examples(rows, RenderSettings(tokenize=True, tokenizer_json=definition("gpt2")))
-    again, _ = render_examples(first, RenderSettings("codestral"))
-    assert again.equals(render_examples(rows, RenderSettings("codestral"))[0])
+    first, _ = Renderer(RenderSettings(tokenize=True, tokenizer_json=definition("gpt2"))).render(rows)
+    again, _ = Renderer(RenderSettings("codestral")).render(first)
+    assert again.equals(Renderer(RenderSettings("codestral")).render(rows)[0])
 
 
 def test_wrong_settings_are_errors_that_say_what_was_expected(definition: Definition) -> None:
@@ -274,7 +275,7 @@ def test_wrong_settings_are_errors_that_say_what_was_expected(definition: Defini
             RenderSettings(**wrong)
     mistaken = RenderSettings("granite-4", tokenize=True, tokenizer_json=definition("oracle"))
     with pytest.raises(TokenizerError, match="no token"):
-        render_examples(pa.RecordBatch.from_pylist([], EXAMPLE), mistaken)
+        Renderer(mistaken).render(pa.RecordBatch.from_pylist([], EXAMPLE))
 
 
 def test_settings_tell_renderings_apart(definition: Definition) -> None:

@@ -73,7 +73,7 @@ def test_no_sentinel_stands_twice_and_end_of_text_is_last() -> None:
 
 
 def test_all_text_of_a_format_is_a_sentinel_a_part_or_a_blank() -> None:
-    """What the pattern of sentinels missed would be a literal, and could stand in any file."""
+    """A sentinel that the pattern missed would be a literal, and could be in any file."""
     for family in FAMILIES.values():
         for form in family.forms:
             for segment in segments(family.prompt(form, family.has_header)) + segments(family.completion):

@@ -1,4 +1,4 @@
-"""Examples side by side: all of them, none cut, apart from each other, and next to no padding."""
+"""Packed examples: all are there, none is cut, none sees another, and there is hardly any padding."""
 
 from collections.abc import Callable
 
@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from stackfim.model.packing import best_fit
 from stackfim.schemas.rejection import REJECTION
 from stackfim.schemas.rendered import PACKED
-from stackfim.transforms.render.batch import render_examples
+from stackfim.transforms.render.batch import Renderer
 from stackfim.transforms.render.pack import Packer
 from stackfim.transforms.render.render_settings import RenderSettings
 
@@ -23,7 +23,7 @@ PAD = 7
 def tokenized(rows: pa.RecordBatch, definition: Callable[[str], str]) -> pa.RecordBatch:
     """Real examples of up to 1,024 tokens."""
     settings = RenderSettings(max_tokens=1024, tokenize=True, tokenizer_json=definition("gpt2"))
-    return render_examples(rows, settings)[0]
+    return Renderer(settings).render(rows)[0]
 
 
 def packed(batches: list[pa.RecordBatch], packer: Packer) -> pa.Table:
@@ -87,7 +87,7 @@ def test_padding_is_below_two_percent_and_reported(tokenized: pa.RecordBatch) ->
     tokens = len(tokenized.column("input_ids").flatten())
     assert packs.num_rows > 20
     assert (packer.padding_tokens, packer.packed_tokens) == (packs.num_rows * LENGTH - tokens, packs.num_rows * LENGTH)
-    # All but the one that happens to be left over: of tens of packs it is a few percent by itself.
+    # Without the pack that happens to be left over: among tens of packs it alone is a few percent.
     filled = sorted(sum(lengths) for lengths in packs["seq_lens"].to_pylist())[1:]
     assert 1 - sum(filled) / (len(filled) * LENGTH) < 0.02
 
@@ -132,6 +132,6 @@ def test_best_fit_keeps_all_and_wastes_at_most_half(lengths: list[int], room: in
     assert sorted(index for group in groups for index in group) == list(range(len(lengths)))
     totals = [sum(lengths[index] for index in group) for group in groups]
     assert all(total <= room or len(group) == 1 for total, group in zip(totals, groups, strict=True))
-    # Two groups that are together less than one would have been one.
+    # Two groups that fit into one would have been one.
     if len(totals) > 1:
         assert sum(np.partition(totals, 1)[:2]) > room

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from stackfim.schemas.example import EXAMPLE
 from stackfim.schemas.layout import LAYOUTS, PSM, SPM
-from stackfim.transforms.render.batch import render_examples
+from stackfim.transforms.render.batch import Renderer
 from stackfim.transforms.render.collision import collision, forbidden
 from stackfim.transforms.render.families import FAMILIES, SPM_FORMS
 from stackfim.transforms.render.parse import NotRendered, Parts, parse_rendered
@@ -25,7 +25,7 @@ RENDERINGS = [
     for header in sorted({False, family.has_header})
 ]
 
-# Halves of sentinels, what stands around them in the formats, and breaks of every kind.
+# Halves of sentinels, what is around them in the formats, and breaks of every kind.
 FRAGMENTS = st.sampled_from(
     ["<fim_", "<|fim_", "fim_prefix", "prefix>", "middle|>", "<PRE", "PRE>", " <", " ", "\n", "\r\n", "<", ">", "|>", "[SUF"]
     + ["[PREFIX", "FIX]", "</", "s>", "<\uff5cfim", "\u2581end\uff5c>", "<[fim-", "x", "é", "\u2028", "\x00", "<|endof", "text|>", "]>"]
@@ -66,7 +66,7 @@ def test_all_renderings_are_there() -> None:
 def test_parts_come_back_or_are_refused(
     family: str, layout: str, form: str, header: bool, parts: tuple[str, str, str]
 ) -> None:
-    rendered, rejected = render_examples(row_of(*parts), settings_of(family, layout, form, header))
+    rendered, rejected = Renderer(settings_of(family, layout, form, header)).render(row_of(*parts))
     held = collision(dict(zip(("prefix", "middle", "suffix"), parts, strict=True)), family)
     if held is not None:
         assert (rendered.num_rows, rejected.column("reason").to_pylist()) == (0, ["sentinel_collision"])
@@ -84,7 +84,7 @@ def test_parts_come_back_or_are_refused(
 
 @pytest.mark.parametrize(("family", "layout", "form", "header"), RENDERINGS)
 def test_real_rows_come_back(rows: pa.RecordBatch, family: str, layout: str, form: str, header: bool) -> None:
-    rendered, rejected = render_examples(rows, settings_of(family, layout, form, header))
+    rendered, rejected = Renderer(settings_of(family, layout, form, header)).render(rows)
     assert rendered.num_rows + rejected.num_rows == rows.num_rows
     assert rendered.num_rows > 0.98 * rows.num_rows
     for row in rendered.to_pylist():
@@ -113,7 +113,7 @@ def mutants(prompt: str, completion: str, family: str, layout: str) -> dict[str,
 
 @pytest.mark.parametrize(("family", "layout", "form", "header"), RENDERINGS)
 def test_what_is_wrong_is_seen(family: str, layout: str, form: str, header: bool) -> None:
-    rendered, _ = render_examples(row_of("p\n", "m", "\ns"), settings_of(family, layout, form, header))
+    rendered, _ = Renderer(settings_of(family, layout, form, header)).render(row_of("p\n", "m", "\ns"))
     prompt, completion = rendered.column("prompt")[0].as_py(), rendered.column("completion")[0].as_py()
     for name, (claimed, *texts) in mutants(prompt, completion, family, layout).items():
         try:

@@ -1,4 +1,4 @@
-"""Real examples, and what the small checkpoint says of them."""
+"""Real examples, and their scores by a small checkpoint."""
 
 from collections.abc import Callable, Iterable
 from pathlib import Path

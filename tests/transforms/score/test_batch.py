@@ -1,4 +1,4 @@
-"""Real rows scored by a real network: columns, verdicts, and where the dropped go."""
+"""Real rows scored by a real network: columns, verdicts, and what becomes of rows that are dropped."""
 
 from collections import Counter
 from dataclasses import asdict
@@ -105,7 +105,7 @@ def test_every_row_is_kept_or_rejected_with_its_reason(
         assert (row["repository"], row["path"]) == (example["repository"], example["path"])
         assert "nll" in row["detail"]
         assert example["middle"].strip() not in row["detail"] or len(example["middle"].strip()) < 8
-    # The same scores with the action `label`: the rows stay, and say so.
+    # With the action `label` the scores are the same, and the rows stay with their verdict.
     few = examples.slice(0, 40)
     dropping, labelling = (
         ScoreSettings(LAYOUTS, LIMITS),

@@ -1,4 +1,4 @@
-"""Fixed bins: where values go, and what can be told from counts alone."""
+"""Fixed bins: where values go, and what follows from counts alone."""
 
 import numpy as np
 import pytest

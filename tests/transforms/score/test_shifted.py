@@ -22,7 +22,7 @@ def visible_lines(text: str) -> int:
         (("a", "b", "\nc"), None, ("a", "b\nc", "")),
         (("a", "b\nc", ""), ("a", "b", "\nc"), None),
         (("a", "b", " \n \n"), None, None),
-        # What is left of the cursor's own line is no next line.
+        # The rest of the cursor's own line is not a next line.
         (("a", "b", " c"), None, None),
     ],
 )

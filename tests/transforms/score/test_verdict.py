@@ -37,9 +37,9 @@ def score(**values: Any) -> dict[str, Any]:
         ("multi_line", 10, {"p_eot_end": 0.0009}, "never_stops"),
         ("empty", 0, {"p_eot_start": 0.01}, ACCEPT),
         ("empty", 0, {"p_eot_start": 0.009}, "broken_empty"),
-        # The number that decides an empty middle is one: it cannot be unlikely as well.
+        # All scores of an empty middle are one number, so it cannot be unlikely as well.
         ("empty", 0, {"nll": 4.0, "p_eot_start": 0.018, "p_eot_end": 0.018}, ACCEPT),
-        # What is unlikely as a whole is not asked where it stops.
+        # Where a middle stops does not matter if it is unlikely as a whole.
         ("multi_line", 10, {"nll": 5.0, "p_eot_early": 0.99, "p_eot_end": 0.0}, "unlikely"),
     ],
 )
