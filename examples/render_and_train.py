@@ -37,7 +37,7 @@ def main(steps: int = 20) -> None:
         ids = pad_sequence([torch.tensor(row["input_ids"]) for row in batch], batch_first=True)
         counts = pad_sequence([torch.tensor(row["loss_mask"]) for row in batch], batch_first=True).bool()
         labels = ids.masked_fill(~counts, IGNORED)
-        logits = network(ids[:, :-1])
+        logits = network.logits(network.hidden(ids[:, :-1]))
         loss = cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED)
         optimizer.zero_grad()
         loss.backward()

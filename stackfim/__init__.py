@@ -232,11 +232,11 @@ def load(
     """A checkpoint with its network and tokenizer: `"tiny"`, a folder, a GGUF file or a Hugging Face id.
 
     `revision` is a branch, tag or commit of an id. `dtype` is float32, bfloat16 or float16, whatever the file holds;
-    `device` is a CUDA device where there is one, else the CPU. Gives a `Model` with `.config`, `.network` (int64 ids
-    (batch, length) to float32 logits (batch, length, vocabulary)) and `.tokenizer`;
-    `stackfim.model.generation.complete(model, prefix, suffix)` writes a middle with it.
+    `device` is a CUDA device where there is one, else the CPU. Gives a `Model` with `.config`, `.tokenizer` and
+    `.network`, whose `logits(hidden(ids))` takes int64 ids (batch, length) and gives float32 logits (batch, length,
+    vocabulary); `stackfim.model.generation.complete(model, prefix, suffix)` writes a middle with it.
 
-    Raises FileNotFoundError where there is nothing of that name, and `stackfim.model.config.CheckpointError` for files
+    Raises FileNotFoundError where there is nothing of that name, and `stackfim.model.checkpoint_error.CheckpointError` for files
     that are wrong, truncated or hostile.
     """
     from stackfim.model import load as load_model
