@@ -21,6 +21,7 @@ def main(folder: str, out: str) -> None:
         score={"model": "none"},
         split={"max_slots": 4},
     )
+    assert outcome.manifest is not None  # a dry run has none
     counts = outcome.manifest.counts
     print(f"{counts['examples']:,} examples from {counts['files_with_examples']:,} of {counts['files_in']:,} files")
 

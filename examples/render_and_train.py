@@ -40,7 +40,7 @@ def main(steps: int = 20) -> None:
         logits = network.logits(network.hidden(ids[:, :-1]))
         loss = cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED)
         optimizer.zero_grad()
-        loss.backward()
+        torch.autograd.backward(loss)
         optimizer.step()
         print(f"step {step + 1}: loss {loss.item():.3f}")
 
