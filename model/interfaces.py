@@ -63,7 +63,7 @@ class Network(Protocol):
 
 
 class TorchNetwork(Network, Protocol):
-    """A network that is a `torch.nn.Module`, by the members with which checkpoints are loaded and exported."""
+    """A network that is a `torch.nn.Module`, by the members with which it is loaded, trained and exported."""
 
     def named_parameters(self) -> Iterator[tuple[str, torch.nn.Parameter]]:
         """The weights and their names in `state_dict`."""
@@ -76,6 +76,12 @@ class TorchNetwork(Network, Protocol):
 
     def to_empty(self, *, device: torch.device) -> Self:
         """Move the network to a device with undefined weights."""
+
+    def parameters(self) -> Iterator[torch.nn.Parameter]:
+        """The weights."""
+
+    def train(self) -> Self:
+        """Switch to training mode."""
 
     def eval(self) -> Self:
         """Switch to evaluation mode."""
