@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, pre_tokenizers, processors
 
 from stackfim.model.tokenizer import TokenizerError
 from stackfim.schemas.example import EXAMPLE
@@ -53,9 +53,12 @@ def defects(row: dict[str, Any], settings: RenderSettings, encoder: TextEncoder)
     completion = encoder.decode(ids[learned:])
     if completion != row["completion"] or row["completion"] != family.completion.replace("{middle}", row["middle"]):
         found.append("the middle is not whole")
-    prompt = encoder.decode(ids[:learned])
-    # Sentencepiece puts a blank before the prefix, and before a first sentinel.
-    if re.sub(r"^ | (?=<PRE>)", "", prompt).replace("[PREFIX] ", "[PREFIX]") != row["prompt"]:
+    begin = [encoder.sentinel(family.begin)] if family.begin else []
+    if ids[: len(begin)] != begin or (begin and ids.count(begin[0]) != 1):
+        found.append("there is not one begin token")
+    prompt = encoder.decode(ids[len(begin) : learned])
+    # Sentencepiece puts a blank before the prefix.
+    if prompt.replace("[PREFIX] ", "[PREFIX]") != row["prompt"]:
         found.append("the ids of the prompt are of another text")
     try:
         back = parse_rendered(settings.family, row["layout"], row["prompt"], row["completion"])
@@ -111,6 +114,92 @@ def test_a_trainer_that_reads_the_strings_gets_the_same_ids(
     for row in rendered.to_pylist():
         text = row["prompt"] + row["completion"]
         assert whole.encode(text, add_special_tokens=False).ids == row["input_ids"]
+
+
+def published(definition: str, begin: str) -> Tokenizer:
+    """The tokenizer with the post-processor that published ones have: it puts the begin token before every text."""
+    made = Tokenizer.from_str(definition)
+    if begin:
+        number = made.token_to_id(begin)
+        made.post_processor = processors.TemplateProcessing(
+            single=f"{begin} $A", pair=f"{begin} $A $B", special_tokens=[(begin, number)]
+        )
+    return made
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_exactly_one_begin_token_in_ids_and_in_strings(
+    rows: pa.RecordBatch, definition: Definition, family: str
+) -> None:
+    """As many as the published tokenizer puts there: one in five families, none in the others."""
+    begin = FAMILIES[family].begin
+    whole = published(definition("gpt2"), begin)
+    seen = []
+    # Whether the tokenizer's own file says so, or only a setting beside it.
+    for tokenizer in (definition("gpt2"), whole.to_str()):
+        settings = RenderSettings(family, max_tokens=1024, tokenize=True, tokenizer_json=tokenizer)
+        rendered, _ = render_examples(rows.slice(0, 40), settings)
+        assert rendered.num_rows > 30
+        for row in rendered.to_pylist():
+            assert not begin or begin not in row["prompt"] + row["completion"]
+            read = whole.encode(row["prompt"] + row["completion"]).ids
+            for ids in (row["input_ids"], read):
+                assert ids.count(whole.token_to_id(begin)) == (1 if begin else 0)
+            assert row["input_ids"][:2] == read[:2]
+            assert len(row["input_ids"]) <= 1024
+        seen.append(rendered)
+    assert seen[0].equals(seen[1])
+    assert bool(begin) == (family in {"codellama", "deepseek-coder", "codegemma", "codestral", "seed-coder"})
+
+
+def test_a_begin_token_of_the_given_tokenizer_alone_counts_too(rows: pa.RecordBatch, definition: Definition) -> None:
+    whole = published(definition("gpt2"), "<s>")
+    settings = RenderSettings("refact", max_tokens=512, tokenize=True, tokenizer_json=whole.to_str())
+    rendered, _ = render_examples(rows.slice(0, 20), settings)
+    for row in rendered.to_pylist():
+        assert row["input_ids"] == whole.encode(row["prompt"] + row["completion"]).ids
+        assert row["input_ids"][0] == whole.token_to_id("<s>")
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_code_llama_s_sentinels_are_read_from_strings(
+    rows: pa.RecordBatch, definition: Definition, share: float
+) -> None:
+    """As transformers reads them today: a blank before the first text alone, which here is a sentinel."""
+    whole = published(definition("sentencepiece"), "<s>")
+    whole.normalizer = None
+    whole.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    settings = RenderSettings(
+        "codellama", spm_share=share, tokenize=True, max_tokens=512, tokenizer_json=definition("sentencepiece")
+    )
+    rendered, _ = render_examples(rows.slice(0, 60), settings)
+    assert rendered.num_rows > 30
+    same = 0
+    for row in rendered.to_pylist():
+        ids = whole.encode(row["prompt"] + row["completion"]).ids
+        for sentinel in ("<s>", "▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>"):
+            assert ids.count(whole.token_to_id(sentinel)) == 1
+        assert ids[:2] == [whole.token_to_id("<s>"), whole.token_to_id("▁<PRE>")]
+        assert ids[-1] == whole.token_to_id("▁<EOT>")
+        # Where prefix and middle are side by side, a string may have one token across both.
+        same += ids == row["input_ids"]
+    assert same == rendered.num_rows if share == 0 else same > 0
+
+
+def test_special_tokens_of_the_given_tokenizer_are_collisions(rows: pa.RecordBatch, definition: Definition) -> None:
+    whole = Tokenizer.from_str(definition("gpt2"))
+    whole.add_special_tokens(["<ours>"])
+    whole.add_tokens(["<tool_use>", "õ"])
+    settings = RenderSettings("refact", tokenize=True, tokenizer_json=whole.to_str())
+    values = rows.slice(0, 6).to_pylist()
+    texts = ["x<ours>y", "x<tool_use>y", "õ", "<table>", "x < ours", "y"]
+    for value, text in zip(values, texts, strict=True):
+        value |= {"middle": text}
+    rendered, rejected = render_examples(pa.RecordBatch.from_pylist(values, EXAMPLE), settings)
+    assert set(rejected.column("reason").to_pylist()) == {"sentinel_collision"}
+    assert [detail.rsplit(" ", 1)[1] for detail in rejected.column("detail").to_pylist()] == ["<ours>", "<tool_use>"]
+    for row in rendered.to_pylist():
+        assert row["input_ids"] == whole.encode(row["prompt"] + row["completion"]).ids
 
 
 def test_joined_prefix_and_middle_fit_when_they_are_encoded_as_one(
