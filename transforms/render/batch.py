@@ -15,7 +15,7 @@ import pyarrow as pa
 from stackfim.schemas.layout import LAYOUTS, PSM, SPM
 from stackfim.schemas.rejection import EXAMPLE as EXAMPLE_UNIT
 from stackfim.schemas.rejection import rejections
-from stackfim.schemas.rendered import RENDERED, TOKENIZED
+from stackfim.schemas.rendered import IGNORED, RENDERED, TOKENIZED
 from stackfim.transforms.render.budget import Characters, fit, lines_at_cursor
 from stackfim.transforms.render.collision import NONE, collisions
 from stackfim.transforms.render.render_settings import RenderSettings
@@ -235,14 +235,15 @@ def _encode(steps: list[_Step], parts: Mapping[str, str], encoder: TextEncoder) 
 
 
 def _id_columns(rendered: list[_Rendered]) -> list[pa.Array]:
-    """`input_ids` and `loss_mask`."""
+    """The columns of `TOKENIZED`."""
     prompts = np.array([len(row.prompt_ids) // 4 for row in rendered], np.int64)
     completions = np.array([len(row.completion_ids) // 4 for row in rendered], np.int64)
     offsets = np.concatenate([[0], np.cumsum(prompts + completions)]).astype(np.int32)
     ids = np.frombuffer(b"".join(row.prompt_ids + row.completion_ids for row in rendered), np.int32)
     pairs = np.stack([prompts, completions], axis=1).ravel()
     mask = np.repeat(np.tile([False, True], len(rendered)), pairs)
+    labels = np.where(mask, ids, np.int32(IGNORED))
     return [
-        pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), type=type_)
-        for values, type_ in ((ids, TOKENIZED[0].type), (mask, TOKENIZED[1].type))
+        pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), type=field.type)
+        for values, field in zip((ids, labels, mask), TOKENIZED, strict=True)
     ]

@@ -38,14 +38,23 @@ STARCODER_SENTINELS = (
 
 @dataclass(frozen=True)
 class ChatFormat:
-    """The strings of a conversation of one question and one answer."""
+    """The strings of a conversation."""
 
-    prompt: str
-    """All up to the answer, with `{system}` and `{query}` in braces."""
+    opening: str
+    """What comes before the first question, with `{system}` in braces."""
+    question: str
+    """A question and all up to its answer, with `{query}`."""
     completion: str
     """The answer, `{response}`, and end-of-text."""
+    earlier: str
+    """An answer, `{response}`, that another question follows."""
     system: str
     """The system's turn, unless another one is given."""
+
+    @property
+    def prompt(self) -> str:
+        """All up to the answer to the first question."""
+        return self.opening + self.question
 
 
 @dataclass(frozen=True)
@@ -127,10 +136,12 @@ _UNDERSCORED = {
 }
 _PIPED = {PSM: "<|fim_prefix|>{prefix}<|fim_suffix|>{suffix}<|fim_middle|>"}
 
-# Model card of Refact-1.6B, part on chat.
+# Model card of Refact-1.6B, part on chat; earlier turns as in smallcloudai/refact, `scratchpads/chat_generic.rs`.
 _REFACT_CHAT = ChatFormat(
-    "<empty_output>SYSTEM {system}\n<empty_output>USER {query}\n<empty_output>ASSISTANT",
+    "<empty_output>SYSTEM {system}\n",
+    "<empty_output>USER {query}\n<empty_output>ASSISTANT",
     " {response}<|endoftext|>",
+    " {response}\n",
     "You are a programming assistant",
 )
 

@@ -38,11 +38,18 @@ PAIRS = (
 )
 
 
+def labels_of(row: dict[str, Any]) -> list[int]:
+    """What a trainer is to learn by the mask."""
+    return [number if flag else -100 for number, flag in zip(row["input_ids"], row["completion_mask"], strict=False)]
+
+
 def defects(row: dict[str, Any], settings: RenderSettings, encoder: TextEncoder) -> list[str]:
     """What is wrong with a rendered row that has token ids, found by decoding them."""
     family, budget = FAMILIES[settings.family], settings.max_tokens or 1 << 30
-    ids, mask = row["input_ids"], row["loss_mask"]
+    ids, mask = row["input_ids"], row["completion_mask"]
     found = []
+    if row["labels"] != labels_of(row):
+        found.append("labels that are not the mask's")
     if len(ids) > budget or len(mask) != len(ids):
         found.append("longer than the budget, or than its mask")
     if not ids or ids[-1] != encoder.sentinel(family.end_of_text) or not mask[-1]:
@@ -144,7 +151,7 @@ def test_exactly_one_begin_token_in_ids_and_in_strings(
             assert not begin or begin not in row["prompt"] + row["completion"]
             read = whole.encode(row["prompt"] + row["completion"]).ids
             for ids in (row["input_ids"], read):
-                assert ids.count(whole.token_to_id(begin)) == (1 if begin else 0)
+                assert [whole.id_to_token(number) for number in ids].count(begin) == (1 if begin else 0)
             assert row["input_ids"][:2] == read[:2]
             assert len(row["input_ids"]) <= 1024
         seen.append(rendered)
@@ -177,8 +184,9 @@ def test_code_llama_s_sentinels_are_read_from_strings(
     same = 0
     for row in rendered.to_pylist():
         ids = whole.encode(row["prompt"] + row["completion"]).ids
+        names = [whole.id_to_token(number) for number in ids]
         for sentinel in ("<s>", "▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>"):
-            assert ids.count(whole.token_to_id(sentinel)) == 1
+            assert names.count(sentinel) == 1
         assert ids[:2] == [whole.token_to_id("<s>"), whole.token_to_id("▁<PRE>")]
         assert ids[-1] == whole.token_to_id("▁<EOT>")
         # Where prefix and middle are side by side, a string may have one token across both.
@@ -222,19 +230,19 @@ def test_each_defect_is_seen(rows: pa.RecordBatch, definition: Definition) -> No
         for row in rendered.to_pylist()
         if len(row["middle"]) > 20 and row["prefix"].rpartition("\n")[2].strip() and len(row["prefix"]) > 2000
     )
-    ids, mask, prompt, completion = (row[name] for name in ("input_ids", "loss_mask", "prompt", "completion"))
+    ids, mask, prompt, completion = (row[name] for name in ("input_ids", "completion_mask", "prompt", "completion"))
     end = ids[-1]
     body = prompt.removeprefix("<fim_prefix>")
     mutants = {
-        "cut on the right": {"input_ids": ids[:-1], "loss_mask": mask[:-1]},
-        "end-of-text masked": {"loss_mask": [*mask[:-1], False]},
-        "middle masked": {"loss_mask": [False] * (len(mask) - 1) + [True]},
-        "prompt learned": {"loss_mask": [True] * len(mask)},
-        "middle cut": {"input_ids": [*ids[:-2], end], "loss_mask": mask[1:]},
+        "cut on the right": {"input_ids": ids[:-1], "completion_mask": mask[:-1]},
+        "end-of-text masked": {"completion_mask": [*mask[:-1], False]},
+        "middle masked": {"completion_mask": [False] * (len(mask) - 1) + [True]},
+        "prompt learned": {"completion_mask": [True] * len(mask)},
+        "middle cut": {"input_ids": [*ids[:-2], end], "completion_mask": mask[1:]},
         "completion cut": {"completion": completion[1:]},
         "another id": {"input_ids": [ids[0], ids[1] + 1, *ids[2:]]},
         "sentinel out of place": {"input_ids": [end, *ids[1:]]},
-        "over the budget": {"input_ids": ids[:1] + ids[1:2] * 300 + ids[1:], "loss_mask": [False] * 300 + mask},
+        "over the budget": {"input_ids": ids[:1] + ids[1:2] * 300 + ids[1:], "completion_mask": [False] * 300 + mask},
         "cursor line cut": {"prompt": "<fim_prefix>" + prompt[prompt.index("<fim_suffix>") :]},
         "a part of a line": {"prompt": "<fim_prefix>" + body[1:]},
         "suffix gone": {"prompt": prompt.partition("<fim_suffix>")[0] + "<fim_suffix><fim_middle>"},
@@ -244,7 +252,10 @@ def test_each_defect_is_seen(rows: pa.RecordBatch, definition: Definition) -> No
     assert defects(row, settings, encoder) == []
     for name, change in mutants.items():
         assert row != row | change, name
-        assert defects(row | change, settings, encoder), name
+        changed = row | change
+        changed["labels"] = labels_of(changed)
+        assert defects(changed, settings, encoder), name
+    assert defects(row | {"labels": ids}, settings, encoder), "labels of the prompt"
 
 
 def test_characters_bound_prompt_and_completion(rows: pa.RecordBatch) -> None:
@@ -330,7 +341,7 @@ def test_an_empty_batch_has_all_columns(rows: pa.RecordBatch, definition: Defini
     rendered, rejected = render_examples(rows.slice(0, 0), settings)
     assert (rendered.num_rows, rejected.num_rows) == (0, 0)
     assert rendered.schema.equals(render_examples(rows, settings)[0].schema)
-    assert rendered.schema.names[-5:] == [field.name for field in (*RENDERED, *TOKENIZED)]
+    assert rendered.schema.names[-6:] == [field.name for field in (*RENDERED, *TOKENIZED)]
 
 
 def test_a_second_rendering_replaces_the_first(rows: pa.RecordBatch, definition: Definition) -> None:
