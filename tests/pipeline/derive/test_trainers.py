@@ -81,7 +81,6 @@ def sft_trainer(rows: datasets.Dataset, folder: Path, **changes: Any) -> SFTTrai
         output_dir=str(folder),
         max_steps=6,
         learning_rate=1e-2,
-        per_device_train_batch_size=8,
         completion_only_loss=True,
         logging_steps=1,
         save_strategy="no",
@@ -89,7 +88,7 @@ def sft_trainer(rows: datasets.Dataset, folder: Path, **changes: Any) -> SFTTrai
         use_cpu=True,
         bf16=False,
         disable_tqdm=True,
-        **{"max_length": MAX_TOKENS, **changes},
+        **{"max_length": MAX_TOKENS, "per_device_train_batch_size": 8, **changes},
     )
     return SFTTrainer(small_llama(), train_dataset=rows, args=settings, processing_class=tokenizer_of_trainers())
 
@@ -205,6 +204,28 @@ def test_trl_s_collator_takes_packed_rows_as_they_are(packs: datasets.Dataset) -
     assert learned_by(batch["labels"]) == [[number for row in rows for number in learned_of(row)]]
     begins = [place for place, position in enumerate(batch["position_ids"][0].tolist()) if not position]
     assert batch["cu_seq_lens_q"].tolist() == [*begins, 2 * PACK]
+
+
+def test_trl_trains_on_packed_rows_as_they_are(packs: datasets.Dataset, tmp_path: Path) -> None:
+    rows = packs.select(range(4))
+    trainer = sft_trainer(rows, tmp_path, max_length=None, padding_free=True, per_device_train_batch_size=2)
+    seen: list[int] = []
+    positions: list[int] = []
+    for batch in trainer.get_train_dataloader():
+        seen += batch["labels"][batch["labels"] != -100].tolist()
+        positions += batch["position_ids"].flatten().tolist()
+    assert sorted(seen) == sorted(number for row in rows for number in learned_of(row))
+    assert sorted(positions) == sorted(number for row in rows for number in row["position_ids"])
+
+
+def test_the_trainer_of_transformers_takes_packed_rows_as_they_are(packs: datasets.Dataset, tmp_path: Path) -> None:
+    rows = packs.select(range(4))
+    settings = transformers.TrainingArguments(str(tmp_path), use_cpu=True, report_to="none", max_steps=2)
+    trainer = transformers.Trainer(small_llama(), settings, train_dataset=rows)
+    (batch,) = trainer.get_train_dataloader()
+    assert set(batch) == {"input_ids", "labels", "position_ids"}
+    assert sorted(learned_by(batch["labels"])) == sorted(map(learned_of, rows))
+    assert math.isfinite(trainer.train().training_loss)
 
 
 def test_transformers_keep_the_examples_of_a_packed_row_apart(packs: datasets.Dataset) -> None:
