@@ -77,8 +77,7 @@ GEMMA = (
 
 CODESTRAL = (
     *("<unk>", "[INST]", "[/INST]", "[TOOL_CALLS]", "[AVAILABLE_TOOLS]", "[/AVAILABLE_TOOLS]", "[TOOL_RESULTS]"),
-    *("[/TOOL_RESULTS]", "[IMG]", "[IMG_BREAK]", "[IMG_END]", "[MIDDLE]", "[SYSTEM_PROMPT]", "[/SYSTEM_PROMPT]"),
-    *("[TOOL_CONTENT]", "[ARGS]", "[CALL_ID]"),
+    *("[/TOOL_RESULTS]", "[IMG]", "[MIDDLE]"),
     *_numbered("[control_", range(3, 769), "]"),
 )
 """mistralai/Codestral-*: the control tokens of version 3 of Mistral's tokenizer, reserved ones included."""
