@@ -35,8 +35,7 @@ def main(steps: int = 20) -> None:
     for step in range(steps):
         batch = [rendered[(step * 8 + place) % len(rendered)] for place in range(8)]
         ids = pad_sequence([torch.tensor(row["input_ids"]) for row in batch], batch_first=True)
-        counts = pad_sequence([torch.tensor(row["loss_mask"]) for row in batch], batch_first=True).bool()
-        labels = ids.masked_fill(~counts, IGNORED)
+        labels = pad_sequence([torch.tensor(row["labels"]) for row in batch], True, padding_value=IGNORED)
         logits = network.logits(network.hidden(ids[:, :-1]))
         loss = cross_entropy(logits.flatten(0, 1), labels[:, 1:].flatten(), ignore_index=IGNORED)
         optimizer.zero_grad()

@@ -15,7 +15,7 @@ class FimPrompt:
     """The fill-in-the-middle prompt of one layout, for prefixes and suffixes that are token ids already."""
 
     def __init__(self, tokenizer: FimTokenizer, layout: str) -> None:
-        """Take the form of `layout` that the tokenizer's family was trained on.
+        """Take the form of `layout` that the tokenizer's family was trained on, with the begin token if it has one.
 
         Raises ValueError for a layout that the family does not have.
         """
@@ -23,7 +23,7 @@ class FimPrompt:
         self._steps: list[str | list[int]] = []
         self.special_tokens = 1
         """Tokens that any row has beside its prefix, middle and suffix: those of the prompt, and end-of-text."""
-        for segment in segments(family.prompt(family.form(layout))):
+        for segment in segments(family.begin + family.prompt(family.form(layout))):
             if segment.kind is Kind.PART:
                 self._steps.append(segment.text)
                 continue

@@ -42,7 +42,7 @@ class ChatRecord(Record):
     default_license: str
     """License of conversations that name none; empty where these are left out."""
     template_sha256: str | None
-    """Digest of the tokenizer_config.json whose chat template is used, 64 hex digits; null for Refact's template."""
+    """Digest of the tokenizer_config.json whose chat template is used, 64 hex digits; null for the family's own chat format."""
     configuration: JsonObject
     """Licenses that are allowed, and benchmarks whose texts are left out."""
 

@@ -7,6 +7,12 @@ from stackfim.schemas.column import column
 FIM = "fim"
 CHAT = "chat"
 
+SYSTEM = "system"
+USER = "user"
+ASSISTANT = "assistant"
+
+_TURN = pa.field("role", pa.string(), nullable=False), pa.field("content", pa.string(), nullable=False)
+
 MIXED = pa.schema(
     [
         column("source", pa.string(), "`fim` or `chat`."),
@@ -26,6 +32,11 @@ MIXED = pa.schema(
 
 CONVERSATION = pa.schema(
     [
+        column(
+            "before",
+            pa.list_(pa.field("element", pa.struct(_TURN), nullable=False)),
+            "The turns before it, in order: `role` (`system`, `user`, `assistant`) and `content`.",
+        ),
         column("instruction", pa.string(), "What is asked for, in words."),
         column("code", pa.string(), "The code that it is about; empty where the instruction says all."),
         column("response", pa.string(), "The answer."),
@@ -33,7 +44,9 @@ CONVERSATION = pa.schema(
         column("license", pa.string(), "License of the row; empty where the source names none."),
         column("repository", pa.string(), "The data set."),
         column("path", pa.string(), "Number of the row in it."),
-        column("content_id", pa.string(), "Git blob SHA-1 of instruction, code and response, 40 hex digits."),
+        column(
+            "content_id", pa.string(), "Git blob SHA-1 of the turns, instruction, code and response, 40 hex digits."
+        ),
     ]
 )
-"""An instruction and its answer, from a data set of commits, or of prompts and responses."""
+"""An instruction and its answer, from a data set of commits, of prompts and responses, or of conversations."""

@@ -15,19 +15,26 @@ RENDERED = (
 )
 """The columns of a rendered example that stackfim.schemas.example.EXAMPLE does not have."""
 
+IGNORED = -100
+"""The label of a token that is not learned, as PyTorch's cross entropy, transformers and TRL take it."""
+
+_LABELS = f"The ids that are learned, those of the middle and the end of text; {IGNORED} in all other places."
+
 TOKENIZED = (
     column("input_ids", _IDS, "Token ids of prompt and completion; text between two sentinels is encoded by itself."),
-    column("loss_mask", _FLAGS, "Which of them are to be learned: the middle and the end of text."),
+    column("labels", _IDS, _LABELS),
+    column("completion_mask", _FLAGS, "Which tokens are learned: where `labels` has an id."),
 )
-"""The columns that an example has in addition if it is also rendered as token ids."""
+"""The columns that an example has in addition if it is also rendered as token ids, by the names that trainers read."""
 
 PACKED = pa.schema(
     [
         column("input_ids", _IDS, "Token ids of several examples, then padding; all rows have the same length."),
-        column("loss_mask", _FLAGS, "Which of them are to be learned: middles and ends of text, never padding."),
+        column("labels", _IDS, _LABELS),
+        column("completion_mask", _FLAGS, "Which tokens are learned: where `labels` has an id."),
         column("position_ids", _IDS, "Position of each token in its example, from 0; padding counts from 0 too."),
-        column("seq_lens", _IDS, "Tokens of each example, in order; what is left of the row is padding."),
+        column("seq_lengths", _IDS, "Tokens of each example, in order, then those of the padding if there is any."),
         column("example_ids", _TEXTS, "The examples, in order."),
     ]
 )
-"""A row of several examples, all rows of one length, as a trainer reads them."""
+"""A row of several examples, all rows of one length, by the names that trainers read."""

@@ -149,7 +149,7 @@ def render(
     `format` is a family, such as `"refact"`, `"starcoder2"` or `"qwen2.5-coder"` (docs/training.md lists them).
     `tokenizer` is the family's `tokenizer.json`, or a folder with it; `max_tokens` cuts prefix and suffix, by whole lines
     from their far ends, until prompt and completion have at most so many tokens of it. `settings` are further options:
-    `max_chars`, `spm_share`, `header=True`, `tokenize=True` for `input_ids` and `loss_mask`, `seed`.
+    `max_chars`, `spm_share`, `header=True`, `tokenize=True` for `input_ids` and `labels`, `seed`.
 
     Gives the examples with the columns `prompt`, `completion` and `layout`, in the form of `examples`. An example that
     cannot be rendered for the family is left out: its text holds a sentinel, or the lines at the cursor do not fit.

@@ -35,7 +35,9 @@ def render(
     header: Annotated[
         bool, typer.Option("--header", help="Path and repository first, in families that have it.")
     ] = False,
-    tokenize: Annotated[bool, typer.Option("--tokenize", help="Also give input_ids and loss_mask.")] = False,
+    tokenize: Annotated[
+        bool, typer.Option("--tokenize", help="Also give input_ids, labels and completion_mask.")
+    ] = False,
     pack: Annotated[
         int | None,
         typer.Option(min=16, help="Pack token ids into rows of this length; an example takes at most half of it."),
@@ -84,7 +86,10 @@ def mix(
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Most tokens of a rendered example.")] = None,
     chat_template: Annotated[
         Path | None,
-        typer.Option(help="tokenizer_config.json whose chat template is used. [default: Refact's]", metavar="FILE"),
+        typer.Option(
+            help="tokenizer_config.json whose chat template is used. [default: the family's own, or the tokenizer's]",
+            metavar="FILE",
+        ),
     ] = None,
     chat_license: Annotated[
         str, typer.Option(help="License of conversations that name none. [default: they are left out]", metavar="SPDX")
@@ -99,15 +104,17 @@ def mix(
     """
     from stackfim.model.tokenizer import TokenizerError
     from stackfim.pipeline.config.loading import load_config
-    from stackfim.pipeline.derive.conversations import ChatSource
-    from stackfim.pipeline.derive.mix import mix_folder
+    from stackfim.pipeline.derive.conversations import ChatSource, check_license, find_chat_template
+    from stackfim.pipeline.derive.mix import check_share, mix_folder
     from stackfim.pipeline.derive.render import read_tokenizer
     from stackfim.transforms.mix.filters import ChatLimits
     from stackfim.transforms.render.render_settings import RenderSettings
 
+    check_share(share)
     configuration = load_config(config, settings or ())
     recorded = configuration.recorded()
-    allowed, benchmarks = configuration.allowed_licenses(), configuration.benchmark_texts()
+    allowed = configuration.allowed_licenses()
+    check_license(chat_license, allowed)
     tokenizer_json = read_tokenizer(tokenizer)
     with as_usage(ValueError):
         rendering = RenderSettings(
@@ -117,8 +124,10 @@ def mix(
             tokenizer_json=tokenizer_json,
             seed=configuration.seed,
         )
+    template = find_chat_template(family, tokenizer, chat_template)
     record = {name: recorded[name] for name in ("licenses", "benchmarks")}
-    source = ChatSource(chat, chat_license, allowed, ChatLimits(), benchmarks, record, _chat_template(chat_template))
+    benchmarks = configuration.benchmark_texts()
+    source = ChatSource(chat, chat_license, allowed, ChatLimits(), benchmarks, record, template, family)
     with as_usage(TokenizerError):
         report = mix_folder(folder, out, source, share, rendering, process_count(workers))
     counts, tokens = report.counts, report.train_tokens
@@ -126,17 +135,9 @@ def mix(
         f"{counts['fim_rows']:,} examples ({tokens['fim']:,} tokens) and {counts['chat_taken']:,} of "
         f"{counts['chat_rows']:,} conversations ({tokens['chat']:,} tokens, {report.chat_share:.2%}) in {out}"
     )
+    left_out = {"examples": counts["fim_left_out"], "conversations": counts["chat_left_out"]}
+    print_counts({name: count for name, count in left_out.items() if count}, "", "left out to keep to the share")
     print_counts(counts, "rejected:", "rejected")
-
-
-def _chat_template(path: Path | None) -> str | None:
-    """The text of a tokenizer_config.json; None for no path. Raises UsageError for a file that cannot be read."""
-    from stackfim.pipeline.config.usage_error import UsageError
-
-    try:
-        return path.read_text("utf-8") if path is not None else None
-    except (OSError, UnicodeDecodeError) as error:
-        raise UsageError(f"--chat-template {path}: expected a tokenizer_config.json ({error})") from error
 
 
 @command(resumes=True)

@@ -56,6 +56,12 @@ _STAGE = "mix"
 _BATCH_ROWS = 1_000
 
 
+def check_share(share: float) -> None:
+    """Raises UsageError for a share of conversations that leaves nothing of one source."""
+    if not 0 < share < 1:
+        raise UsageError(f"--share {share}: expected a share above 0 and below 1")
+
+
 def mix_folder(
     folder: Path, out: str, chat: ChatSource, share: float, settings: RenderSettings, workers: int
 ) -> MixtureReport:
@@ -65,14 +71,13 @@ def mix_folder(
     """
     if not settings.tokenizer_json:
         raise UsageError("--tokenizer: expected one, since shares are counted in tokens")
-    if not 0 < share < 1:
-        raise UsageError(f"--share {share}: expected a share above 0 and below 1")
+    check_share(share)
     shards = example_shards(folder)
     train = [shard.name for shard in shards if _in_train(shard)]
     if not train:
         raise UsageError(f"{folder}: no shard of the training partition; expected at least one")
-    template = chat_template(chat)
-    files = find_files(chat.spec)
+    template = chat_template(chat, settings.tokenizer_json)
+    files = find_files(chat)
     request = Request.of(
         {
             "version": stackfim_version(),
@@ -143,7 +148,8 @@ def _put_aside(task: _PutAside) -> Made:
         dropped = stack.enter_context(parquet_shard(task.out, _dropped(_CONVERSATIONS), REJECTION))
         for batch in task.found.rows.to_batches(_BATCH_ROWS):
             rows.add(batch)
-        dropped.add(task.found.rejections)
+        for rejected in task.found.rejections:
+            dropped.add(rejected)
     return Made((rows.record, dropped.record), task.found.counts)
 
 
@@ -207,7 +213,7 @@ class _Plan:
     tokens: dict[str, int]
     """Tokens by source."""
     rows: Counter[str]
-    """`fim_rows` and `chat_taken`."""
+    """`fim_rows` and `chat_taken`, and what the share leaves out of both: `fim_left_out`, `chat_left_out`."""
 
 
 def _plan(out: Storage, train: Sequence[str], share: float) -> _Plan:
@@ -238,7 +244,14 @@ def _plan(out: Storage, train: Sequence[str], share: float) -> _Plan:
     return _Plan(
         tasks,
         {FIM: int(fim_tokens[takes_fim].sum()), CHAT: int(chat_tokens[takes_chat].sum())},
-        Counter({"fim_rows": int(takes_fim.sum()), "chat_taken": len(chosen)}),
+        Counter(
+            {
+                "fim_rows": int(takes_fim.sum()),
+                "fim_left_out": int((~takes_fim).sum()),
+                "chat_taken": len(chosen),
+                "chat_left_out": int((~takes_chat).sum()),
+            }
+        ),
     )
 
 

@@ -36,7 +36,7 @@ def test_the_ids_of_a_prompt_are_those_of_the_family_s_format(definition: dict[s
                 FimPrompt(tokenizer, layout)
             continue
         prompt = FimPrompt(tokenizer, layout)
-        format_ = segments(family.prompt(family.form(layout)))
+        format_ = segments(family.begin + family.prompt(family.form(layout)))
         ids = prompt.ids(head, tail)
         assert tokenizer.decode(ids) == fill(format_, {"prefix": PREFIX, "suffix": SUFFIX})
         assert len(ids) + 1 == len(head) + len(tail) + prompt.special_tokens

@@ -8,12 +8,14 @@ other assistants (ShareGPT cleaning, Vicuna), exact and near-duplicates, and tex
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
 
+from stackfim.schemas.mixed import ASSISTANT, USER
 from stackfim.schemas.rejection import EXAMPLE, rejections
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 from stackfim.transforms.dedup.shingles import shingle_sets
@@ -48,7 +50,7 @@ _ENGLISH = {
 
 @dataclass(frozen=True)
 class ChatLimits:
-    """Limits of conversations, in characters unless stated otherwise."""
+    """Limits of conversations, in characters unless stated otherwise. Of several questions all count together."""
 
     min_query_chars: int = 12
     max_query_chars: int = 8_000
@@ -91,9 +93,8 @@ def filter_conversations(
 
 
 def conversation_texts(rows: pa.RecordBatch) -> pa.Array:
-    """Instruction, code and response of each row as one text."""
-    columns = (rows.column(name).to_pylist() for name in ("instruction", "code", "response"))
-    return pa.array(["\n".join(parts) for parts in zip(*columns, strict=True)], pa.string())
+    """All turns, instruction, code and response of each row as one text."""
+    return pa.array(["\n".join(_all_texts(row)) for row in rows.to_pylist()], pa.string())
 
 
 def decide_texts(
@@ -101,27 +102,42 @@ def decide_texts(
 ) -> Drops:
     """The drops that a conversation's own texts give reason for; the first reason counts."""
     marks = re.compile("|".join(map(re.escape, sorted(sentinels, key=len, reverse=True))) or r"(?!)")
-    names = ("instruction", "code", "response", "license")
     drops: Drops = {}
-    for row, values in enumerate(zip(*(rows.column(name).to_pylist() for name in names), strict=True)):
-        instruction, code, response, license_name = values
-        found = (
-            _license(license_name, allowed_licenses)
-            or _length(
-                "instruction and code", query_of(instruction, code), limits.min_query_chars, limits.max_query_chars
-            )
-            or _length("response", response, limits.min_response_chars, limits.max_response_chars)
-            or _language(instruction, limits)
-        )
-        if found is None and _REFUSAL.search(response):
-            found = ("refusal", "the response refuses, or speaks of the assistant that wrote it")
-        if found is None and (_BOILERPLATE.match(instruction.strip()) or response.strip() == code.strip()):
-            found = ("boilerplate", "the instruction asks for nothing in particular, or the response changes nothing")
-        if found is None and (mark := marks.search("\n".join((instruction, code, response)))):
+    for number, row in enumerate(rows.to_pylist()):
+        found = _license(row["license"], allowed_licenses) or _worth(row, limits)
+        if found is None and (mark := marks.search("\n".join(_all_texts(row)))):
             found = ("sentinel_collision", f"a text holds {mark[0]}")
         if found is not None:
-            drops[row] = found
+            drops[number] = found
     return drops
+
+
+def _all_texts(row: Mapping[str, Any]) -> list[str]:
+    return [*(turn["content"] for turn in row["before"]), row["instruction"], row["code"], row["response"]]
+
+
+def _said(row: Mapping[str, Any], role: str) -> list[str]:
+    """What a side said before the last question."""
+    return [turn["content"] for turn in row["before"] if turn["role"] == role]
+
+
+def _worth(row: Mapping[str, Any], limits: ChatLimits) -> tuple[str, str] | None:
+    """Why a conversation is not worth learning from, if it is not. Its questions are judged together."""
+    instruction, code, response = row["instruction"], row["code"], row["response"]
+    if not (instruction or code or response):
+        return "no_exchange", "no question of a user that an assistant answers, expected one"
+    questions = "\n\n".join((*_said(row, USER), instruction))
+    query = query_of(questions, code)
+    found = (
+        _length("instruction and code", query, limits.min_query_chars, limits.max_query_chars)
+        or _length("response", response, limits.min_response_chars, limits.max_response_chars)
+        or _language(questions, limits)
+    )
+    if found is None and any(map(_REFUSAL.search, (*_said(row, ASSISTANT), response))):
+        found = ("refusal", "a response refuses, or speaks of the assistant that wrote it")
+    if found is None and (_BOILERPLATE.match(questions.strip()) or response.strip() == code.strip()):
+        found = ("boilerplate", "the instruction asks for nothing in particular, or the response changes nothing")
+    return found
 
 
 def decide_duplicates(texts: pa.Array, threshold: float) -> dict[int, tuple[str, str]]:

@@ -14,9 +14,9 @@ import pyarrow as pa
 from stackfim.schemas.layout import LAYOUTS, PSM, SPM
 from stackfim.schemas.rejection import EXAMPLE as EXAMPLE_UNIT
 from stackfim.schemas.rejection import rejections
-from stackfim.schemas.rendered import RENDERED, TOKENIZED
+from stackfim.schemas.rendered import IGNORED, RENDERED, TOKENIZED
 from stackfim.transforms.render.budget import Characters, fit, lines_at_cursor
-from stackfim.transforms.render.collision import collisions
+from stackfim.transforms.render.collision import NONE, collisions
 from stackfim.transforms.render.render_settings import RenderSettings
 from stackfim.transforms.render.template import (
     HEADER_PARTS,
@@ -46,8 +46,13 @@ class Renderer:
         shares = {PSM: 1 - settings.share, SPM: settings.share}
         self._prompts = {layout: segments(settings.prompt(layout)) for layout in LAYOUTS if shares[layout] > 0}
         if self._encoder is not None:
-            self._steps = {layout: _steps(prompt, self._encoder) for layout, prompt in self._prompts.items()}
+            begin = [
+                _Step(ids=np.int32(self._encoder.sentinel(text)).tobytes())
+                for text in self._encoder.begin_tokens(settings.family_strings.begin)
+            ]
+            self._steps = {layout: [*begin, *_steps(prompt, self._encoder)] for layout, prompt in self._prompts.items()}
             self._last_steps = _steps(self._completion, self._encoder)
+        self._control_tokens = self._encoder.control_tokens if self._encoder is not None else NONE
 
     def end_of_text_id(self) -> int:
         """The id of the family's end-of-text, with which packs are filled up. Raises ValueError without a tokenizer."""
@@ -62,7 +67,7 @@ class Renderer:
         row that is not in the first. Both keep the order of rows.
         """
         names = (PREFIX, MIDDLE, SUFFIX, *(HEADER_PARTS if self.settings.header else ()))
-        held = collisions(batch, self.settings.family, self.settings.header)
+        held = collisions(batch, self.settings.family, self.settings.header, self._control_tokens)
         columns = {name: batch.column(name).to_pylist() for name in names}
         kept: list[int] = []
         rendered: list[_Rendered] = []
@@ -202,9 +207,6 @@ def _steps(format_: tuple[Segment, ...], encoder: TextEncoder) -> list[_Step]:
     steps: list[_Step] = []
     for run in runs(format_):
         if run[0].kind is Kind.SENTINEL:
-            before = steps[-1].run if steps else ()
-            if before and before[-1] == _BLANK and encoder.holds_blank(run[0].text):
-                steps[-1:] = [_Step(run=before[:-1])] if before[:-1] else []
             steps.append(_Step(ids=np.int32(encoder.sentinel(run[0].text)).tobytes()))
         # Sentencepiece puts a blank before the prefix and before nothing else: meta-llama/codellama and
         # mistralai/mistral-common encode all other parts without one.
@@ -220,14 +222,15 @@ def _encode(steps: list[_Step], parts: Mapping[str, str], encoder: TextEncoder) 
 
 
 def _id_columns(rendered: list[_Rendered]) -> list[pa.Array]:
-    """`input_ids` and `loss_mask`."""
+    """The columns of `TOKENIZED`."""
     prompts = np.array([len(row.prompt_ids) // 4 for row in rendered], np.int64)
     completions = np.array([len(row.completion_ids) // 4 for row in rendered], np.int64)
     offsets = np.concatenate([[0], np.cumsum(prompts + completions)]).astype(np.int32)
     ids = np.frombuffer(b"".join(row.prompt_ids + row.completion_ids for row in rendered), np.int32)
     pairs = np.stack([prompts, completions], axis=1).ravel()
     mask = np.repeat(np.tile([False, True], len(rendered)), pairs)
+    labels = np.where(mask, ids, np.int32(IGNORED))
     return [
-        pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), type=type_)
-        for values, type_ in ((ids, TOKENIZED[0].type), (mask, TOKENIZED[1].type))
+        pa.ListArray.from_arrays(pa.array(offsets), pa.array(values), type=field.type)
+        for values, field in zip((ids, labels, mask), TOKENIZED, strict=True)
     ]

@@ -9,6 +9,9 @@ With prefix P, middle M and suffix S there are three forms of a fill-in-the-midd
 
 A family has the forms that it was trained on, or that its authors use. A header names the file, and the repository
 where the family has a place for it; its wording is that of the source named beside the family.
+
+No prompt holds the begin token: a published tokenizer that has one puts it before every text itself, so a trainer that
+reads strings would get it twice. Rows of token ids hold it, once.
 """
 
 from collections.abc import Mapping
@@ -16,6 +19,7 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 
 from stackfim.schemas.layout import LAYOUTS, PSM
+from stackfim.transforms.render import special_tokens
 from stackfim.transforms.render.template import PREFIX, sentinels
 
 SEPARATE = "separate"
@@ -34,14 +38,23 @@ STARCODER_SENTINELS = (
 
 @dataclass(frozen=True)
 class ChatFormat:
-    """The strings of a conversation of one question and one answer."""
+    """The strings of a conversation."""
 
-    prompt: str
-    """All up to the answer, with `{system}` and `{query}` in braces."""
+    opening: str
+    """What comes before the first question, with `{system}` in braces."""
+    question: str
+    """A question and all up to its answer, with `{query}`."""
     completion: str
     """The answer, `{response}`, and end-of-text."""
+    earlier: str
+    """An answer, `{response}`, that another question follows."""
     system: str
     """The system's turn, unless another one is given."""
+
+    @property
+    def prompt(self) -> str:
+        """All up to the answer to the first question."""
+        return self.opening + self.question
 
 
 @dataclass(frozen=True)
@@ -55,6 +68,8 @@ class Family:
     """Middle and end-of-text."""
     spm_form: str = ""
     """The SPM form that the family was trained on, where it has both; empty where it has none."""
+    begin: str = ""
+    """The token that the family's published tokenizer puts before every text; empty where it puts none."""
     header_front: str = ""
     """The part of a header that comes before the prompt."""
     header_prefix: str = ""
@@ -76,9 +91,10 @@ class Family:
 
     @property
     def fim_sentinels(self) -> tuple[str, ...]:
-        """The sentinels of fill-in-the-middle prompts and completions, end-of-text first, each once."""
+        """The sentinels of fill-in-the-middle prompts and completions, each once: end-of-text first, then the begin token."""
         found = (sentinel for form in self.forms.values() for sentinel in sentinels(form))
-        return tuple(dict.fromkeys((self.end_of_text, *found, *sentinels(self.completion))))
+        begin = (self.begin,) if self.begin else ()
+        return tuple(dict.fromkeys((self.end_of_text, *begin, *found, *sentinels(self.completion))))
 
     @property
     def sentinels(self) -> frozenset[str]:
@@ -120,21 +136,16 @@ _UNDERSCORED = {
 }
 _PIPED = {PSM: "<|fim_prefix|>{prefix}<|fim_suffix|>{suffix}<|fim_middle|>"}
 
-# Model card of Refact-1.6B, part on chat.
+# Model card of Refact-1.6B, part on chat; earlier turns as in smallcloudai/refact, `scratchpads/chat_generic.rs`.
 _REFACT_CHAT = ChatFormat(
-    "<empty_output>SYSTEM {system}\n<empty_output>USER {query}\n<empty_output>ASSISTANT",
+    "<empty_output>SYSTEM {system}\n",
+    "<empty_output>USER {query}\n<empty_output>ASSISTANT",
     " {response}<|endoftext|>",
+    " {response}\n",
     "You are a programming assistant",
 )
 
 _STARCODER_RESERVED = frozenset(STARCODER_SENTINELS)
-_STARCODER2_RESERVED = frozenset(
-    {
-        *("<fim_pad>", "<issue_start>", "<issue_comment>", "<issue_closed>", "<empty_output>"),
-        *("<jupyter_start>", "<jupyter_text>", "<jupyter_code>", "<jupyter_output>", "<jupyter_script>"),
-        *("<code_to_intermediate>", "<intermediate_to_code>"),
-    }
-)
 
 
 _FAMILIES = (
@@ -160,10 +171,16 @@ _FAMILIES = (
         JOINED,
         header_front="<repo_name>{repository}<file_sep>",
         header_prefix="{path}\n",
-        reserved=_STARCODER2_RESERVED,
+        reserved=frozenset(special_tokens.STARCODER2),
     ),
     # Model card of stabilityai/stable-code-3b, part on fill in the middle.
-    Family("stable-code", _UNDERSCORED, _ENDOFTEXT, JOINED, reserved=frozenset({"<fim_pad>"})),
+    Family(
+        "stable-code",
+        _UNDERSCORED,
+        _ENDOFTEXT,
+        JOINED,
+        reserved=_STARCODER_RESERVED.union(special_tokens.STABLE_CODE),
+    ),
     # Model card of JetBrains/Mellum-4b-base: suffix first, and a path in front of the prompt.
     Family(
         "mellum",
@@ -171,18 +188,19 @@ _FAMILIES = (
         _ENDOFTEXT,
         SEPARATE,
         header_front="<filename>{path}\n",
-        reserved=_STARCODER_RESERVED,
+        reserved=_STARCODER_RESERVED.union(special_tokens.MELLUM),
     ),
     # Mishra et al. 2024, "Granite Code Models" (PSM and SPM); tokenizer of ibm-granite/granite-3.x-8b-base: StarCoder's
     # sentinels with another end of text.
-    Family("granite-3", _UNDERSCORED, "{middle}<|end_of_text|>", JOINED, reserved=_STARCODER_RESERVED),
-    # Tokenizer of ibm-granite/granite-4.0-*: sentinels with bars; prompt guide of Granite 4.0, part on FIM.
     Family(
-        "granite-4",
-        _PIPED,
+        "granite-3",
+        _UNDERSCORED,
         "{middle}<|end_of_text|>",
-        reserved=frozenset({"<|fim_pad|>", "<|filename|>", "<|reponame|>", "<|start_of_role|>", "<|end_of_role|>"}),
+        JOINED,
+        reserved=_STARCODER_RESERVED.union(special_tokens.GRANITE_3),
     ),
+    # Tokenizer of ibm-granite/granite-4.0-*: sentinels with bars; prompt guide of Granite 4.0, part on FIM.
+    Family("granite-4", _PIPED, "{middle}<|end_of_text|>", reserved=frozenset(special_tokens.GRANITE_4)),
     # Allal et al. 2023, "SantaCoder: don't reach for the stars!" (PSM and SPM together), card of bigcode/santacoder:
     # hyphens where StarCoder has underscores.
     Family(
@@ -193,26 +211,29 @@ _FAMILIES = (
         },
         _ENDOFTEXT,
         JOINED,
-        reserved=frozenset({"<fim-pad>"}),
+        reserved=frozenset(special_tokens.SANTACODER),
     ),
     # meta-llama/codellama, `llama/generation.py`, `infilling_prompt_tokens`: the prefix has sentencepiece's blank in
-    # front, the suffix has none.
+    # front, the suffix and the middle have none. The sentinels hold the blank before them, which as text is written `▁`:
+    # the `tokenizers` library looks for added tokens before it writes blanks so.
     Family(
         "codellama",
         {
-            PSM: "<PRE> {prefix} <SUF>{suffix} <MID>",
-            JOINED: "<PRE> <SUF>{suffix} <MID> {prefix}",
+            PSM: "▁<PRE> {prefix}▁<SUF>{suffix}▁<MID>",
+            JOINED: "▁<PRE>▁<SUF>{suffix}▁<MID> {prefix}",
         },
-        "{middle} <EOT>",
+        "{middle}▁<EOT>",
         JOINED,
-        reserved=frozenset({"<s>", "</s>"}),
+        begin="<s>",
+        reserved=frozenset(special_tokens.CODELLAMA),
     ),
     # README of deepseek-ai/DeepSeek-Coder, part on code insertion; Guo et al. 2024 trained on PSM.
     Family(
         "deepseek-coder",
         {PSM: "<｜fim▁begin｜>{prefix}<｜fim▁hole｜>{suffix}<｜fim▁end｜>"},
         "{middle}<｜end▁of▁sentence｜>",
-        reserved=frozenset({"<｜begin▁of▁sentence｜>"}),
+        begin="<｜begin▁of▁sentence｜>",
+        reserved=frozenset(special_tokens.DEEPSEEK_CODER),
     ),
     # README of QwenLM/Qwen2.5-Coder, parts on file-level and repository-level completion; Hui et al. 2024.
     Family(
@@ -220,18 +241,19 @@ _FAMILIES = (
         _PIPED,
         _ENDOFTEXT,
         header_front="<|repo_name|>{repository}\n<|file_sep|>{path}\n",
-        reserved=frozenset({"<|fim_pad|>", "<|im_start|>", "<|im_end|>"}),
+        reserved=frozenset(special_tokens.QWEN),
     ),
     # "CodeGemma formatting and system instructions" (ai.google.dev/gemma/docs/codegemma): a completion ends with the
     # file separator.
-    Family("codegemma", _PIPED, "{middle}<|file_separator|>"),
+    Family("codegemma", _PIPED, "{middle}<|file_separator|>", begin="<bos>", reserved=frozenset(special_tokens.GEMMA)),
     # mistralai/mistral-common, `encode_fim`: suffix first, and no sentinel between prefix and middle.
     Family(
         "codestral",
-        {JOINED: "<s>[SUFFIX]{suffix}[PREFIX]{prefix}"},
+        {JOINED: "[SUFFIX]{suffix}[PREFIX]{prefix}"},
         "{middle}</s>",
         JOINED,
-        reserved=frozenset({"[MIDDLE]", "[INST]", "[/INST]"}),
+        begin="<s>",
+        reserved=frozenset(special_tokens.CODESTRAL),
     ),
     # ByteDance Seed 2025, "Seed-Coder: Let the Code Model Curate Data for Itself", section on FIM; end token of
     # tokenizer_config.json of ByteDance-Seed/Seed-Coder-8B-Base.
@@ -240,7 +262,8 @@ _FAMILIES = (
         {SEPARATE: "<[fim-suffix]>{suffix}<[fim-prefix]>{prefix}<[fim-middle]>"},
         "{middle}<[end▁of▁sentence]>",
         SEPARATE,
-        reserved=frozenset({"<[begin▁of▁sentence]>"}),
+        begin="<[begin▁of▁sentence]>",
+        reserved=frozenset(special_tokens.SEED_CODER),
     ),
 )
 

@@ -2,7 +2,7 @@
 
 Packing is best fit, longest first, over a bounded buffer: when the buffer is full, the fuller half of its packs is
 returned, and the examples of the other half wait for more. No example is cut. Positions begin at 0 in each example and in
-the padding, and `seq_lens` says where examples end, so that attention can be kept within one example. The first token of
+the padding, and `seq_lengths` says where examples end, so that attention can be kept within one example. The first token of
 an example is never learned, so no token is predicted from another example.
 """
 
@@ -17,7 +17,7 @@ import pyarrow as pa
 from stackfim.model.packing import best_fit
 from stackfim.schemas.rejection import EXAMPLE as EXAMPLE_UNIT
 from stackfim.schemas.rejection import rejections
-from stackfim.schemas.rendered import PACKED
+from stackfim.schemas.rendered import IGNORED, PACKED
 from stackfim.transforms.render.batch import STAGE
 
 
@@ -100,22 +100,29 @@ class Packer:
             self.padding_tokens += self.length - end
             self.packed_tokens += self.length
         offsets = pa.array(np.arange(len(packs) + 1, dtype=np.int32) * self.length)
-        return pa.RecordBatch.from_arrays(
-            [
-                pa.ListArray.from_arrays(offsets, pa.array(ids.ravel()), type=PACKED.field("input_ids").type),
-                pa.ListArray.from_arrays(offsets, pa.array(mask.ravel()), type=PACKED.field("loss_mask").type),
-                pa.ListArray.from_arrays(offsets, pa.array(positions.ravel()), type=PACKED.field("input_ids").type),
-                pa.array([[len(example.ids) for example in pack] for pack in packs], PACKED.field("seq_lens").type),
-                pa.array(
-                    [[example.example_id for example in pack] for pack in packs], PACKED.field("example_ids").type
-                ),
-            ],
-            schema=PACKED,
-        )
+        labels = np.where(mask, ids, np.int32(IGNORED))
+        tokens = {"input_ids": ids, "labels": labels, "completion_mask": mask, "position_ids": positions}
+        columns = {
+            name: pa.ListArray.from_arrays(offsets, pa.array(values.ravel()), type=PACKED.field(name).type)
+            for name, values in tokens.items()
+        }
+        columns |= {
+            "seq_lengths": pa.array([self._lengths(pack) for pack in packs], PACKED.field("seq_lengths").type),
+            "example_ids": pa.array(
+                [[example.example_id for example in pack] for pack in packs], PACKED.field("example_ids").type
+            ),
+        }
+        return pa.RecordBatch.from_arrays([columns[name] for name in PACKED.names], schema=PACKED)
+
+    def _lengths(self, pack: Sequence[_Example]) -> list[int]:
+        """Tokens of each example and of the padding: trainers expect that they add up to the row's."""
+        lengths = [len(example.ids) for example in pack]
+        padding = self.length - sum(lengths)
+        return [*lengths, padding] if padding else lengths
 
 
 def _examples(rows: pa.RecordBatch) -> list[_Example]:
-    ids, mask = rows.column("input_ids"), rows.column("loss_mask")
+    ids, mask = rows.column("input_ids"), rows.column("completion_mask")
     values, flags = ids.flatten().to_numpy(), mask.flatten().to_numpy(zero_copy_only=False)
     ends = [0, *np.cumsum(ids.value_lengths().to_numpy()).tolist()]
     return [

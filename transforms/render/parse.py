@@ -30,6 +30,8 @@ def parse_rendered(family: str, layout: str, prompt: str, completion: str) -> Pa
     holds a sentinel; ValueError for an unknown family or layout.
     """
     strings = family_named(family)
+    if strings.begin and prompt.startswith(strings.begin):
+        raise NotRendered(f"the prompt begins with {strings.begin}, expected none: the tokenizer puts it first")
     parts = _prompt_parts(strings, layout, prompt)
     if parts is None:
         raise NotRendered(f"the prompt is not in the layout {layout} of the family {family}")

@@ -26,7 +26,7 @@ class RenderSettings:
     max_tokens: int | None = None
     """The most tokens of prompt and completion together, sentinels included."""
     tokenize: bool = False
-    """Whether rows have `input_ids` and `loss_mask`."""
+    """Whether rows have `input_ids`, `labels` and `completion_mask`."""
     tokenizer_json: str = field(default="", repr=False)
     """The text of the family's `tokenizer.json`, with which tokens are counted."""
     seed: int = 0

@@ -28,7 +28,7 @@ class Kind(Enum):
 
     SENTINEL = "sentinel"
     LITERAL = "literal"
-    """Fixed text that is not a sentinel, such as the blank after `<PRE>`."""
+    """Fixed text that is not a sentinel, such as the blank after `▁<PRE>`."""
     PART = "part"
     """The name of a part, which its text replaces."""
 
@@ -41,8 +41,9 @@ class Segment:
     text: str
 
 
-# Any sentinel of any family: `<fim_prefix>`, `<|endoftext|>`, `<[fim-suffix]>`, `</s>`, and Mistral's `[SUFFIX]`.
-_SENTINEL = re.compile(r"<[^<>{}\s]+>|\[[A-Z]+\]")
+# Any sentinel of any family: `<fim_prefix>`, `<|endoftext|>`, `<[fim-suffix]>`, `</s>`, Code Llama's `▁<PRE>`, which holds a
+# blank, and Mistral's `[SUFFIX]`.
+_SENTINEL = re.compile(r"▁?<[^<>{}\s]+>|\[[A-Z]+\]")
 _TOKEN = re.compile(rf"(?P<part>\{{(?:{'|'.join(PARTS)})\}})|(?P<sentinel>{_SENTINEL.pattern})")
 
 

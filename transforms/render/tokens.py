@@ -7,8 +7,10 @@ of the whole text.
 """
 
 import json
+import re
 import unicodedata
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import takewhile
 from typing import Any
 
 import numpy as np
@@ -50,8 +52,12 @@ class TextEncoder:
         """`definition` is the text of a `tokenizer.json`. Raises TokenizerError for a tokenizer that loses text."""
         try:
             whole = json.loads(definition)
-            self._special = {token["content"]: token["id"] for token in whole.get("added_tokens") or []}
+            added = whole.get("added_tokens") or []
+            self._added = {token["content"]: token["id"] for token in added}
             self._vocabulary: dict[str, int] = whole["model"]["vocab"]
+            self.control_tokens: frozenset[str] = control_tokens(added)
+            """The added tokens that are no ordinary text: what no text may hold."""
+            self._begin = _begin(whole.get("post_processor"))
             text_only = _text_only(whole)
             self._bpe = tokenizers.Tokenizer.from_str(json.dumps(text_only))
         except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -64,24 +70,25 @@ class TextEncoder:
         self._split = _splitting(text_only)
         self._ids: dict[str, bytes] = {}
         self._kept = 0
-        self._texts = {
-            number: " " + text[1:] if text.startswith(_BLANK) else text for text, number in self._special.items()
-        }
+        self._texts = {self._added[text]: text for text in self.control_tokens if text in self._added}
         for probe in PROBES:
             if not self.changes(probe) and (back := self._decoded(self._encoded(probe))) != probe:
                 raise TokenizerError(f"the tokenizer turns {probe!r} into {back!r}, expected the same text")
 
     def sentinel(self, text: str) -> int:
         """The id of a sentinel. Raises TokenizerError for a tokenizer without it."""
-        for table in (self._special, self._vocabulary):
-            for name in (text, _BLANK + text):
-                if name in table:
-                    return table[name]
+        for table in (self._added, self._vocabulary):
+            if text in table:
+                return table[text]
         raise TokenizerError(f"the tokenizer has no token {text}, expected the sentinels of the family")
 
-    def holds_blank(self, sentinel: str) -> bool:
-        """Whether the blank before a sentinel is part of its token (`▁<SUF>`)."""
-        return _BLANK + sentinel in self._special or _BLANK + sentinel in self._vocabulary
+    def begin_tokens(self, published: str) -> tuple[str, ...]:
+        """The special tokens that come before a text: those of the tokenizer's own post-processor.
+
+        Where it has none, the begin token `published` of the family (may be empty): many published tokenizers put it there
+        by a setting that `tokenizer.json` does not hold.
+        """
+        return self._begin or ((published,) if published else ())
 
     def changes(self, text: str) -> bool:
         """Whether encoding and decoding would change a text."""
@@ -135,16 +142,52 @@ class TextEncoder:
         return self._bpe.decode(ids, skip_special_tokens=False) if ids else ""
 
 
+# The elements of HTML whose tags Gemma has as words.
+_HTML_TAG = re.compile(
+    r"</?(?:a|b|blockquote|br|caption|code|div|em|h[1-6]|hr|i|img|li|ol|p|pre|q|s|span|strong|sub|sup|table|tbody|td|tfoot|th"
+    r"|thead|tr|tt|u|ul)>"
+)
+# What a special token looks like: anything in angle or square brackets, or between bars.
+_MARKUP = re.compile(r"▁?[<\[|{].*[>\]|}]", re.DOTALL)
+
+
+def control_tokens(added: Iterable[Mapping[str, Any]]) -> frozenset[str]:
+    """The strings of a `tokenizer.json`'s added tokens that no text may hold: its special tokens, and those that look so.
+
+    Published tokenizers mark some of their sentinels as ordinary (`<tool_call>` of Qwen, `<|fim_prefix|>` of Granite 4). A
+    string that begins with sentencepiece's blank stands for that with a blank, too.
+    """
+    found = {token["content"] for token in added if _is_control(token)}
+    return frozenset(found | {" " + text[1:] for text in found if text.startswith(_BLANK)})
+
+
+def _is_control(token: Mapping[str, Any]) -> bool:
+    """Whether an added token is more than a word of ordinary text. Blanks and line breaks are words, whatever it says."""
+    text = token["content"]
+    if not text.replace(_BLANK, " ").strip():
+        return False
+    return bool(token.get("special")) or bool(_MARKUP.fullmatch(text) and not _HTML_TAG.fullmatch(text))
+
+
+def _begin(post_processor: Mapping[str, Any] | None) -> tuple[str, ...]:
+    """The special tokens that a post-processor puts before a text."""
+    for step in _steps(post_processor):
+        if step["type"] == "TemplateProcessing":
+            leading = takewhile(lambda piece: "SpecialToken" in piece, step["single"])
+            return tuple(piece["SpecialToken"]["id"] for piece in leading)
+    return ()
+
+
 def _text_only(whole: Mapping[str, Any]) -> dict[str, Any]:
     """The definition without special tokens, and without the blank that it puts before a text."""
     model = whole["model"]
     if model.get("type") != "BPE" or model.get("dropout"):
         raise TokenizerError(f"model is {model.get('type')!r}, dropout {model.get('dropout')}, expected BPE without")
     added = whole.get("added_tokens") or []
-    # Runs of blanks and line breaks are not sentinels but ordinary words (GPT-NeoX, Gemma).
-    words = [token for token in added if not token.get("special") and not token["content"].replace(_BLANK, " ").strip()]
+    # Words of ordinary text that have a token of their own, such as runs of blanks (GPT-NeoX, Gemma).
+    words = [token for token in added if not _is_control(token)]
     # Without its string, no text can become a special token. Other added tokens stay, since merges may need them.
-    special = {token["content"] for token in added if token.get("special")}
+    special = {token["content"] for token in added if token.get("special") and _is_control(token)}
     return {
         "version": "1.0",
         "added_tokens": words,
@@ -155,11 +198,11 @@ def _text_only(whole: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
-_SEQUENCES = ("normalizers", "pretokenizers", "decoders")
+_SEQUENCES = ("normalizers", "pretokenizers", "processors", "decoders")
 
 
 def _steps(part: Mapping[str, Any] | None) -> list[dict[str, Any]]:
-    """The steps of a normalizer, pre-tokenizer or decoder, in order."""
+    """The steps of a normalizer, pre-tokenizer, post-processor or decoder, in order."""
     if not part:
         return []
     for members in _SEQUENCES:
@@ -212,7 +255,11 @@ def _changing(whole: Mapping[str, Any]) -> Callable[[str], bool]:
 
 def _splitting(text_only: Mapping[str, Any]) -> Callable[[str], list[str]] | None:
     """Cuts a text so that the ids of the pieces are those of the text; None for a tokenizer of which that is not known."""
-    if text_only["added_tokens"]:
+    # A word that has no white space, and takes none with it, lies in one piece.
+    if any(
+        token.get("lstrip") or token.get("rstrip") or re.search(rf"[\s{_BLANK}]", token["content"])
+        for token in text_only["added_tokens"]
+    ):
         return None
     steps = [step for step in _steps(text_only["pre_tokenizer"]) if step["type"] != "Digits"]
     kinds = [step["type"] for step in steps]

@@ -1,6 +1,7 @@
 """`stackfim mix`: examples and conversations from two local data sets in their published columns."""
 
 import ast
+import json
 import subprocess
 import sysconfig
 from collections import Counter
@@ -12,7 +13,7 @@ import datasets
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, processors
 
 from stackfim.pipeline.derive import mix as mixing
 from stackfim.pipeline.derive.shard_by_shard import Made
@@ -157,7 +158,8 @@ def test_it_loads_and_says_what_went(chats: Path, mix: Run, shards: Path, tmp_pa
 def test_pairs_without_a_license_are_left_out_unless_one_is_given(chats: Path, mix: Run, tmp_path: Path) -> None:
     refused = mix(chats / "pairs", tmp_path / "a")
     assert refused.returncode == 2
-    assert "none may be used (no_license" in refused.stderr
+    assert "no column license" in refused.stderr
+    assert "expected --chat-license" in refused.stderr
     assert not (tmp_path / "a").exists()
     done = mix(chats / "pairs", tmp_path / "b", "--chat-license", "PSF-2.0")
     assert done.returncode == 0, done.stderr
@@ -186,6 +188,8 @@ def test_the_same_command_gives_the_same_bytes_and_another_seed_others(
         ("SHARDS", [], "expected old_contents"),
         ("COMMITS", ["--share", 1.5], "above 0 and below 1"),
         ("COMMITS", ["--format", "gpt9"], "gpt9"),
+        ("COMMITS", ["--format", "starcoder"], "expected --chat-template"),
+        ("COMMITS", ["--chat-license", "MTI"], "--chat-license MTI"),
         ("COMMITS", ["--chat-template", "CHECKPOINT/config.json"], "no chat_template"),
     ],
 )
@@ -198,6 +202,89 @@ def test_what_cannot_be_is_a_usage_error(
     assert done.returncode == 2, done.stdout
     assert told in done.stderr
     assert not (tmp_path / "out").exists()
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"), [(["--share", 15], "--share 15"), (["--chat-license", "MTI"], "--chat-license MTI")]
+)
+def test_what_is_wrong_with_the_command_is_told_before_anything_is_read(
+    here: Run, tmp_path: Path, arguments: list[object], told: str
+) -> None:
+    given = ("--chat", tmp_path / "none", "--tokenizer", tmp_path / "none", "--out", tmp_path / "out")
+    done = here("mix", tmp_path / "nowhere", *given, *arguments)
+    assert done.returncode == 2
+    assert told in done.stderr
+
+
+@pytest.mark.parametrize("place", ["config", "jinja", "tokenizer"])
+def test_another_family_s_conversations_have_its_own_template(
+    chats: Path, shards: Path, checkpoint: Path, here: Run, tmp_path: Path, place: str
+) -> None:
+    """The one that is given, or the one beside the tokenizer; its begin token is left to the tokenizer."""
+    folder = tmp_path / "model"
+    folder.mkdir()
+    tokenizer = Tokenizer.from_file(str(checkpoint / "tokenizer.json"))
+    tokenizer.add_special_tokens(["<s>", "[Q]", "[A]"])
+    tokenizer.post_processor = processors.TemplateProcessing(
+        single="<s> $A", special_tokens=[("<s>", tokenizer.token_to_id("<s>"))]
+    )
+    tokenizer.save(str(folder / "tokenizer.json"))
+    template = (
+        "{{ bos_token }}{% for turn in messages %}{{ '[Q]' if turn.role == 'user' else '[A]' }}{{ turn.content }}"
+        "{% if turn.role == 'assistant' %}{{ eos_token }}{% endif %}{% endfor %}"
+        "{% if add_generation_prompt %}[A]{% endif %}"
+    )
+    config = {"bos_token": "<s>", "eos_token": "<|endoftext|>"}
+    where = tmp_path / "elsewhere" if place == "config" else folder
+    where.mkdir(exist_ok=True)
+    if place == "jinja":
+        (where / "chat_template.jinja").write_text(template)
+    else:
+        config["chat_template"] = template
+    (where / "tokenizer_config.json").write_text(json.dumps(config))
+    given = ["--chat-template", where / "tokenizer_config.json"] if place == "config" else []
+    common = ("--chat", chats / "commits", "--tokenizer", folder, "--workers", 1, "--out", tmp_path / "out")
+    done = here("mix", shards, *common, "--format", "starcoder", *given)
+    assert done.returncode == 0, done.stderr
+    for row in rows(tmp_path / "out"):
+        assert row["tokens"] == len(tokenizer.encode(row["prompt"] + row["completion"])) or row["source"] == "fim"
+        if row["source"] == "chat":
+            assert row["prompt"].startswith("[Q]")
+            assert row["prompt"].endswith("[A]")
+            assert row["completion"].endswith("<|endoftext|>")
+
+
+@pytest.mark.parametrize("column", ["messages", "conversations"])
+def test_conversations_of_several_turns_are_mixed_in(chats: Path, mix: Run, tmp_path: Path, column: str) -> None:
+    pairs = pq.read_table(chats / "pairs").to_pylist()
+    role, content = ("role", "content") if column == "messages" else ("from", "value")
+    many = [
+        {
+            column: [
+                {role: "system", content: "You write Python."},
+                {role: "user", content: one["prompt"]},
+                {role: "assistant", content: one["response"]},
+                {role: "user", content: other["prompt"]},
+                {role: "assistant", content: other["response"]},
+            ],
+            "license": "mit",
+        }
+        for one, other in zip(pairs[:40:2], pairs[1:40:2], strict=True)
+    ]
+    (tmp_path / "chat").mkdir()
+    pq.write_table(pa.Table.from_pylist([*many, {column: [], "license": "mit"}]), tmp_path / "chat" / "a.parquet")
+    done = mix(tmp_path / "chat", tmp_path / "out")
+    assert done.returncode == 0, done.stderr
+    assert "rejected: no_exchange" in done.stdout
+    assert "left out to keep to the share: conversations" in done.stdout
+    found = [row for row in rows(tmp_path / "out") if row["source"] == "chat"]
+    assert found
+    for row in found:
+        assert row["prompt"].startswith("<empty_output>SYSTEM You write Python.\n<empty_output>USER ")
+        assert row["prompt"].count("<empty_output>ASSISTANT") == 2
+    counts = report_of(tmp_path / "out").counts
+    left_out = counts["chat_kept"] - counts["chat_taken"]
+    assert counts["chat_left_out"] == left_out
 
 
 def test_it_goes_on_where_it_broke_off_without_reading_the_conversations_again(

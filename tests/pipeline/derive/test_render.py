@@ -104,13 +104,13 @@ def test_token_ids_hold_the_whole_middle_and_the_end_of_text(
     done = stackfim("render", built, "--out", out, "--tokenizer", tokenizer, "--max-tokens", 256, "--tokenize")
     assert done.returncode == 0, done.stderr
     rendered = table(out)
-    assert rendered.schema.names[-2:] == [field.name for field in TOKENIZED]
+    assert rendered.schema.names[-3:] == [field.name for field in TOKENIZED]
     reader = Tokenizer.from_file(str(tokenizer))
     end = reader.token_to_id("<|endoftext|>")
     assert rendered.num_rows
     for row in rendered.to_pylist():
-        assert len(row["input_ids"]) == len(row["loss_mask"]) <= 256
-        learned = [number for number, flag in zip(row["input_ids"], row["loss_mask"], strict=True) if flag]
+        assert len(row["input_ids"]) == len(row["completion_mask"]) <= 256
+        learned = [number for number, flag in zip(row["input_ids"], row["completion_mask"], strict=True) if flag]
         assert learned[-1] == end
         assert reader.decode(learned[:-1], skip_special_tokens=False) == row["middle"]
 

@@ -10,7 +10,9 @@ import pytest
 from stackfim.model.prompt import chat_ids
 from stackfim.schemas.mixed import CONVERSATION
 from stackfim.transforms.mix.conversation import conversations, instruction_columns, query_of
-from stackfim.transforms.mix.template import refact_chat, tokenizer_chat
+from stackfim.transforms.mix.template import TemplateRefuses, family_chat, tokenizer_chat
+from stackfim.transforms.mix.turns import Turn
+from stackfim.transforms.render.families import family_named
 
 
 def batch(**columns: list[Any]) -> pa.RecordBatch:
@@ -57,11 +59,49 @@ def test_pairs_take_an_input_along_and_the_license_of_the_whole() -> None:
         conversations(batch(text=["x"]), "texts", 0)
 
 
+def test_turns_are_read_from_messages_and_from_sharegpt() -> None:
+    turns = [("user", "Sort it"), ("assistant", "sorted(x)"), ("user", "Backwards"), ("assistant", "sorted(x)[::-1]")]
+    messages = [{"role": role, "content": text} for role, text in turns]
+    names = {"user": "human", "assistant": "gpt"}
+    shared = [{"from": names[role], "value": text} for role, text in turns]
+    found = [
+        conversations(batch(**{column: [value, []]}, license=["mit", None]), "chats", 0).to_pylist()
+        for column, value in (("messages", messages), ("conversations", shared), ("messages", json.dumps(messages)))
+        if isinstance(value, list)
+    ]
+    assert found[0] == found[1]
+    row, empty = found[0]
+    assert row["before"] == messages[:2]
+    assert (row["instruction"], row["code"], row["response"]) == ("Backwards", "", "sorted(x)[::-1]")
+    assert (empty["instruction"], empty["response"]) == ("", "")
+    # Which conversation it is depends on what came before, too.
+    alone = conversations(batch(messages=[messages[2:]], license=["mit"]), "chats", 0).to_pylist()
+    assert alone[0]["content_id"] != row["content_id"]
+
+
+def refact_chat(before: tuple[Turn, ...], query: str, response: str) -> tuple[str, str]:
+    chat = family_named("refact").chat
+    assert chat is not None
+    return family_chat(chat)(before, query, response)
+
+
+EARLIER = (Turn("system", "Be brief."), Turn("user", "Hi"), Turn("assistant", "Hello"))
+
+
+def test_refacts_template_holds_earlier_turns() -> None:
+    prompt, completion = refact_chat(EARLIER, "Bye", "So long")
+    assert prompt == (
+        "<empty_output>SYSTEM Be brief.\n<empty_output>USER Hi\n<empty_output>ASSISTANT Hello\n"
+        "<empty_output>USER Bye\n<empty_output>ASSISTANT"
+    )
+    assert completion == " So long<|endoftext|>"
+
+
 def test_refacts_template_is_the_one_that_the_model_is_asked_with(checkpoint: Path) -> None:
     from stackfim.model.tokenizer import Tokenizer
 
     tokenizer = Tokenizer.from_file(checkpoint / "tokenizer.json")
-    prompt, completion = refact_chat("Why is the sky blue?\n\ncode()", "Because.")
+    prompt, completion = refact_chat((), "Why is the sky blue?\n\ncode()", "Because.")
     assert tokenizer.decode(chat_ids(tokenizer, "Why is the sky blue?\n\ncode()")) == prompt
     assert completion == " Because.<|endoftext|>"
 
@@ -75,9 +115,27 @@ CHATML = (
 def test_a_tokenizers_own_template_is_used_where_it_is_given() -> None:
     for template in (CHATML, [{"name": "tool", "template": "x"}, {"name": "default", "template": CHATML}]):
         render = tokenizer_chat(json.dumps({"chat_template": template, "eos_token": {"content": "</s>"}}))
-        prompt, completion = render("Hi {{ 1 }}", "Yo")
+        prompt, completion = render((), "Hi {{ 1 }}", "Yo")
         assert prompt == "<|im_start|>user\nHi {{ 1 }}<|im_end|>\n<|im_start|>assistant\n"
         assert completion == "Yo<|im_end|>\n"
+
+
+def test_a_tokenizers_template_holds_earlier_turns_or_refuses() -> None:
+    render = tokenizer_chat(json.dumps({"chat_template": CHATML}))
+    prompt, completion = render(EARLIER, "Bye", "So long")
+    assert prompt.startswith("<|im_start|>system\nBe brief.<|im_end|>\n<|im_start|>user\nHi<|im_end|>\n")
+    assert (prompt.count("<|im_start|>"), completion) == (5, "So long<|im_end|>\n")
+    no_system = "{% if messages[0]['role'] == 'system' %}{{ raise_exception('System role not supported') }}{% endif %}"
+    render = tokenizer_chat(json.dumps({"chat_template": no_system + CHATML}))
+    assert render(EARLIER[1:], "Bye", "So long")[1] == completion
+    with pytest.raises(TemplateRefuses, match="System role not supported"):
+        render(EARLIER, "Bye", "So long")
+
+
+def test_the_begin_token_that_the_tokenizer_puts_first_is_not_in_the_prompt() -> None:
+    config = json.dumps({"chat_template": "{{ bos_token }}" + CHATML, "bos_token": "<s>"})
+    assert tokenizer_chat(config, ("<s>",))((), "Hi", "Yo")[0].startswith("<|im_start|>user")
+    assert tokenizer_chat(config)((), "Hi", "Yo")[0].startswith("<s><|im_start|>user")
 
 
 @pytest.mark.parametrize(
@@ -86,6 +144,8 @@ def test_a_tokenizers_own_template_is_used_where_it_is_given() -> None:
         ({}, "no chat_template"),
         ({"chat_template": "{{ messages[0]['content'] }}!"}, "does not put an answer"),
         ({"chat_template": "{{ raise_exception('no user') }}"}, "refuses: no user"),
+        ({"chat_template": "{% for %}"}, "cannot be read"),
+        ({"chat_template": "{{ messages[0].x.y }}"}, "fails"),
     ],
 )
 def test_a_template_that_cannot_be_used_is_told(values: dict[str, Any], message: str) -> None:

@@ -17,7 +17,8 @@ ANSWER = """def running_mean(values, width):
         total += right - left
     return out + [total / width]
 """
-GOOD = {
+GOOD: dict[str, Any] = {
+    "before": [],
     "instruction": "Write a function that gives the running mean of a list in linear time.",
     "code": "",
     "response": ANSWER,
@@ -108,3 +109,17 @@ def test_of_copies_and_near_copies_the_first_stays() -> None:
 def test_an_answer_of_a_benchmark_goes() -> None:
     index = index_benchmarks(["bench/1"], [ANSWER])
     assert reasons(GOOD, OTHER, benchmarks=index) == [("0", "benchmark_text")]
+
+
+def test_a_conversation_of_several_turns_is_judged_by_all_of_them() -> None:
+    def before(question: str = "How do I sum a list in Python?", answer: str = "With sum(values).") -> dict[str, Any]:
+        turns = [{"role": "user", "content": question}, {"role": "assistant", "content": answer}]
+        return {"before": turns, "instruction": "And in Go?", "response": "for _, v := range values { total += v }"}
+
+    # A short question belongs to the one before it.
+    assert reasons(before()) == []
+    assert reasons(before() | {"before": []}) == [("0", "too_short")]
+    assert reasons(before(answer="As an AI language model, I cannot.")) == [("0", "refusal")]
+    assert reasons(before(question="What does <empty_output> mean to a model?")) == [("0", "sentinel_collision")]
+    assert reasons(before(), before()) == [("1", "exact_duplicate")]
+    assert reasons({"instruction": "", "response": ""}) == [("0", "no_exchange")]

@@ -14,12 +14,21 @@ from tokenizers import Regex, decoders, models, normalizers, pre_tokenizers, tra
 from tokenizers import Tokenizer as Bpe
 
 from stackfim.model.tokenizer import Tokenizer
-from stackfim.transforms.render.families import FAMILIES
+from stackfim.transforms.render.families import FAMILIES, STARCODER_SENTINELS
+from stackfim.transforms.render.template import sentinels
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.split_settings import SplitSettings
 
 VOCABULARY = 2048
-SENTINELS = sorted({sentinel for family in FAMILIES.values() for sentinel in family.sentinels})
+# Those of the formats, and StarCoder's; other special tokens would leave no room for words.
+SENTINELS = sorted(
+    set(STARCODER_SENTINELS).union(
+        *(
+            (*family.fim_sentinels, *sentinels(family.header_front + family.header_prefix))
+            for family in FAMILIES.values()
+        )
+    )
+)
 QWEN = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+"
 # Of no published model: it matches the indent after a line break together with the break.
 INDENTS = QWEN.replace(r"[\r\n]*|", r"[\r\n ]*|")
@@ -71,9 +80,7 @@ def _sentencepiece() -> Bpe:
     tokenizer.decoder = decoders.Sequence(
         [decoders.Replace("▁", " "), decoders.ByteFallback(), decoders.Fuse(), decoders.Strip(" ", 1, 0)]
     )
-    # Code Llama's sentinels include the blank before them.
-    held = {"<PRE>", "<SUF>", "<MID>", "<EOT>"}
-    special = ["<unk>", *("▁" + sentinel if sentinel in held else sentinel for sentinel in SENTINELS)]
+    special = ["<unk>", *SENTINELS]
     trainer = trainers.BpeTrainer(vocab_size=VOCABULARY, special_tokens=special, show_progress=False)
     words = (word for text in _texts() for line in text.split("\n") for word in line.split(" "))
     tokenizer.train_from_iterator(words, trainer)

@@ -8,7 +8,7 @@ from typing import Any
 
 import pyarrow as pa
 import pytest
-from tokenizers import Tokenizer
+from tokenizers import Tokenizer, pre_tokenizers, processors
 
 from stackfim.model.tokenizer import TokenizerError
 from stackfim.schemas.example import EXAMPLE
@@ -38,11 +38,18 @@ PAIRS = (
 )
 
 
+def labels_of(row: dict[str, Any]) -> list[int]:
+    """What a trainer is to learn by the mask."""
+    return [number if flag else -100 for number, flag in zip(row["input_ids"], row["completion_mask"], strict=False)]
+
+
 def defects(row: dict[str, Any], settings: RenderSettings, encoder: TextEncoder) -> list[str]:
     """What is wrong with a rendered row that has token ids, found by decoding them."""
     family, budget = FAMILIES[settings.family], settings.max_tokens or 1 << 30
-    ids, mask = row["input_ids"], row["loss_mask"]
+    ids, mask = row["input_ids"], row["completion_mask"]
     found = []
+    if row["labels"] != labels_of(row):
+        found.append("labels that are not the mask's")
     if len(ids) > budget or len(mask) != len(ids):
         found.append("longer than the budget, or than its mask")
     if not ids or ids[-1] != encoder.sentinel(family.end_of_text) or not mask[-1]:
@@ -53,9 +60,12 @@ def defects(row: dict[str, Any], settings: RenderSettings, encoder: TextEncoder)
     completion = encoder.decode(ids[learned:])
     if completion != row["completion"] or row["completion"] != family.completion.replace("{middle}", row["middle"]):
         found.append("the middle is not whole")
-    prompt = encoder.decode(ids[:learned])
-    # Sentencepiece puts a blank before the prefix, and before a first sentinel.
-    if re.sub(r"^ | (?=<PRE>)", "", prompt).replace("[PREFIX] ", "[PREFIX]") != row["prompt"]:
+    begin = [encoder.sentinel(family.begin)] if family.begin else []
+    if ids[: len(begin)] != begin or (begin and ids.count(begin[0]) != 1):
+        found.append("there is not one begin token")
+    prompt = encoder.decode(ids[len(begin) : learned])
+    # Sentencepiece puts a blank before the prefix.
+    if prompt.replace("[PREFIX] ", "[PREFIX]") != row["prompt"]:
         found.append("the ids of the prompt are of another text")
     try:
         back = parse_rendered(settings.family, row["layout"], row["prompt"], row["completion"])
@@ -113,6 +123,93 @@ def test_a_trainer_that_reads_the_strings_gets_the_same_ids(
         assert whole.encode(text, add_special_tokens=False).ids == row["input_ids"]
 
 
+def published(definition: str, begin: str) -> Tokenizer:
+    """The tokenizer with the post-processor that published ones have: it puts the begin token before every text."""
+    made = Tokenizer.from_str(definition)
+    if begin:
+        number = made.token_to_id(begin)
+        made.post_processor = processors.TemplateProcessing(
+            single=f"{begin} $A", pair=f"{begin} $A $B", special_tokens=[(begin, number)]
+        )
+    return made
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_exactly_one_begin_token_in_ids_and_in_strings(
+    rows: pa.RecordBatch, definition: Definition, family: str
+) -> None:
+    """As many as the published tokenizer puts there: one in five families, none in the others."""
+    begin = FAMILIES[family].begin
+    whole = published(definition("gpt2"), begin)
+    seen = []
+    # Whether the tokenizer's own file says so, or only a setting beside it.
+    for tokenizer in (definition("gpt2"), whole.to_str()):
+        settings = RenderSettings(family, max_tokens=1024, tokenize=True, tokenizer_json=tokenizer)
+        rendered, _ = Renderer(settings).render(rows.slice(0, 40))
+        assert rendered.num_rows > 30
+        for row in rendered.to_pylist():
+            assert not begin or begin not in row["prompt"] + row["completion"]
+            read = whole.encode(row["prompt"] + row["completion"]).ids
+            for ids in (row["input_ids"], read):
+                assert [whole.id_to_token(number) for number in ids].count(begin) == (1 if begin else 0)
+            assert row["input_ids"][:2] == read[:2]
+            assert len(row["input_ids"]) <= 1024
+        seen.append(rendered)
+    assert seen[0].equals(seen[1])
+    assert bool(begin) == (family in {"codellama", "deepseek-coder", "codegemma", "codestral", "seed-coder"})
+
+
+def test_a_begin_token_of_the_given_tokenizer_alone_counts_too(rows: pa.RecordBatch, definition: Definition) -> None:
+    whole = published(definition("gpt2"), "<s>")
+    settings = RenderSettings("refact", max_tokens=512, tokenize=True, tokenizer_json=whole.to_str())
+    rendered, _ = Renderer(settings).render(rows.slice(0, 20))
+    for row in rendered.to_pylist():
+        assert row["input_ids"] == whole.encode(row["prompt"] + row["completion"]).ids
+        assert row["input_ids"][0] == whole.token_to_id("<s>")
+
+
+@pytest.mark.parametrize("share", [0.0, 1.0])
+def test_code_llama_s_sentinels_are_read_from_strings(
+    rows: pa.RecordBatch, definition: Definition, share: float
+) -> None:
+    """As transformers reads them today: a blank before the first text alone, which here is a sentinel."""
+    whole = published(definition("sentencepiece"), "<s>")
+    whole.normalizer = None
+    whole.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="first", split=False)
+    settings = RenderSettings(
+        "codellama", spm_share=share, tokenize=True, max_tokens=512, tokenizer_json=definition("sentencepiece")
+    )
+    rendered, _ = Renderer(settings).render(rows.slice(0, 60))
+    assert rendered.num_rows > 30
+    same = 0
+    for row in rendered.to_pylist():
+        ids = whole.encode(row["prompt"] + row["completion"]).ids
+        names = [whole.id_to_token(number) for number in ids]
+        for sentinel in ("<s>", "▁<PRE>", "▁<SUF>", "▁<MID>", "▁<EOT>"):
+            assert names.count(sentinel) == 1
+        assert ids[:2] == [whole.token_to_id("<s>"), whole.token_to_id("▁<PRE>")]
+        assert ids[-1] == whole.token_to_id("▁<EOT>")
+        # Where prefix and middle are side by side, a string may have one token across both.
+        same += ids == row["input_ids"]
+    assert same == rendered.num_rows if share == 0 else same > 0
+
+
+def test_special_tokens_of_the_given_tokenizer_are_collisions(rows: pa.RecordBatch, definition: Definition) -> None:
+    whole = Tokenizer.from_str(definition("gpt2"))
+    whole.add_special_tokens(["<ours>"])
+    whole.add_tokens(["<tool_use>", "õ"])
+    settings = RenderSettings("refact", tokenize=True, tokenizer_json=whole.to_str())
+    values = rows.slice(0, 6).to_pylist()
+    texts = ["x<ours>y", "x<tool_use>y", "õ", "<table>", "x < ours", "y"]
+    for value, text in zip(values, texts, strict=True):
+        value |= {"middle": text}
+    rendered, rejected = Renderer(settings).render(pa.RecordBatch.from_pylist(values, EXAMPLE))
+    assert set(rejected.column("reason").to_pylist()) == {"sentinel_collision"}
+    assert [detail.rsplit(" ", 1)[1] for detail in rejected.column("detail").to_pylist()] == ["<ours>", "<tool_use>"]
+    for row in rendered.to_pylist():
+        assert row["input_ids"] == whole.encode(row["prompt"] + row["completion"]).ids
+
+
 def test_joined_prefix_and_middle_fit_when_they_are_encoded_as_one(
     rows: pa.RecordBatch, definition: Definition
 ) -> None:
@@ -133,19 +230,19 @@ def test_each_defect_is_seen(rows: pa.RecordBatch, definition: Definition) -> No
         for row in rendered.to_pylist()
         if len(row["middle"]) > 20 and row["prefix"].rpartition("\n")[2].strip() and len(row["prefix"]) > 2000
     )
-    ids, mask, prompt, completion = (row[name] for name in ("input_ids", "loss_mask", "prompt", "completion"))
+    ids, mask, prompt, completion = (row[name] for name in ("input_ids", "completion_mask", "prompt", "completion"))
     end = ids[-1]
     body = prompt.removeprefix("<fim_prefix>")
     mutants = {
-        "cut on the right": {"input_ids": ids[:-1], "loss_mask": mask[:-1]},
-        "end-of-text masked": {"loss_mask": [*mask[:-1], False]},
-        "middle masked": {"loss_mask": [False] * (len(mask) - 1) + [True]},
-        "prompt learned": {"loss_mask": [True] * len(mask)},
-        "middle cut": {"input_ids": [*ids[:-2], end], "loss_mask": mask[1:]},
+        "cut on the right": {"input_ids": ids[:-1], "completion_mask": mask[:-1]},
+        "end-of-text masked": {"completion_mask": [*mask[:-1], False]},
+        "middle masked": {"completion_mask": [False] * (len(mask) - 1) + [True]},
+        "prompt learned": {"completion_mask": [True] * len(mask)},
+        "middle cut": {"input_ids": [*ids[:-2], end], "completion_mask": mask[1:]},
         "completion cut": {"completion": completion[1:]},
         "another id": {"input_ids": [ids[0], ids[1] + 1, *ids[2:]]},
         "sentinel out of place": {"input_ids": [end, *ids[1:]]},
-        "over the budget": {"input_ids": ids[:1] + ids[1:2] * 300 + ids[1:], "loss_mask": [False] * 300 + mask},
+        "over the budget": {"input_ids": ids[:1] + ids[1:2] * 300 + ids[1:], "completion_mask": [False] * 300 + mask},
         "cursor line cut": {"prompt": "<fim_prefix>" + prompt[prompt.index("<fim_suffix>") :]},
         "a part of a line": {"prompt": "<fim_prefix>" + body[1:]},
         "suffix gone": {"prompt": prompt.partition("<fim_suffix>")[0] + "<fim_suffix><fim_middle>"},
@@ -155,7 +252,10 @@ def test_each_defect_is_seen(rows: pa.RecordBatch, definition: Definition) -> No
     assert defects(row, settings, encoder) == []
     for name, change in mutants.items():
         assert row != row | change, name
-        assert defects(row | change, settings, encoder), name
+        changed = row | change
+        changed["labels"] = labels_of(changed)
+        assert defects(changed, settings, encoder), name
+    assert defects(row | {"labels": ids}, settings, encoder), "labels of the prompt"
 
 
 def test_characters_bound_prompt_and_completion(rows: pa.RecordBatch) -> None:
@@ -242,7 +342,7 @@ def test_an_empty_batch_has_all_columns(rows: pa.RecordBatch, definition: Defini
     rendered, rejected = Renderer(settings).render(rows.slice(0, 0))
     assert (rendered.num_rows, rejected.num_rows) == (0, 0)
     assert rendered.schema.equals(Renderer(settings).render(rows)[0].schema)
-    assert rendered.schema.names[-5:] == [field.name for field in (*RENDERED, *TOKENIZED)]
+    assert rendered.schema.names[-6:] == [field.name for field in (*RENDERED, *TOKENIZED)]
 
 
 def test_a_second_rendering_replaces_the_first(rows: pa.RecordBatch, definition: Definition) -> None:

@@ -31,7 +31,7 @@ def test_ordinary_words_are_refused_for_their_own_family_alone() -> None:
         "<PRE>": {"codellama"},
         "<s>": {"codellama", "codestral"},
         "[SUFFIX]": {"codestral"},
-        "<filename>": {"refact", "starcoder", "mellum", "granite-3"},
+        "<filename>": {"refact", "starcoder", "stable-code", "mellum", "granite-3"},
         "<file_sep>": {"starcoder2"},
     }.items():
         assert word not in ALWAYS

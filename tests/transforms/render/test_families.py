@@ -29,11 +29,11 @@ WHOLE = {
         PSM: "<fim-prefix>P<fim-suffix>S<fim-middle>M<|endoftext|>",
         JOINED: "<fim-prefix><fim-suffix>S<fim-middle>PM<|endoftext|>",
     },
-    "codellama": {PSM: "<PRE> P <SUF>S <MID>M <EOT>", JOINED: "<PRE> <SUF>S <MID> PM <EOT>"},
+    "codellama": {PSM: "▁<PRE> P▁<SUF>S▁<MID>M▁<EOT>", JOINED: "▁<PRE>▁<SUF>S▁<MID> PM▁<EOT>"},
     "deepseek-coder": {PSM: "<\uff5cfim\u2581begin\uff5c>P<\uff5cfim\u2581hole\uff5c>S<\uff5cfim\u2581end\uff5c>M<\uff5cend\u2581of\u2581sentence\uff5c>"},
     "qwen2.5-coder": {PSM: "<|fim_prefix|>P<|fim_suffix|>S<|fim_middle|>M<|endoftext|>"},
     "codegemma": {PSM: "<|fim_prefix|>P<|fim_suffix|>S<|fim_middle|>M<|file_separator|>"},
-    "codestral": {JOINED: "<s>[SUFFIX]S[PREFIX]PM</s>"},
+    "codestral": {JOINED: "[SUFFIX]S[PREFIX]PM</s>"},
     "seed-coder": {SEPARATE: "<[fim-suffix]>S<[fim-prefix]>P<[fim-middle]>M<[end\u2581of\u2581sentence]>"},
 }  # fmt: skip
 HEADED = {

@@ -1,6 +1,7 @@
 """Packed examples: all are there, none is cut, none sees another, and there is hardly any padding."""
 
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 
 from stackfim.model.packing import best_fit
 from stackfim.schemas.rejection import REJECTION
-from stackfim.schemas.rendered import PACKED
+from stackfim.schemas.rendered import IGNORED, PACKED
 from stackfim.transforms.render.batch import Renderer
 from stackfim.transforms.render.pack import Packer
 from stackfim.transforms.render.render_settings import RenderSettings
@@ -30,24 +31,36 @@ def packed(batches: list[pa.RecordBatch], packer: Packer) -> pa.Table:
     return pa.Table.from_batches([*(packer.add(batch)[0] for batch in batches), packer.finish()], PACKED)
 
 
+def labels_of(row: dict[str, Any]) -> list[int]:
+    """What a trainer is to learn by the mask."""
+    learned = zip(row["input_ids"], row["completion_mask"], strict=True)
+    return [number if is_learned else IGNORED for number, is_learned in learned]
+
+
 def defects(packs: pa.Table, tokenized: pa.RecordBatch, length: int) -> list[str]:
     """What is wrong with the packs of some examples."""
-    wanted = {row["example_id"]: row for row in tokenized.select(["example_id", "input_ids", "loss_mask"]).to_pylist()}
+    wanted = {
+        row["example_id"]: row for row in tokenized.select(["example_id", "input_ids", "completion_mask"]).to_pylist()
+    }
     found = []
     for row in packs.to_pylist():
-        if {len(row[name]) for name in ("input_ids", "loss_mask", "position_ids")} != {length}:
+        names = ("input_ids", "labels", "completion_mask", "position_ids")
+        if {len(row[name]) for name in names} != {length} or sum(row["seq_lengths"]) != length:
             found.append("another length")
+        if row["labels"] != labels_of(row):
+            found.append("labels that are not the mask's")
         end = 0
-        for example_id, size in zip(row["example_ids"], row["seq_lens"], strict=True):
+        # What is left of a row is padding, which is the last length.
+        for example_id, size in zip(row["example_ids"], row["seq_lengths"], strict=False):
             begin, end = end, end + size
-            example = wanted.pop(example_id, {"input_ids": [], "loss_mask": []})
+            example = wanted.pop(example_id, {"input_ids": [], "completion_mask": []})
             if row["input_ids"][begin:end] != example["input_ids"]:
                 found.append("an example is cut, out of place, or there twice")
-            if row["loss_mask"][begin:end] != example["loss_mask"]:
+            if row["completion_mask"][begin:end] != example["completion_mask"]:
                 found.append("another mask")
             if row["position_ids"][begin:end] != list(range(size)):
                 found.append("positions do not begin at the example")
-        if set(row["input_ids"][end:]) - {PAD} or any(row["loss_mask"][end:]):
+        if set(row["input_ids"][end:]) - {PAD} or any(row["completion_mask"][end:]):
             found.append("padding is to be learned")
         if row["position_ids"][end:] != list(range(length - end)):
             found.append("padding is no segment of its own")
@@ -66,17 +79,21 @@ def test_each_defect_is_seen(tokenized: pa.RecordBatch) -> None:
     rows = packs.to_pylist()
 
     def changed(**columns: object) -> pa.Table:
-        return pa.Table.from_pylist([rows[0] | columns, *rows[1:]], PACKED)
+        mutant = rows[0] | columns
+        return pa.Table.from_pylist([mutant | {"labels": labels_of(mutant)} | columns, *rows[1:]], PACKED)
 
     first = rows[0]
-    assert len(first["seq_lens"]) > 1
+    assert len(first["seq_lengths"]) > 1
     for name, mutant in {
         "a pack is lost": packs.slice(1),
         "a pack is there twice": pa.concat_tables([packs, packs.slice(0, 1)]),
         "an id": changed(input_ids=[*first["input_ids"][:-1], 3, 3][:LENGTH][::-1]),
-        "the mask": changed(loss_mask=[True] * LENGTH),
+        "the mask": changed(completion_mask=[True] * LENGTH),
+        "labels": changed(labels=first["input_ids"]),
         "positions run on": changed(position_ids=list(range(LENGTH))),
-        "seams moved": changed(seq_lens=[first["seq_lens"][0] + 1, first["seq_lens"][1] - 1, *first["seq_lens"][2:]]),
+        "seams moved": changed(
+            seq_lengths=[first["seq_lengths"][0] + 1, first["seq_lengths"][1] - 1, *first["seq_lengths"][2:]]
+        ),
     }.items():
         assert defects(mutant, tokenized, LENGTH), name
 
@@ -87,8 +104,9 @@ def test_padding_is_below_two_percent_and_reported(tokenized: pa.RecordBatch) ->
     tokens = len(tokenized.column("input_ids").flatten())
     assert packs.num_rows > 20
     assert (packer.padding_tokens, packer.packed_tokens) == (packs.num_rows * LENGTH - tokens, packs.num_rows * LENGTH)
-    # Without the pack that happens to be left over: among tens of packs it alone is a few percent.
-    filled = sorted(sum(lengths) for lengths in packs["seq_lens"].to_pylist())[1:]
+    # All but the one that happens to be left over: of tens of packs it is a few percent by itself.
+    sizes = zip(packs["seq_lengths"].to_pylist(), packs["example_ids"].to_pylist(), strict=True)
+    filled = sorted(sum(lengths[: len(examples)]) for lengths, examples in sizes)[1:]
     assert 1 - sum(filled) / (len(filled) * LENGTH) < 0.02
 
 

@@ -120,9 +120,7 @@ def test_many_texts_do_not_grow_the_memory_without_bound(
         assert encoder._kept == sum(len(kept) // 4 for kept in encoder._ids.values()) <= 100
 
 
-def test_a_blank_held_by_a_sentinel_is_known(definition: Definition) -> None:
-    assert TextEncoder(definition("sentencepiece")).holds_blank("<SUF>")
-    assert not TextEncoder(definition("gpt2")).holds_blank("<SUF>")
+def test_the_blank_that_a_tokenizer_puts_first_is_known(definition: Definition) -> None:
     assert TextEncoder(definition("sentencepiece")).dummy_prefix
     assert not TextEncoder(definition("gpt2")).dummy_prefix
 
