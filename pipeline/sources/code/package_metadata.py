@@ -169,6 +169,7 @@ READERS: dict[str, Callable[[bytes], PackageMetadata]] = {
     "package.json": npm_metadata,
     "pom.xml": maven_metadata,
     "go.mod": go_metadata,
+    "PKG-INFO": installed_metadata,
 }
 
 
