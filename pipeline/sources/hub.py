@@ -53,16 +53,19 @@ class HubSource:
     subfolder: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
+    needs_licenses: bool = True
 
     @classmethod
-    def from_spec(cls, spec: str, columns: Mapping[str, str] | None = None) -> "HubSource":
+    def from_spec(
+        cls, spec: str, columns: Mapping[str, str] | None = None, *, needs_licenses: bool = True
+    ) -> "HubSource":
         """The source that an address names. Raises SourceError for an address of another form."""
         match = _SPEC.fullmatch(spec)
         subfolder = (match["subfolder"] or "").strip("/") if match else ""
         if match is None or any(part in ("", ".", "..") for part in subfolder.split("/") if subfolder):
             raise SourceError(f"{spec!r} is not the address of a dataset; expected {_EXPECTED}")
         revision = unquote(match["revision"]) if match["revision"] else None
-        return cls(match["dataset"], revision, subfolder, dict(columns or {}))
+        return cls(match["dataset"], revision, subfolder, dict(columns or {}), needs_licenses=needs_licenses)
 
     def identity(self) -> dict[str, Any]:
         """Dataset, subfolder, the requested revision and the commit that it was pinned to."""
@@ -160,7 +163,8 @@ class HubSource:
             retrying(lambda: self._resolve_columns(place, lock_folder), place)
 
     def _resolve_columns(self, place: HubPlace, lock_folder: str) -> dict[str, str]:
-        return checked_columns(_stream(place, lock_folder, None).features.arrow_schema, self.columns, str(place))
+        schema = _stream(place, lock_folder, None).features.arrow_schema
+        return checked_columns(schema, self.columns, str(place), needs_licenses=self.needs_licenses)
 
     def _part_rows(self, file: _File, parts: int) -> list[int | None]:
         """The number of rows in every part of a file, from its footer."""

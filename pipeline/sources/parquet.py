@@ -7,7 +7,8 @@ does not grow with the row groups.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -30,6 +31,10 @@ from stackfim.pipeline.sources.source import (
 
 _FOOTER_THREADS = 8
 _READ_BUFFER_BYTES = 1 << 20
+_LIST_VALUES = 1 << 18
+"""Values of a list column that are decoded at once, all rows together."""
+_LIST_BYTES = 256 << 20
+"""Bytes of them, should each be as large as all that is stored of the column."""
 _GLOB_MAGIC = "*?["
 
 # Where file systems keep what changes with a file's bytes, the most reliable first.
@@ -63,6 +68,9 @@ class ParquetSource:
 
     location: str
     columns: Mapping[str, str] = field(default_factory=dict)
+    needs_licenses: bool = True
+    leave_out: str = ""
+    """Path of a local folder of which no file is read."""
 
     def identity(self) -> dict[str, Any]:
         """The location, its number of files and bytes, and a digest of names, sizes and versions of all files."""
@@ -118,10 +126,14 @@ class ParquetSource:
                 f"and are {now.size_bytes}, {now.version}; run again"
             )
         try:
-            with _open(filesystem, path) as parquet:
-                resolved = checked_columns(parquet.schema_arrow, self.columns, path)
+            with _open(filesystem, path) as plain:
+                resolved = self._columns_of(plain, path)
+                metadata = plain.metadata
+            columns = _columns(metadata, first, end, resolved)
+            rows = sum(metadata.row_group(index).num_rows for index in range(first, end))
+            with _open(filesystem, path, metadata, _dictionaries(columns)) as parquet:
                 batches = parquet.iter_batches(
-                    batch_size=_batch_rows(parquet.metadata, first, end, resolved["content"]),
+                    batch_size=_batch_rows(rows, columns),
                     row_groups=list(range(first, end)),
                     columns=needed_columns(resolved),
                     use_threads=False,
@@ -144,7 +156,7 @@ class ParquetSource:
         _refuse_credentials(self.location)
         filesystem, root = _resolve(self.location)
         try:
-            paths = _parquet_paths(filesystem, root)
+            paths = [path for path in _parquet_paths(filesystem, root) if not self._is_left_out(filesystem, path)]
             if not paths:
                 raise SourceError(f"{self.location}: no parquet file; expected a folder, a glob or a file of *.parquet")
             with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
@@ -155,6 +167,14 @@ class ParquetSource:
             raise
         except Exception as error:  # the libraries below fsspec have error types of their own
             raise SourceError(f"{self.location} cannot be listed: {_reason(error)}") from error
+
+    def _columns_of(self, parquet: pq.ParquetFile, path: str) -> dict[str, str]:
+        return checked_columns(parquet.schema_arrow, self.columns, path, needs_licenses=self.needs_licenses)
+
+    def _is_left_out(self, filesystem: Any, path: str) -> bool:
+        if not self.leave_out or not _is_local(filesystem):
+            return False
+        return f"{os.path.realpath(path)}/".startswith(f"{os.path.realpath(self.leave_out)}/")
 
     def _row_groups(self, files: list[_File], one_by_one: bool) -> Iterator[tuple[_File, list[_RowGroups]]]:
         """Every file with its shards' row groups; with `one_by_one` a footer is read only when its turn comes."""
@@ -168,7 +188,7 @@ class ParquetSource:
     def _read_footer(self, file: _File) -> list[_RowGroups]:
         try:
             with _open(_resolve(file.path)[0], file.path) as parquet:
-                resolved = checked_columns(parquet.schema_arrow, self.columns, file.path)
+                resolved = self._columns_of(parquet, file.path)
                 return _runs(parquet.metadata, resolved["content"])
         except SourceError:
             raise
@@ -225,7 +245,7 @@ def _is_local(filesystem: Any) -> bool:
 
 def _parquet_paths(filesystem: Any, root: str) -> list[str]:
     """Paths of the parquet files at `root`, sorted. Raises FileNotFoundError when nothing is there."""
-    if filesystem.isfile(root):
+    if filesystem.isfile(root) or (_is_local(filesystem) and os.path.exists(root) and not os.path.isdir(root)):
         return [root]
     if filesystem.isdir(root):
         found = [path for path in _walk(filesystem, root) if _is_wanted(path, root)]
@@ -257,6 +277,8 @@ def _file(filesystem: Any, path: str) -> _File:
     """The file with what identifies its bytes. Raises OSError when it cannot be examined."""
     if _is_local(filesystem):
         status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceError(f"{path} is a folder, a pipe, a socket or a device; expected a regular file")
         return _File(path, status.st_size, str(status.st_mtime_ns))
     info = filesystem.info(path)
     version = next((info[key] for key in _VERSION_KEYS if info.get(key) is not None), None)
@@ -265,14 +287,20 @@ def _file(filesystem: Any, path: str) -> _File:
 
 
 @contextmanager
-def _open(filesystem: Any, path: str) -> Iterator[pq.ParquetFile]:
-    """Opens the file, to be read in small pieces on a local disk and in whole column chunks over a network."""
+def _open(
+    filesystem: Any, path: str, metadata: pq.FileMetaData | None = None, dictionaries: Sequence[str] = ()
+) -> Iterator[pq.ParquetFile]:
+    """Opens the file, to be read in small pieces on a local disk and in whole column chunks over a network.
+
+    Columns of `dictionaries` are read as dictionaries: a value is not copied into each row that has it.
+    """
+    options = {"pre_buffer": False, "metadata": metadata, "read_dictionary": list(dictionaries) or None}
     if _is_local(filesystem):
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BUFFER_BYTES) as parquet:
+        with pq.ParquetFile(path, buffer_size=_READ_BUFFER_BYTES, **options) as parquet:
             yield parquet
     else:
         # Arrow requests just the ranges that it needs; a read-ahead cache in between would fetch the gaps as well.
-        with filesystem.open(path, "rb", cache_type="none") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
+        with filesystem.open(path, "rb", cache_type="none") as file, pq.ParquetFile(file, **options) as parquet:
             yield parquet
 
 
@@ -299,12 +327,57 @@ def _runs(metadata: pq.FileMetaData, content: str) -> list[_RowGroups]:
     return runs
 
 
-def _batch_rows(metadata: pq.FileMetaData, first: int, end: int, content: str) -> int:
-    """How many rows to decode at once for about BATCH_BYTES of content; at most BATCH_ROWS."""
-    rows = sum(metadata.row_group(index).num_rows for index in range(first, end))
-    content_bytes = sum(_content_bytes(metadata, content, index) for index in range(first, end))
-    fitting: int = BATCH_BYTES * rows // max(1, content_bytes)
-    return max(1, min(BATCH_ROWS, fitting))
+@dataclass(frozen=True)
+class _Column:
+    """What the footer says of a column in a run of row groups, all of them together."""
+
+    values: int
+    size_bytes: int
+    """Uncompressed, where a value of a dictionary counts once."""
+    is_repeated_text: bool
+    """Whether it is text with a dictionary."""
+    is_list: bool
+
+
+def _columns(metadata: pq.FileMetaData, first: int, end: int, resolved: Mapping[str, str]) -> dict[str, _Column]:
+    """The needed columns by their paths, in a fixed order."""
+    needed = set(needed_columns(resolved))
+    found: dict[str, _Column] = {}
+    for group in range(first, end):
+        for index in range(metadata.num_columns):
+            chunk = metadata.row_group(group).column(index)
+            path = chunk.path_in_schema
+            if path.partition(".")[0] in needed:
+                known = found.get(path, _Column(0, 0, False, "." in path))
+                is_repeated = chunk.physical_type == "BYTE_ARRAY" and chunk.has_dictionary_page
+                found[path] = _Column(
+                    known.values + chunk.num_values,
+                    known.size_bytes + chunk.total_uncompressed_size,
+                    known.is_repeated_text or is_repeated,
+                    known.is_list,
+                )
+    return found
+
+
+def _dictionaries(columns: Mapping[str, _Column]) -> list[str]:
+    """The columns to read as dictionaries; Arrow cannot do that inside lists."""
+    return [path for path, column in columns.items() if column.is_repeated_text and not column.is_list]
+
+
+def _batch_rows(rows: int, columns: Mapping[str, _Column]) -> int:
+    """How many of the rows to decode at once for about BATCH_BYTES of each column; at most BATCH_ROWS.
+
+    A list is decoded in full, so that each of its values may be as large as all that is stored of it.
+    """
+    fitting = BATCH_ROWS
+    for column in columns.values():
+        fitting = min(fitting, BATCH_BYTES * rows // max(1, column.size_bytes))
+        if column.is_list:
+            values = min(
+                _LIST_VALUES, _LIST_BYTES // max(1, column.size_bytes) if column.is_repeated_text else _LIST_VALUES
+            )
+            fitting = min(fitting, values * rows // max(1, column.values))
+    return max(1, fitting)
 
 
 def _reason(error: BaseException) -> str:
