@@ -12,12 +12,14 @@ from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
 
+from stackfim.pipeline.sources.row_limit import Taken, limited
 from stackfim.pipeline.sources.rows import checked_columns, first_rows, needed_columns, source_batches
 from stackfim.pipeline.sources.source import (
     BATCH_BYTES,
@@ -86,23 +88,27 @@ class ParquetSource:
             "digest": digest,
         }
 
-    def shards(self, limit: int | None = None) -> list[Shard]:
+    def shards(self, limit: int | None = None, seed: int | None = None) -> list[Shard]:
         """Runs of row groups of up to SHARD_BYTES of content, file by file in the order of their paths.
 
-        Raises SourceError when there is no row, no access, or a file that is not parquet or lacks a column.
+        Footers are read of the files that a limit needs. Raises SourceError when there is no row, no access, or a file that
+        is not parquet or lacks a column.
         """
         files = self._files()
-        shards: list[Shard] = []
-        left = limit
-        for file, row_groups in self._row_groups(files, one_by_one=limit is not None):
-            for group in row_groups:
-                rows = group.rows if left is None else min(group.rows, left)
-                if rows == 0:
-                    continue
-                shards.append(_shard(len(shards), file, group, rows))
-                left = None if left is None else left - rows
-            if left == 0:
-                break
+        if limit is None:
+            with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
+                groups = list(pool.map(self._read_footer, files))
+            wanted = [Taken(file, part, run.rows) for file, runs in enumerate(groups) for part, run in enumerate(runs)]
+        else:
+            footer = cache(lambda file: self._read_footer(files[file]))
+            names = [file.path.removeprefix(self.location) for file in files]
+            wanted = limited(names, lambda file: [run.rows for run in footer(file)], limit, seed)
+            chosen = {taken.file for taken in wanted}
+            groups = [footer(file) if file in chosen else [] for file in range(len(files))]
+        shards = [
+            _shard(index, files[taken.file], groups[taken.file][taken.part], taken.rows)
+            for index, taken in enumerate(taken for taken in wanted if taken.rows)
+        ]
         if not shards:
             raise SourceError(f"{self.location}: {len(files)} parquet files without a row; expected at least one row")
         return shards
@@ -175,15 +181,6 @@ class ParquetSource:
         if not self.leave_out or not _is_local(filesystem):
             return False
         return f"{os.path.realpath(path)}/".startswith(f"{os.path.realpath(self.leave_out)}/")
-
-    def _row_groups(self, files: list[_File], one_by_one: bool) -> Iterator[tuple[_File, list[_RowGroups]]]:
-        """Every file with its shards' row groups; with `one_by_one` a footer is read only when its turn comes."""
-        if one_by_one:
-            for file in files:
-                yield file, self._read_footer(file)
-        else:
-            with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
-                yield from zip(files, pool.map(self._read_footer, files), strict=True)
 
     def _read_footer(self, file: _File) -> list[_RowGroups]:
         try:

@@ -140,8 +140,8 @@ def source_batch_with_places(
         for name, source in resolved.items()
     }
     too_long = _too_long(stored)
-    for name, bad_rows in too_long.items():
-        stored[name] = without_rows(stored[name], bad_rows)
+    for name, long_rows in too_long.items():
+        stored[name] = without_rows(stored[name], long_rows)
     given = {name: _plain(values) for name, values in stored.items()}
     content = _typed(resolved, "content", as_binary, _content(given["content"]))
     not_utf8 = _not_utf8(given)
@@ -227,7 +227,7 @@ def _rejected(
         "path": pc.equal(text["path"], "").to_pylist(),
     }
     for name, long_rows in too_long.items():
-        for row in np.flatnonzero(long_rows):
+        for row in np.flatnonzero(long_rows).tolist():
             reasons[row] = reasons[row] or "text_too_long"
             details[row] = details[row] or f"column {resolved[name]} holds more than {bound_in_words(name)}"
     for name, bad_rows in not_utf8.items():

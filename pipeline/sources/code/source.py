@@ -20,6 +20,7 @@ from stackfim.pipeline.sources.code.folders import OUTWARD_LINK
 from stackfim.pipeline.sources.code.git_objects import BlobReader, GitUnreadable
 from stackfim.pipeline.sources.code.repositories import Repository, displayable
 from stackfim.pipeline.sources.code.source_tree import TreeFile, list_tree
+from stackfim.pipeline.sources.row_limit import drawn_order
 from stackfim.pipeline.sources.rows import READ
 from stackfim.pipeline.sources.source import BATCH_BYTES, BATCH_ROWS, Shard, SourceBatch, SourceError, SourceUnavailable
 from stackfim.schemas.rejection import FILE, no_rejections, rejections
@@ -87,13 +88,16 @@ class CodeSource:
             "repositories": _addresses(files),
         }
 
-    def shards(self, limit: int | None = None) -> list[Shard]:
+    def shards(self, limit: int | None = None, seed: int | None = None) -> list[Shard]:
         """Runs of files of up to TREE_SHARD_BYTES of content. `rows` counts all files, rejected ones too.
 
         Raises SourceError when the folder does not exist, cannot be listed or holds no file.
         """
-        files = self._list()[:limit]
-        return [_shard(index, run) for index, run in enumerate(_runs(files))]
+        files = self._list()
+        if limit is not None and seed is not None:
+            drawn = drawn_order([file.path for file in files], seed)[:limit]
+            files = [files[index] for index in sorted(drawn)]
+        return [_shard(index, run) for index, run in enumerate(_runs(files[:limit]))]
 
     def read(self, locator: str) -> Iterator[SourceBatch]:
         """The files of a shard, in order, as they are now; a file that has gone since the listing is a rejection.
