@@ -19,11 +19,10 @@ from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
 
+from stackfim.pipeline.sources.parquet_columns import batch_rows, stored_columns, to_dictionaries
 from stackfim.pipeline.sources.row_limit import Taken, limited
 from stackfim.pipeline.sources.rows import checked_columns, first_rows, needed_columns, source_batches
 from stackfim.pipeline.sources.source import (
-    BATCH_BYTES,
-    BATCH_ROWS,
     SHARD_BYTES,
     Shard,
     SourceBatch,
@@ -33,10 +32,6 @@ from stackfim.pipeline.sources.source import (
 
 _FOOTER_THREADS = 8
 _READ_BUFFER_BYTES = 1 << 20
-_LIST_VALUES = 1 << 18
-"""Values of a list column that are decoded at once, all rows together."""
-_LIST_BYTES = 256 << 20
-"""Bytes of them, should each be as large as all that is stored of the column."""
 _GLOB_MAGIC = "*?["
 
 # Where file systems keep what changes with a file's bytes, the most reliable first.
@@ -135,11 +130,11 @@ class ParquetSource:
             with _open(filesystem, path) as plain:
                 resolved = self._columns_of(plain, path)
                 metadata = plain.metadata
-            columns = _columns(metadata, first, end, resolved)
+            columns = stored_columns(metadata, first, end, resolved)
             rows = sum(metadata.row_group(index).num_rows for index in range(first, end))
-            with _open(filesystem, path, metadata, _dictionaries(columns)) as parquet:
+            with _open(filesystem, path, metadata, to_dictionaries(columns)) as parquet:
                 batches = parquet.iter_batches(
-                    batch_size=_batch_rows(rows, columns),
+                    batch_size=batch_rows(rows, columns),
                     row_groups=list(range(first, end)),
                     columns=needed_columns(resolved),
                     use_threads=False,
@@ -322,59 +317,6 @@ def _runs(metadata: pq.FileMetaData, content: str) -> list[_RowGroups]:
         else:
             runs.append(_RowGroups(index, index + 1, rows, content_bytes))
     return runs
-
-
-@dataclass(frozen=True)
-class _Column:
-    """What the footer says of a column in a run of row groups, all of them together."""
-
-    values: int
-    size_bytes: int
-    """Uncompressed, where a value of a dictionary counts once."""
-    is_repeated_text: bool
-    """Whether it is text with a dictionary."""
-    is_list: bool
-
-
-def _columns(metadata: pq.FileMetaData, first: int, end: int, resolved: Mapping[str, str]) -> dict[str, _Column]:
-    """The needed columns by their paths, in a fixed order."""
-    needed = set(needed_columns(resolved))
-    found: dict[str, _Column] = {}
-    for group in range(first, end):
-        for index in range(metadata.num_columns):
-            chunk = metadata.row_group(group).column(index)
-            path = chunk.path_in_schema
-            if path.partition(".")[0] in needed:
-                known = found.get(path, _Column(0, 0, False, "." in path))
-                is_repeated = chunk.physical_type == "BYTE_ARRAY" and chunk.has_dictionary_page
-                found[path] = _Column(
-                    known.values + chunk.num_values,
-                    known.size_bytes + chunk.total_uncompressed_size,
-                    known.is_repeated_text or is_repeated,
-                    known.is_list,
-                )
-    return found
-
-
-def _dictionaries(columns: Mapping[str, _Column]) -> list[str]:
-    """The columns to read as dictionaries; Arrow cannot do that inside lists."""
-    return [path for path, column in columns.items() if column.is_repeated_text and not column.is_list]
-
-
-def _batch_rows(rows: int, columns: Mapping[str, _Column]) -> int:
-    """How many of the rows to decode at once for about BATCH_BYTES of each column; at most BATCH_ROWS.
-
-    A list is decoded in full, so that each of its values may be as large as all that is stored of it.
-    """
-    fitting = BATCH_ROWS
-    for column in columns.values():
-        fitting = min(fitting, BATCH_BYTES * rows // max(1, column.size_bytes))
-        if column.is_list:
-            values = min(
-                _LIST_VALUES, _LIST_BYTES // max(1, column.size_bytes) if column.is_repeated_text else _LIST_VALUES
-            )
-            fitting = min(fitting, values * rows // max(1, column.values))
-    return max(1, fitting)
 
 
 def _reason(error: BaseException) -> str:
