@@ -6,6 +6,7 @@ license lists as `{list: [{item}]}` (parquet's three-level lists read as structs
 
 import hashlib
 from collections.abc import Mapping
+from urllib.parse import unquote
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -76,7 +77,14 @@ ROW = pa.schema(
     ]
 )
 
-REQUIRED = ("content", "language", "repository", "path", "licenses")
+REQUIRED = ("content", "repository", "path", "licenses")
+"""Columns of ROW that a source has to give; without a column of languages, the path tells the language."""
+
+CONSTANT = "="
+"""Beginning of what stands in the place of a source column and is the value itself, for all rows."""
+
+TEXT_COLUMNS = ("repository", "path", "language", "revision")
+_MAY_BE_CONSTANT = ("repository", "language", "revision", "licenses")
 
 # For each column of ROW, the source columns that may give it; the first one found counts.
 CANDIDATES: dict[str, tuple[str, ...]] = {
@@ -95,30 +103,67 @@ class MissingColumns(ValueError):
     """A source does not have the columns that a row needs."""
 
 
-def resolve_columns(available: list[str], mapping: Mapping[str, str]) -> dict[str, str]:
-    """Which source column gives each column of ROW: `mapping` first, then the known names.
+def resolve_columns(
+    available: list[str],
+    mapping: Mapping[str, str],
+    folders: Mapping[str, str] | None = None,
+    *,
+    needs_licenses: bool = True,
+) -> dict[str, str]:
+    """Which source column gives each column of ROW: `mapping` first, then the known names, then `folders`.
 
-    Raises MissingColumns, which names what is missing, what was found and how to map it.
+    `folders` are values by name that the path of a file tells (`folder_values`). A value that is the same for all rows begins
+    with CONSTANT, in `mapping` too. Raises MissingColumns, which names what is missing, what was found and how to map it;
+    licenses may be missing where they are not needed.
     """
+    folders = folders or {}
     resolved: dict[str, str] = {}
     for name, candidates in CANDIDATES.items():
         if name in mapping:
-            if mapping[name] not in available:
-                raise MissingColumns(
-                    f"[columns] maps {name} to {mapping[name]!r}, which the source does not have; it has: {', '.join(available)}"
-                )
-            resolved[name] = mapping[name]
-        else:
-            found = next((candidate for candidate in candidates if candidate in available), None)
-            if found is not None:
-                resolved[name] = found
-    missing = [name for name in REQUIRED if name not in resolved]
+            resolved[name] = _mapped(name, mapping[name], available, folders)
+            continue
+        found = next((candidate for candidate in candidates if candidate in available), None)
+        if found is None and name in _MAY_BE_CONSTANT:
+            found = next((CONSTANT + folders[candidate] for candidate in candidates if candidate in folders), None)
+        if found is not None:
+            resolved[name] = found
+    missing = [name for name in REQUIRED if name not in resolved and (needs_licenses or name != "licenses")]
     if missing:
+        advice = (
+            ", or allow rows without a license: filters.allow_missing_licenses = true" if "licenses" in missing else ""
+        )
         raise MissingColumns(
             f"the source has no column for {', '.join(missing)}; it has: {', '.join(available)}. "
-            f'Name them in the configuration, for example: [columns] {missing[0]} = "..."'
+            f'Name them in the configuration, for example: [columns] {missing[0]} = "..."{advice}'
         )
     return resolved
+
+
+def _mapped(name: str, source: str, available: list[str], folders: Mapping[str, str]) -> str:
+    if source in available:
+        return source
+    if name in _MAY_BE_CONSTANT:
+        if source.startswith(CONSTANT) and source != CONSTANT:
+            return source
+        if source in folders:
+            return CONSTANT + folders[source]
+    constant = f'; for one value in all rows, {name} = "={source}"' if name in _MAY_BE_CONSTANT else ""
+    raise MissingColumns(
+        f"[columns] maps {name} to {source!r}, which the source does not have; it has: {', '.join(available)}{constant}"
+    )
+
+
+def folder_values(path: str) -> dict[str, str]:
+    """Values by name from the folders of a path, such as `lang=Python/`, by the convention of Hive; the innermost counts."""
+    found: dict[str, str] = {}
+    for folder in path.split("/")[:-1]:
+        name, separator, value = folder.partition("=")
+        if separator and name and value and value != _NO_VALUE:
+            found[name] = unquote(value)
+    return found
+
+
+_NO_VALUE = "__HIVE_DEFAULT_PARTITION__"
 
 
 def license_lists(values: pa.Array) -> pa.Array:

@@ -59,6 +59,8 @@ class Plan:
     against: dict[str, Source]
     """Sources of the reference files that are to be made, by path."""
     score: ScorePlan | None = None
+    skips_bad_shards: bool = False
+    """Whether a shard that cannot be read to its end is recorded and left, instead of ending the run."""
 
 
 def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
@@ -88,7 +90,10 @@ class FilterShards(beam.PTransform):
             pipeline
             | "Shards" >> beam.Create(plan.to_filter, reshuffle=False).with_output_types(ShardTask)
             | "Spread shards" >> beam.Reshuffle()
-            | "Read" >> beam.ParDo(ReadShards(plan.source, context.progress_folder)).with_output_types(ShardBatch)
+            | "Read"
+            >> beam.ParDo(
+                ReadShards(plan.source, context.progress_folder, skips_bad=plan.skips_bad_shards)
+            ).with_output_types(ShardBatch)
         )
         if context.filter_scores:
             scored = read | "Filter and score" >> FilterAndScoreRows(plan.filters)

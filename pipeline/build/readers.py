@@ -1,5 +1,6 @@
 """Shards into batches: source rows for pass A, survivors for pass B, fingerprints of what the run is compared with."""
 
+import json
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
@@ -16,9 +17,9 @@ from stackfim.pipeline.build.run_context import RunContext
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.fingerprints import ReferenceFile, write_reference
 from stackfim.pipeline.local.tally import process_tally
-from stackfim.pipeline.sources import Source
-from stackfim.pipeline.sources.rows import cut_points
-from stackfim.schemas.rejection import no_rejections
+from stackfim.pipeline.sources import Source, SourceBatch, SourceUnavailable
+from stackfim.pipeline.sources.rows import READ, cut_points
+from stackfim.schemas.rejection import FILE, no_rejections, rejections
 from stackfim.schemas.source import ROW
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 from stackfim.transforms.shard_batch import ShardBatch
@@ -39,8 +40,12 @@ class ShardTask:
 class ReadShards(beam.DoFn):
     """Shard tasks to batches of source rows (ShardBatch)."""
 
-    def __init__(self, source: Source, progress_folder: str | None) -> None:
-        """Reads from `source`; reports how far it is in `progress_folder`."""
+    def __init__(self, source: Source, progress_folder: str | None, *, skips_bad: bool = False) -> None:
+        """Reads from `source`; reports how far it is in `progress_folder`.
+
+        With `skips_bad`, a shard that cannot be read to its end gives a rejection after the rows that could be read.
+        """
+        self._skips_bad = skips_bad
         self._source = source
         self._progress_folder = progress_folder
 
@@ -48,13 +53,32 @@ class ReadShards(beam.DoFn):
         """All batches of one shard, the last one marked."""
         tally = process_tally(self._progress_folder)
         held: ShardBatch | None = None
-        for sequence, (rows, rejections) in enumerate(self._source.read(task.locator)):
+        for sequence, (rows, dropped) in enumerate(self._batches(task)):
             if held is not None:
                 yield held
-            tally.add({"rows_read": rows.num_rows + rejections.num_rows, "bytes_read": rows.column("content").nbytes})
-            held = ShardBatch(task.shard, sequence, False, rows, rejections)
+            tally.add({"rows_read": rows.num_rows + dropped.num_rows, "bytes_read": rows.column("content").nbytes})
+            held = ShardBatch(task.shard, sequence, False, rows, dropped)
         last = held or ShardBatch(task.shard, 0, True, _no_rows(), no_rejections())
         yield ShardBatch(task.shard, last.sequence, True, last.rows, last.rejections)
+
+    def _batches(self, task: ShardTask) -> Iterator[SourceBatch]:
+        try:
+            yield from self._source.read(task.locator)
+        except SourceUnavailable as error:
+            if not self._skips_bad:
+                raise SourceUnavailable(
+                    f"shard {task.shard}: {error}; repair or replace it, or leave it out with --on-bad-shard skip"
+                ) from error
+            yield SourceBatch(_no_rows(), unreadable_shard(task.shard, task.locator, error))
+
+
+def unreadable_shard(shard: int, locator: str, error: SourceUnavailable) -> pa.RecordBatch:
+    """The rejection that stands for the rows of a shard that could not be read."""
+    place = json.loads(locator).get("file", "")
+    whose = pa.RecordBatch.from_pydict(
+        {"repository": [""], "path": [place if isinstance(place, str) else ""], "content_id": [""]}
+    )
+    return rejections(FILE, READ, ["shard_unreadable"], whose, [f"shard {shard}: {error}"])
 
 
 class FingerprintReferences(beam.DoFn):

@@ -13,7 +13,7 @@ from rich.console import Console
 
 from stackfim.pipeline.build.against import reference_files
 from stackfim.pipeline.build.beam_options import Engine
-from stackfim.pipeline.config.run_config import RunConfig
+from stackfim.pipeline.config.run_config import SKIP, RunConfig
 from stackfim.pipeline.config.scoring_model import Scoring, find_scoring, scoring_threads
 from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder import paths
@@ -24,7 +24,7 @@ from stackfim.pipeline.folder.manifest import make_manifest, stackfim_version, v
 from stackfim.pipeline.folder.markers import FilteredMarker, complete
 from stackfim.pipeline.folder.prepare import ANOTHER, Request, begin, clear, finished_report
 from stackfim.pipeline.folder.storage import Storage
-from stackfim.pipeline.sources import Shard, Source, open_source
+from stackfim.pipeline.sources import Shard, Source, SourceOptions, open_source
 from stackfim.schemas.manifest import Manifest
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 from stackfim.transforms.filters.filter_settings import FilterPlan
@@ -76,12 +76,13 @@ def build(
         )
     inputs = find_inputs(spec, config, storage)
     run_key = run_key_of(inputs.identity, inputs.shards, config, inputs.scoring)
+    resume_key = resume_key_of(inputs.identity, len(inputs.shards), config, inputs.scoring)
     if not engine.is_dry_run:
-        finished = _prepare(storage, run_key, config, inputs.scoring, overwrite=overwrite)
+        finished = _prepare(storage, run_key, resume_key, config, inputs.scoring, overwrite=overwrite)
         if finished is not None:
             return Outcome(finished, True, time.monotonic() - started)
     with progress_folder(storage, engine) as folder:
-        plan = make_plan(inputs, storage, config, run_key, workers, engine, folder)
+        plan = make_plan(inputs, storage, config, resume_key, workers, engine, folder)
         run_graph(plan, engine, workers, console, _known_rows(plan, inputs.shards))
     if engine.is_dry_run:
         return Outcome(None, False, time.monotonic() - started)
@@ -90,13 +91,34 @@ def build(
 
 def find_inputs(spec: str, config: RunConfig, storage: Storage) -> Inputs:
     """What a run of `config` reads. Raises UsageError and SourceError for what cannot be used."""
-    source = open_source(spec, config.columns)
+    source = open_source(spec, options=source_options(config, storage))
     filters = config.filter_plan()
-    shards = source.shards(config.limit)
+    shards = source.shards(*config.row_limit())
     files, against, compared = reference_files(config.against, storage, config.dedup_settings() or DedupSettings())
     scoring = find_scoring(config.score, config.seed)
     identity = {"spec": spec, **source.identity()} | ({"against": compared} if compared else {})
     return Inputs(source, shards, files, against, filters, scoring, identity)
+
+
+def source_options(config: RunConfig, out: Storage) -> SourceOptions:
+    """How the source of a run is read: without the folder that the run writes, which may lie in it."""
+    return SourceOptions(
+        columns=config.columns,
+        work_tree=config.worktree,
+        needs_licenses=not config.filters.allow_missing_licenses,
+        leave_out=out.full_path("") if out.is_local else "",
+    )
+
+
+def resume_key_of(identity: dict[str, Any], shard_count: int, config: RunConfig, scoring: Scoring | None) -> str:
+    """SHA-256 of all that rows depend on but the bytes of the source, 64 hex digits.
+
+    A run that broke off is resumed when a file of its source was repaired: each shard depends on its own file.
+    """
+    place = {name: value for name, value in identity.items() if name not in ("digest", "size_bytes", "files")}
+    parts = [stackfim_version(), versions(config), place, shard_count, config.recorded()]
+    parts += [scoring.recorded()] if scoring is not None else []
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
 def run_key_of(identity: dict[str, Any], shards: list[Shard], config: RunConfig, scoring: Scoring | None = None) -> str:
@@ -107,7 +129,7 @@ def run_key_of(identity: dict[str, Any], shards: list[Shard], config: RunConfig,
 
 
 def _prepare(
-    storage: Storage, run_key: str, config: RunConfig, scoring: Scoring | None, *, overwrite: bool
+    storage: Storage, run_key: str, resume_key: str, config: RunConfig, scoring: Scoring | None, *, overwrite: bool
 ) -> Manifest | None:
     """Makes the folder ready; the manifest when it holds this very run, complete.
 
@@ -117,6 +139,7 @@ def _prepare(
         clear(storage, paths.RUN, Manifest)
     request = Request(
         run_key=run_key,
+        resume_key=resume_key,
         settings={
             "version": stackfim_version(),
             "configuration": config.recorded(),
@@ -142,7 +165,7 @@ def make_plan(
     inputs: Inputs,
     storage: Storage,
     config: RunConfig,
-    run_key: str,
+    resume_key: str,
     workers: int,
     engine: Engine,
     progress_folder: str | None,
@@ -155,7 +178,7 @@ def make_plan(
 
     context = RunContext(
         storage=storage,
-        run_key=run_key,
+        resume_key=resume_key,
         shard_count=len(inputs.shards),
         validation_share=config.validation_share,
         progress_folder=progress_folder,
@@ -184,6 +207,7 @@ def make_plan(
         version=stackfim_version(),
         against=inputs.against,
         score=_score_plan(inputs.scoring, workers, engine),
+        skips_bad_shards=config.on_bad_shard == SKIP,
     )
 
 

@@ -16,8 +16,8 @@ class RunContext:
     """What every worker knows of a run."""
 
     storage: Storage
-    run_key: str
-    """Of input, configuration and version: what complete shards must have been made for."""
+    resume_key: str
+    """Of place, configuration and version: with a shard's own locator, what complete shards must have been made for."""
     shard_count: int
     validation_share: float
     progress_folder: str | None

@@ -10,7 +10,7 @@ from stackfim.pipeline.folder.markers import FilteredMarker
 
 def filtered_key(context: RunContext, locator: str) -> str:
     """What a shard of pass A is made for, 64 hex digits: the run, and where the shard's rows are."""
-    return hashlib.sha256(json.dumps([context.run_key, locator]).encode()).hexdigest()
+    return hashlib.sha256(json.dumps([context.resume_key, locator]).encode()).hexdigest()
 
 
 def split_key(context: RunContext, shard: int, lowest_hash: int) -> str:

@@ -43,7 +43,23 @@ def build(
         typer.Option(help="Leave out the repositories and owners in this file, one on each line.", metavar="FILE"),
     ] = None,
     workers: Workers = None,
-    limit: Annotated[int | None, typer.Option(min=1, help="Read at most this many rows.", metavar="ROWS")] = None,
+    limit: Annotated[
+        int | None,
+        typer.Option(min=1, help="Read at most this many rows, of shards and files that a hash draws.", metavar="ROWS"),
+    ] = None,
+    limit_first: Annotated[
+        int | None,
+        typer.Option("--limit-first", min=1, help="Read at most this many rows, the first ones.", metavar="ROWS"),
+    ] = None,
+    worktree: Annotated[
+        bool, typer.Option("--worktree", help="Read git work trees as they lie there, without a revision.")
+    ] = False,
+    on_bad_shard: Annotated[
+        str | None,
+        typer.Option(
+            help="A shard that cannot be read to its end: `fail`, or `skip` it and record that. [default: fail]"
+        ),
+    ] = None,
     context_bytes: Annotated[
         int | None,
         typer.Option(
@@ -90,6 +106,9 @@ def build(
         Option("--licenses", "licenses", licenses),
         Option("--opt-out", "opt_out", opt_out),
         Option("--limit", "limit", limit),
+        Option("--limit-first", "limit_first", limit_first),
+        Option("--worktree", "worktree", worktree or None),
+        Option("--on-bad-shard", "on_bad_shard", on_bad_shard),
         Option("--context-bytes", "context_bytes", context_bytes),
         Option("--against", "against", tuple(against) if against else None),
         Option("--pii", "pii", pii),

@@ -37,6 +37,9 @@ from stackfim.transforms.score.score_settings import DEFAULT_ACTIONS, LABEL
 from stackfim.transforms.setting_checks import expect_choice, expect_number, expect_whole, known_names
 from stackfim.transforms.split.split_settings import ExampleSettings, SplitSettings
 
+FAIL, SKIP = "fail", "skip"
+BAD_SHARD_ACTIONS = (FAIL, SKIP)
+
 
 @with_config(ConfigDict(extra="forbid", strict=True))
 @dataclass(frozen=True)
@@ -61,7 +64,13 @@ class RunConfig:
     validation_share: float = 0.01
     """Share of repositories in the validation partition."""
     limit: int | None = None
+    """Most rows that are read, of shards and files that are drawn by a hash with `seed`; None for all."""
+    limit_first: int | None = None
     """Most rows that are read, from the start of the source; None for all."""
+    worktree: bool = False
+    """Whether files of git work trees are read as they lie there, without a revision, instead of from the commit."""
+    on_bad_shard: str = FAIL
+    """What becomes of a shard that cannot be read to its end: `fail` ends the run, `skip` records it and goes on."""
     keep_work: bool = False
     """Whether the rows after the filters are left in `work/`."""
     columns: dict[str, str] = field(default_factory=dict)
@@ -91,8 +100,8 @@ class RunConfig:
         expect_whole("seed", self.seed, 0)
         expect_whole("context_bytes", self.context_bytes, 0)
         expect_number("validation_share", self.validation_share, 0.5)
-        if self.limit is not None:
-            expect_whole("limit", self.limit, 1)
+        self._check_limits()
+        expect_choice("on_bad_shard", self.on_bad_shard, BAD_SHARD_ACTIONS)
         for column in self.columns:
             if column not in CANDIDATES:
                 raise ValueError(f"columns.{column}: no such column of a row{known_names(column, tuple(CANDIDATES))}")
@@ -103,6 +112,13 @@ class RunConfig:
             )
         expect_choice("pii", self.pii, MODES)
         expect_choice("comments_language", self.comments_language, (ANY, *COMMENT_LANGUAGES))
+
+    def _check_limits(self) -> None:
+        for name in ("limit", "limit_first"):
+            if getattr(self, name) is not None:
+                expect_whole(name, getattr(self, name), 1)
+        if self.limit is not None and self.limit_first is not None:
+            raise ValueError(f"limit is given alone or limit_first is, got {self.limit} and {self.limit_first}")
 
     def _check_languages(self) -> None:
         if not self.grammars:
@@ -125,6 +141,10 @@ class RunConfig:
                     f"languages has {name!r}, which none of the grammars {', '.join(self.grammars)} can parse; "
                     'expected grammars = ["official", "legacy"]'
                 )
+
+    def row_limit(self) -> tuple[int | None, int | None]:
+        """Most rows that are read, None for all, and the seed that draws them, None for the first ones."""
+        return (self.limit, self.seed) if self.limit is not None else (self.limit_first, None)
 
     def language_names(self) -> tuple[str, ...] | None:
         """The Stack's names of `languages`, in order; None for all languages."""
@@ -189,7 +209,7 @@ class RunConfig:
         values = {
             name: value
             for name, value in asdict(self).items()
-            if name not in ("keep_work", "against", "opt_out", "score")
+            if name not in ("keep_work", "against", "opt_out", "score", "on_bad_shard")
         }
         values |= {
             "languages": self.language_names(),

@@ -5,8 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any, Literal
 
+from stackfim.transforms.languages import LANGUAGES as KNOWN_LANGUAGES
+from stackfim.transforms.languages import language_name
 from stackfim.transforms.score.score_settings import ScoreSettings
-from stackfim.transforms.score.verdict_limits import LimitTable
+from stackfim.transforms.score.verdict_limits import LANGUAGES, LimitTable
+from stackfim.transforms.setting_checks import known_names
 
 NO_MODEL = "none"
 TINY_MODEL = "tiny"
@@ -41,4 +44,14 @@ class ScoreSection:
     def __post_init__(self) -> None:
         """Raises ValueError for what scoring could not be done with, whatever the model."""
         layouts = ScoreSettings.layouts if self.layouts is None else self.layouts
+        for category, limits in self.limits.items():
+            for language in _keys(limits.get(LANGUAGES)):
+                if language_name(language) != language:  # a row has the table's own name
+                    place = f"limits.{category}.{LANGUAGES}.{language}"
+                    raise ValueError(f"{place}: no such language{known_names(language, tuple(KNOWN_LANGUAGES))}")
         ScoreSettings(layouts, LimitTable().with_changes(self.limits), self.actions, self.context_tokens)
+
+
+def _keys(table: object) -> list[str]:
+    """The keys of a table; none of a value of another kind, which `LimitTable` refuses."""
+    return list(table) if isinstance(table, dict) else []

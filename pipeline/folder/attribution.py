@@ -85,11 +85,15 @@ def read_attribution(storage: Storage) -> Iterator[Use]:
 def repository_urls(source: Mapping[str, Any], pattern: str | None) -> Callable[[str], str | None]:
     """The address of a repository of a source, or None where it is not known.
 
-    `pattern` is an address with `{repository}` in it. Without one, only repositories of The Stack are known: they are GitHub's.
+    `pattern` is an address with `{repository}` in it. Without one, those are known that the source has from the origins of
+    git repositories, and those of The Stack: they are GitHub's.
     """
+    known: Mapping[str, str] = source.get("repositories") or {}
     if pattern is None and str(source.get("dataset", "")).startswith("bigcode/the-stack"):
         pattern = "https://github.com/{repository}"
-    return lambda repository: pattern.replace("{repository}", repository) if pattern is not None else None
+    return lambda repository: (
+        pattern.replace("{repository}", repository) if pattern is not None else known.get(repository)
+    )
 
 
 def _sources(storage: Storage, path: str) -> Iterator[tuple[Origin, str, str]]:

@@ -35,8 +35,15 @@ class Request(Record):
 
     run_key: str
     """SHA-256 of all that the rows depend on, 64 hex digits."""
+    resume_key: str = ""
+    """SHA-256 of what has to be the same for unfinished work to be gone on with; empty where that is the run key."""
     settings: JsonObject
     """The part of it that can be told in words, as members of the report to come."""
+
+    @property
+    def continued_by(self) -> str:
+        """The key of requests that go on with unfinished work of this one."""
+        return self.resume_key or self.run_key
 
     @classmethod
     def of(cls, settings: dict[str, Any]) -> Self:
@@ -66,7 +73,7 @@ def finished_report(
     if report is not None and report.run_key != request.run_key:
         difference = _difference(report.model_dump(), request.settings)
         raise UsageError(f"--out {storage.root}: holds a finished {output.kind} with {difference}; {advice}")
-    if begun is not None and begun.run_key != request.run_key:
+    if begun is not None and begun.continued_by != request.continued_by:
         difference = _difference(begun.settings, request.settings)
         raise UsageError(f"--out {storage.root}: holds an unfinished {output.kind} with {difference}; {advice}")
     if report is None and begun is None:

@@ -12,7 +12,7 @@ from rich.table import Table
 from stackfim.pipeline.config.run_config import RunConfig
 from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.manifest import stackfim_version
-from stackfim.pipeline.sources import open_source
+from stackfim.pipeline.sources import SourceOptions, open_source
 from stackfim.transforms.filters.chain import relabel
 from stackfim.transforms.filters.explain import DROPPED, KEPT, Measure, StageReport, explain
 from stackfim.transforms.filters.filter_settings import FilterPlan
@@ -56,9 +56,10 @@ def explain_file(spec: str, path: str, repository: str | None, config: RunConfig
 
     Raises UsageError where there is no such file, SourceError for a source that cannot be read.
     """
-    source = open_source(spec, config.columns)
+    needs_licenses = not config.filters.allow_missing_licenses
+    source = open_source(spec, options=SourceOptions(config.columns, config.worktree, needs_licenses))
     plan = config.filter_plan()
-    for shard in source.shards(config.limit):
+    for shard in source.shards(*config.row_limit()):
         for rows, rejections in source.read(shard.locator):
             found = rows.filter(_named(rows, path, repository))
             if found.num_rows:

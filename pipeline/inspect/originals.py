@@ -9,7 +9,7 @@ import pyarrow.compute as pc
 
 from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.shards import read_examples
-from stackfim.pipeline.sources import Source, SourceError, open_source, scheme_of
+from stackfim.pipeline.sources import Shard, Source, SourceError, SourceOptions, open_source, scheme_of
 from stackfim.schemas.manifest import Manifest
 from stackfim.transforms.filters.redaction import redact
 
@@ -63,8 +63,10 @@ class ShardOriginals:
         return found
 
 
-def find_originals(manifest: Manifest | None, spec: str | None) -> Originals:
+def find_originals(manifest: Manifest | None, spec: str | None, folder: str = "") -> Originals:
     """The source of the originals: `spec`, or without one the run's own if nothing has to be downloaded.
+
+    `folder` is the path of the run's folder on this machine, which is no part of the source; empty where it lies elsewhere.
 
     Raises UsageError and SourceError for a `spec` that holds other files than the run read, or cannot be read.
     """
@@ -77,8 +79,8 @@ def find_originals(manifest: Manifest | None, spec: str | None) -> Originals:
     if spec is None and (scheme is None or scheme.is_download):
         return Originals(None, (), f"Originals would have to be downloaded; --source {chosen} does that.")
     try:
-        source = open_source(chosen, manifest.configuration["columns"])
-        locators = tuple(shard.locator for shard in source.shards(manifest.configuration["limit"]))
+        source, shards = _listed(chosen, manifest, folder)
+        locators = tuple(shard.locator for shard in shards)
     except SourceError:
         if spec is not None:
             raise
@@ -88,3 +90,13 @@ def find_originals(manifest: Manifest | None, spec: str | None) -> Originals:
             raise UsageError(f"--source {spec}: holds other files than those that the run read")
         return Originals(None, (), f"Originals are not at hand: {chosen} has changed since the run.")
     return Originals(source, locators, f"Originals were read from {chosen}.")
+
+
+def _listed(spec: str, manifest: Manifest, folder: str) -> tuple[Source, list[Shard]]:
+    """The source, read as the run read it: without the run's own folder."""
+    configuration = manifest.configuration
+    needs_licenses = not configuration["filters"]["allow_missing_licenses"]
+    options = SourceOptions(configuration["columns"], configuration.get("worktree", False), needs_licenses, folder)
+    source = open_source(spec, options=options)
+    limit, first = configuration["limit"], configuration.get("limit_first")
+    return source, source.shards(limit or first, configuration["seed"] if limit is not None else None)

@@ -83,7 +83,7 @@ def verify_folder(folder: Path, source_spec: str | None, workers: int) -> Report
     if manifest is not None:
         report.violations += _checksums(storage, manifest)
         report.violations += attribution_violations(storage, [path.relative_to(folder).as_posix() for path in files])
-    originals = find_originals(manifest, source_spec)
+    originals = find_originals(manifest, source_spec, str(folder))
     report.originals = originals.sentence
     scores = _expected_scores(storage, manifest) if example_columns(files) is SCORED else None
     report.scored = scores is not None

@@ -6,7 +6,7 @@ The other rooms import from here. The modules of this room import from `source`,
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
-from stackfim.pipeline.sources.source import Shard, Source, SourceBatch, SourceError, SourceUnavailable
+from stackfim.pipeline.sources.source import Shard, Source, SourceBatch, SourceError, SourceOptions, SourceUnavailable
 
 __all__ = [
     "SCHEMES",
@@ -16,28 +16,29 @@ __all__ = [
     "Source",
     "SourceBatch",
     "SourceError",
+    "SourceOptions",
     "SourceUnavailable",
     "open_source",
     "scheme_of",
 ]
 
 
-def _open_hub(spec: str, columns: Mapping[str, str]) -> Source:
+def _open_hub(spec: str, options: SourceOptions) -> Source:
     from stackfim.pipeline.sources.hub import HubSource
 
-    return HubSource.from_spec(spec, columns)
+    return HubSource.from_spec(spec, options.columns, needs_licenses=options.needs_licenses)
 
 
-def _open_parquet(spec: str, columns: Mapping[str, str]) -> Source:
+def _open_parquet(spec: str, options: SourceOptions) -> Source:
     from stackfim.pipeline.sources.parquet import ParquetSource
 
-    return ParquetSource(spec.removeprefix("parquet:"), columns)
+    return ParquetSource(spec.removeprefix("parquet:"), options.columns, options.needs_licenses, options.leave_out)
 
 
-def _open_code(spec: str, _: Mapping[str, str]) -> Source:
+def _open_code(spec: str, options: SourceOptions) -> Source:
     from stackfim.pipeline.sources.code.source import CodeSource
 
-    return CodeSource(spec.removeprefix("code:"))
+    return CodeSource(spec.removeprefix("code:"), options.work_tree, options.leave_out)
 
 
 @dataclass(frozen=True)
@@ -46,8 +47,8 @@ class Scheme:
 
     form: str
     """How a source of this kind is written, for messages."""
-    open: Callable[[str, Mapping[str, str]], Source]
-    """The source for a specification and a mapping of columns; imports the module of the kind only when called."""
+    open: Callable[[str, SourceOptions], Source]
+    """The source for a specification and options; imports the module of the kind only when called."""
     is_download: bool
     """Whether reading it always means a download, which checks leave out unless the user requests it."""
 
@@ -69,12 +70,13 @@ def scheme_of(spec: str) -> Scheme | None:
     return SCHEMES.get(name) if colon else None
 
 
-def open_source(spec: str, columns: Mapping[str, str] | None = None) -> Source:
+def open_source(spec: str, columns: Mapping[str, str] | None = None, options: SourceOptions | None = None) -> Source:
     """The source that `spec` names; `columns` maps columns of stackfim.schemas.source.ROW to the source's own.
 
-    Raises SourceError for a specification that is not of one of the SOURCE_FORMS.
+    `options` has all that can be said of how it is read, and `columns` alone is short for it. Raises SourceError for a
+    specification that is not of one of the SOURCE_FORMS.
     """
     scheme = scheme_of(spec)
     if scheme is None or not spec.partition(":")[2]:
         raise SourceError(f"{spec!r} is not a source; expected {SOURCE_FORMS}")
-    return scheme.open(spec, dict(columns or {}))
+    return scheme.open(spec, options or SourceOptions(dict(columns or {})))

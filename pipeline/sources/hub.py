@@ -17,6 +17,7 @@ from urllib.parse import unquote
 import pyarrow as pa
 
 from stackfim.pipeline.sources.hub_failures import HubPlace, resuming, retrying
+from stackfim.pipeline.sources.row_limit import limited
 from stackfim.pipeline.sources.rows import checked_columns, first_rows, needed_columns, source_batches
 from stackfim.pipeline.sources.source import BATCH_ROWS, SHARD_BYTES, Shard, SourceBatch, SourceError
 
@@ -53,16 +54,19 @@ class HubSource:
     subfolder: str = ""
     columns: Mapping[str, str] = field(default_factory=dict)
     commit: str | None = None
+    needs_licenses: bool = True
 
     @classmethod
-    def from_spec(cls, spec: str, columns: Mapping[str, str] | None = None) -> "HubSource":
+    def from_spec(
+        cls, spec: str, columns: Mapping[str, str] | None = None, *, needs_licenses: bool = True
+    ) -> "HubSource":
         """The source that an address names. Raises SourceError for an address of another form."""
         match = _SPEC.fullmatch(spec)
         subfolder = (match["subfolder"] or "").strip("/") if match else ""
         if match is None or any(part in ("", ".", "..") for part in subfolder.split("/") if subfolder):
             raise SourceError(f"{spec!r} is not the address of a dataset; expected {_EXPECTED}")
         revision = unquote(match["revision"]) if match["revision"] else None
-        return cls(match["dataset"], revision, subfolder, dict(columns or {}))
+        return cls(match["dataset"], revision, subfolder, dict(columns or {}), needs_licenses=needs_licenses)
 
     def identity(self) -> dict[str, Any]:
         """Dataset, subfolder, the requested revision and the commit that it was pinned to."""
@@ -74,31 +78,31 @@ class HubSource:
             "commit": self._pinned_commit(),
         }
 
-    def shards(self, limit: int | None = None) -> list[Shard]:
+    def shards(self, limit: int | None = None, seed: int | None = None) -> list[Shard]:
         """Parts of about SHARD_BYTES (of the files as stored), file by file in the order of their paths.
 
         The columns of the first file are checked. Other footers are read only for a `limit`, and only of the files
-        that hold the first rows; without one, the number of rows is not known. Raises SourceError without access,
+        that hold its rows; without one, the number of rows is not known. Raises SourceError without access,
         without a parquet file or without the columns, SourceUnavailable when the Hub does not answer.
         """
         files = self._files()
         self._check_columns(files[0])
-        shards: list[Shard] = []
-        left = limit
-        for file in files:
-            parts = max(1, -(-file.size_bytes // SHARD_BYTES))
-            part_rows = self._part_rows(file, parts) if left is not None else [None] * parts
-            for part, rows in enumerate(part_rows):
-                taken = None if rows is None or left is None else min(rows, left)
-                if taken == 0:
-                    continue
-                shards.append(self._shard(len(shards), file, part, parts, taken))
-                left = None if left is None or taken is None else left - taken
-            if left == 0:
-                break
-        if not shards:
+        parts = [max(1, -(-file.size_bytes // SHARD_BYTES)) for file in files]
+        if limit is None:
+            return [
+                self._shard(index, files[file], part, parts[file], None)
+                for index, (file, part) in enumerate(
+                    (file, part) for file in range(len(files)) for part in range(parts[file])
+                )
+            ]
+        names = [file.path for file in files]
+        wanted = limited(names, lambda file: self._part_rows(files[file], parts[file]), limit, seed)
+        if not wanted:
             raise SourceError(f"{self._place()}: no row in {len(files)} parquet files; expected at least one")
-        return shards
+        return [
+            self._shard(index, files[taken.file], taken.part, parts[taken.file], taken.rows)
+            for index, taken in enumerate(wanted)
+        ]
 
     def read(self, locator: str) -> Iterator[SourceBatch]:
         """The rows of a shard, in order, each once however often the connection breaks.
@@ -160,9 +164,10 @@ class HubSource:
             retrying(lambda: self._resolve_columns(place, lock_folder), place)
 
     def _resolve_columns(self, place: HubPlace, lock_folder: str) -> dict[str, str]:
-        return checked_columns(_stream(place, lock_folder, None).features.arrow_schema, self.columns, str(place))
+        schema = _stream(place, lock_folder, None).features.arrow_schema
+        return checked_columns(schema, self.columns, str(place), needs_licenses=self.needs_licenses)
 
-    def _part_rows(self, file: _File, parts: int) -> list[int | None]:
+    def _part_rows(self, file: _File, parts: int) -> list[int]:
         """The number of rows in every part of a file, from its footer."""
         place = HubPlace(self.dataset, self._pinned_commit(), file.path)
         groups = retrying(lambda: _row_group_rows(place), place)

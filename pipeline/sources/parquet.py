@@ -7,20 +7,22 @@ does not grow with the row groups.
 import hashlib
 import json
 import os
-from collections.abc import Iterator, Mapping
+import stat
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import PurePosixPath
 from typing import Any
 from urllib.parse import urlsplit
 
 import pyarrow.parquet as pq
 
+from stackfim.pipeline.sources.parquet_columns import batch_rows, stored_columns, to_dictionaries
+from stackfim.pipeline.sources.row_limit import Taken, limited
 from stackfim.pipeline.sources.rows import checked_columns, first_rows, needed_columns, source_batches
 from stackfim.pipeline.sources.source import (
-    BATCH_BYTES,
-    BATCH_ROWS,
     SHARD_BYTES,
     Shard,
     SourceBatch,
@@ -63,6 +65,9 @@ class ParquetSource:
 
     location: str
     columns: Mapping[str, str] = field(default_factory=dict)
+    needs_licenses: bool = True
+    leave_out: str = ""
+    """Path of a local folder of which no file is read."""
 
     def identity(self) -> dict[str, Any]:
         """The location, its number of files and bytes, and a digest of names, sizes and versions of all files."""
@@ -78,23 +83,27 @@ class ParquetSource:
             "digest": digest,
         }
 
-    def shards(self, limit: int | None = None) -> list[Shard]:
+    def shards(self, limit: int | None = None, seed: int | None = None) -> list[Shard]:
         """Runs of row groups of up to SHARD_BYTES of content, file by file in the order of their paths.
 
-        Raises SourceError when there is no row, no access, or a file that is not parquet or lacks a column.
+        Footers are read of the files that a limit needs. Raises SourceError when there is no row, no access, or a file that
+        is not parquet or lacks a column.
         """
         files = self._files()
-        shards: list[Shard] = []
-        left = limit
-        for file, row_groups in self._row_groups(files, one_by_one=limit is not None):
-            for group in row_groups:
-                rows = group.rows if left is None else min(group.rows, left)
-                if rows == 0:
-                    continue
-                shards.append(_shard(len(shards), file, group, rows))
-                left = None if left is None else left - rows
-            if left == 0:
-                break
+        if limit is None:
+            with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
+                groups = list(pool.map(self._read_footer, files))
+            wanted = [Taken(file, part, run.rows) for file, runs in enumerate(groups) for part, run in enumerate(runs)]
+        else:
+            footer = cache(lambda file: self._read_footer(files[file]))
+            names = [file.path.removeprefix(self.location) for file in files]
+            wanted = limited(names, lambda file: [run.rows for run in footer(file)], limit, seed)
+            chosen = {taken.file for taken in wanted}
+            groups = [footer(file) if file in chosen else [] for file in range(len(files))]
+        shards = [
+            _shard(index, files[taken.file], groups[taken.file][taken.part], taken.rows)
+            for index, taken in enumerate(taken for taken in wanted if taken.rows)
+        ]
         if not shards:
             raise SourceError(f"{self.location}: {len(files)} parquet files without a row; expected at least one row")
         return shards
@@ -118,10 +127,14 @@ class ParquetSource:
                 f"and are {now.size_bytes}, {now.version}; run again"
             )
         try:
-            with _open(filesystem, path) as parquet:
-                resolved = checked_columns(parquet.schema_arrow, self.columns, path)
+            with _open(filesystem, path) as plain:
+                resolved = self._columns_of(plain, path)
+                metadata = plain.metadata
+            columns = stored_columns(metadata, first, end, resolved)
+            rows = sum(metadata.row_group(index).num_rows for index in range(first, end))
+            with _open(filesystem, path, metadata, to_dictionaries(columns)) as parquet:
                 batches = parquet.iter_batches(
-                    batch_size=_batch_rows(parquet.metadata, first, end, resolved["content"]),
+                    batch_size=batch_rows(rows, columns),
                     row_groups=list(range(first, end)),
                     columns=needed_columns(resolved),
                     use_threads=False,
@@ -144,7 +157,7 @@ class ParquetSource:
         _refuse_credentials(self.location)
         filesystem, root = _resolve(self.location)
         try:
-            paths = _parquet_paths(filesystem, root)
+            paths = [path for path in _parquet_paths(filesystem, root) if not self._is_left_out(filesystem, path)]
             if not paths:
                 raise SourceError(f"{self.location}: no parquet file; expected a folder, a glob or a file of *.parquet")
             with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
@@ -156,19 +169,18 @@ class ParquetSource:
         except Exception as error:  # the libraries below fsspec have error types of their own
             raise SourceError(f"{self.location} cannot be listed: {_reason(error)}") from error
 
-    def _row_groups(self, files: list[_File], one_by_one: bool) -> Iterator[tuple[_File, list[_RowGroups]]]:
-        """Every file with its shards' row groups; with `one_by_one` a footer is read only when its turn comes."""
-        if one_by_one:
-            for file in files:
-                yield file, self._read_footer(file)
-        else:
-            with ThreadPoolExecutor(_FOOTER_THREADS) as pool:
-                yield from zip(files, pool.map(self._read_footer, files), strict=True)
+    def _columns_of(self, parquet: pq.ParquetFile, path: str) -> dict[str, str]:
+        return checked_columns(parquet.schema_arrow, self.columns, path, needs_licenses=self.needs_licenses)
+
+    def _is_left_out(self, filesystem: Any, path: str) -> bool:
+        if not self.leave_out or not _is_local(filesystem):
+            return False
+        return f"{os.path.realpath(path)}/".startswith(f"{os.path.realpath(self.leave_out)}/")
 
     def _read_footer(self, file: _File) -> list[_RowGroups]:
         try:
             with _open(_resolve(file.path)[0], file.path) as parquet:
-                resolved = checked_columns(parquet.schema_arrow, self.columns, file.path)
+                resolved = self._columns_of(parquet, file.path)
                 return _runs(parquet.metadata, resolved["content"])
         except SourceError:
             raise
@@ -225,7 +237,7 @@ def _is_local(filesystem: Any) -> bool:
 
 def _parquet_paths(filesystem: Any, root: str) -> list[str]:
     """Paths of the parquet files at `root`, sorted. Raises FileNotFoundError when nothing is there."""
-    if filesystem.isfile(root):
+    if filesystem.isfile(root) or (_is_local(filesystem) and os.path.exists(root) and not os.path.isdir(root)):
         return [root]
     if filesystem.isdir(root):
         found = [path for path in _walk(filesystem, root) if _is_wanted(path, root)]
@@ -257,6 +269,8 @@ def _file(filesystem: Any, path: str) -> _File:
     """The file with what identifies its bytes. Raises OSError when it cannot be examined."""
     if _is_local(filesystem):
         status = os.stat(path)
+        if not stat.S_ISREG(status.st_mode):
+            raise SourceError(f"{path} is a folder, a pipe, a socket or a device; expected a regular file")
         return _File(path, status.st_size, str(status.st_mtime_ns))
     info = filesystem.info(path)
     version = next((info[key] for key in _VERSION_KEYS if info.get(key) is not None), None)
@@ -265,14 +279,20 @@ def _file(filesystem: Any, path: str) -> _File:
 
 
 @contextmanager
-def _open(filesystem: Any, path: str) -> Iterator[pq.ParquetFile]:
-    """Opens the file, to be read in small pieces on a local disk and in whole column chunks over a network."""
+def _open(
+    filesystem: Any, path: str, metadata: pq.FileMetaData | None = None, dictionaries: Sequence[str] = ()
+) -> Iterator[pq.ParquetFile]:
+    """Opens the file, to be read in small pieces on a local disk and in whole column chunks over a network.
+
+    Columns of `dictionaries` are read as dictionaries: a value is not copied into each row that has it.
+    """
+    options = {"pre_buffer": False, "metadata": metadata, "read_dictionary": list(dictionaries) or None}
     if _is_local(filesystem):
-        with pq.ParquetFile(path, pre_buffer=False, buffer_size=_READ_BUFFER_BYTES) as parquet:
+        with pq.ParquetFile(path, buffer_size=_READ_BUFFER_BYTES, **options) as parquet:
             yield parquet
     else:
         # Arrow requests just the ranges that it needs; a read-ahead cache in between would fetch the gaps as well.
-        with filesystem.open(path, "rb", cache_type="none") as file, pq.ParquetFile(file, pre_buffer=False) as parquet:
+        with filesystem.open(path, "rb", cache_type="none") as file, pq.ParquetFile(file, **options) as parquet:
             yield parquet
 
 
@@ -297,14 +317,6 @@ def _runs(metadata: pq.FileMetaData, content: str) -> list[_RowGroups]:
         else:
             runs.append(_RowGroups(index, index + 1, rows, content_bytes))
     return runs
-
-
-def _batch_rows(metadata: pq.FileMetaData, first: int, end: int, content: str) -> int:
-    """How many rows to decode at once for about BATCH_BYTES of content; at most BATCH_ROWS."""
-    rows = sum(metadata.row_group(index).num_rows for index in range(first, end))
-    content_bytes = sum(_content_bytes(metadata, content, index) for index in range(first, end))
-    fitting: int = BATCH_BYTES * rows // max(1, content_bytes)
-    return max(1, min(BATCH_ROWS, fitting))
 
 
 def _reason(error: BaseException) -> str:

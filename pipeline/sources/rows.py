@@ -13,20 +13,30 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from stackfim.pipeline.sources.source import BATCH_BYTES, BATCH_ROWS, SourceBatch, SourceError
+from stackfim.pipeline.sources.value_bounds import bound_in_words, byte_lengths, over_bounds, without_rows
 from stackfim.schemas.rejection import FILE, no_rejections, rejections
 from stackfim.schemas.source import (
+    CONSTANT,
     ROW,
+    TEXT_COLUMNS,
     MissingColumns,
     as_binary,
+    folder_values,
     git_blob_id,
     license_lists,
     resolve_columns,
     text_or_empty,
 )
+from stackfim.transforms.languages.file_names import (
+    SHEBANG_BYTES,
+    language_of_name,
+    language_of_shebang,
+    may_have_shebang,
+)
 
 READ = "read"
 
-_TEXT_COLUMNS = ("repository", "path", "language", "revision")
+_LARGEST_COUNT = 2**63
 _COUNT_COLUMNS = ("stars", "forks")
 
 
@@ -44,31 +54,40 @@ def git_blob_ids(content: pa.BinaryArray) -> pa.StringArray:
     return pa.array(ids, pa.string())
 
 
-def checked_columns(schema: pa.Schema, mapping: Mapping[str, str], place: str) -> dict[str, str]:
+def checked_columns(
+    schema: pa.Schema, mapping: Mapping[str, str], place: str, *, needs_licenses: bool = True
+) -> dict[str, str]:
     """Which column of `schema` gives each column of ROW (stackfim.schemas.source.resolve_columns), once types are checked.
 
-    Raises SourceError, which names `place`, for missing columns and for types that cannot be converted.
+    `place` is the path of the file, whose folders may tell values too. Raises SourceError, which names `place`, for missing
+    columns and for types that cannot be converted.
     """
     try:
-        resolved = resolve_columns(schema.names, mapping)
+        resolved = resolve_columns(schema.names, mapping, folder_values(place), needs_licenses=needs_licenses)
         empty = pa.RecordBatch.from_arrays(
             [pa.array([], schema.field(name).type) for name in needed_columns(resolved)],
             schema=pa.schema([schema.field(name) for name in needed_columns(resolved)]),
         )
         source_batch_with_places(empty, resolved)
-        licenses = _plain(empty.column(resolved["licenses"])).type
-        if not _is_text(_innermost(licenses)):
-            raise SourceError(
-                f"column {resolved['licenses']} is {licenses}, which cannot be the licenses; expected a list of strings"
-            )
+        if not is_constant(resolved.get("licenses", CONSTANT)):
+            licenses = _plain(empty.column(resolved["licenses"])).type
+            if not _is_text(_innermost(licenses)):
+                raise SourceError(
+                    f"column {resolved['licenses']} is {licenses}, which cannot be the licenses; expected a list of strings"
+                )
     except (MissingColumns, SourceError) as error:
         raise SourceError(f"{place}: {error}") from error
     return resolved
 
 
+def is_constant(source: str) -> bool:
+    """Whether what `resolve_columns` gives in the place of a column is the value of all rows."""
+    return source.startswith(CONSTANT)
+
+
 def needed_columns(resolved: Mapping[str, str]) -> list[str]:
     """The source columns that `resolved` (stackfim.schemas.source.resolve_columns) uses, each once, in the order of ROW."""
-    return list(dict.fromkeys(resolved.values()))
+    return list(dict.fromkeys(source for source in resolved.values() if not is_constant(source)))
 
 
 def cut_points(sizes: np.ndarray, max_rows: int = BATCH_ROWS, max_bytes: int = BATCH_BYTES) -> list[int]:
@@ -105,9 +124,8 @@ def source_batches(foreign: pa.RecordBatch, resolved: Mapping[str, str]) -> Iter
     A row without content, repository or path, or with text that is not UTF-8 in a column other than the content,
     becomes a rejection. Raises SourceError when a column has a type that does not suit what it is mapped to.
     """
-    content = _content(foreign, resolved)
-    lengths = pc.fill_null(_typed(resolved, "content", pc.binary_length, content), 0)
-    points = cut_points(lengths.to_numpy(zero_copy_only=False).astype(np.int64))
+    lengths = _typed(resolved, "content", byte_lengths, foreign.column(resolved["content"]))
+    points = cut_points(lengths)
     for start, end in pairwise(points):
         yield source_batch_with_places(foreign.slice(start, end - start), resolved)[0]
 
@@ -117,20 +135,30 @@ def source_batch_with_places(
 ) -> tuple[SourceBatch, npt.NDArray[np.int64]]:
     """The rows of a piece of `source_batches`, and which rows of the piece they were: int64, shape (rows,), ascending."""
     count = piece.num_rows
-    given = {name: _plain(piece.column(source)) for name, source in resolved.items()}
-    content = _typed(resolved, "content", as_binary, _content(piece, resolved))
+    stored = {
+        name: _constant(name, source, count) if is_constant(source) else piece.column(source)
+        for name, source in resolved.items()
+    }
+    too_long = _too_long(stored)
+    for name, long_rows in too_long.items():
+        stored[name] = without_rows(stored[name], long_rows)
+    given = {name: _plain(values) for name, values in stored.items()}
+    content = _typed(resolved, "content", as_binary, _content(given["content"]))
     not_utf8 = _not_utf8(given)
     for name, bad_rows in not_utf8.items():
-        given[name] = _without_rows(given[name], bad_rows)
+        given[name] = without_rows(given[name], np.array(bad_rows))
     text = {
         name: _typed(resolved, name, text_or_empty, given[name]) if name in given else pa.repeat("", count)
-        for name in _TEXT_COLUMNS
+        for name in TEXT_COLUMNS
     }
-    licenses = _typed(resolved, "licenses", license_lists, given["licenses"])
+    if "language" not in given:
+        text["language"] = _languages_of_paths(text["path"], content)
+    no_licenses = pa.array([[]] * count, ROW.field("licenses").type)
+    licenses = _typed(resolved, "licenses", license_lists, given["licenses"]) if "licenses" in given else no_licenses
     counts = {name: _counts(name, given.get(name), count, resolved) for name in _COUNT_COLUMNS}
     blob_ids = git_blob_ids(content)
 
-    reasons, details = _rejected(content, text, not_utf8, resolved)
+    reasons, details = _rejected(content, text, too_long, not_utf8, resolved)
     rows = pa.RecordBatch.from_arrays(
         [
             content,
@@ -165,9 +193,27 @@ def source_batch_with_places(
     return batch, np.flatnonzero(pc.invert(rejected).to_numpy(zero_copy_only=False))
 
 
+def _constant(name: str, source: str, count: int) -> pa.Array:
+    value = source.removeprefix(CONSTANT)
+    return pa.array([[value]] * count, ROW.field(name).type) if name == "licenses" else pa.repeat(value, count)
+
+
+def _languages_of_paths(paths: pa.StringArray, content: pa.BinaryArray) -> pa.StringArray:
+    """Languages by the names of the files, or by the first line of scripts; empty where neither tells."""
+    found = []
+    for row, path in enumerate(paths.to_pylist()):
+        name = path.rpartition("/")[2]
+        language = language_of_name(name)
+        if not language and may_have_shebang(name) and content[row].is_valid:
+            language = language_of_shebang(content[row].as_buffer()[:SHEBANG_BYTES].to_pybytes())
+        found.append(language)
+    return pa.array(found, pa.string())
+
+
 def _rejected(
     content: pa.BinaryArray,
     text: Mapping[str, pa.StringArray],
+    too_long: Mapping[str, npt.NDArray[np.bool_]],
     not_utf8: Mapping[str, list[bool]],
     resolved: Mapping[str, str],
 ) -> tuple[list[str | None], list[str | None]]:
@@ -180,6 +226,10 @@ def _rejected(
         "repository": pc.equal(text["repository"], "").to_pylist(),
         "path": pc.equal(text["path"], "").to_pylist(),
     }
+    for name, long_rows in too_long.items():
+        for row in np.flatnonzero(long_rows).tolist():
+            reasons[row] = reasons[row] or "text_too_long"
+            details[row] = details[row] or f"column {resolved[name]} holds more than {bound_in_words(name)}"
     for name, bad_rows in not_utf8.items():
         for row, is_bad in enumerate(bad_rows):
             if is_bad and reasons[row] is None:
@@ -193,9 +243,14 @@ def _rejected(
     return reasons, details
 
 
-def _content(foreign: pa.RecordBatch, resolved: Mapping[str, str]) -> pa.Array:
-    values = _plain(foreign.column(resolved["content"]))
+def _content(values: pa.Array) -> pa.Array:
     return values.cast(pa.binary()) if pa.types.is_null(values.type) else values
+
+
+def _too_long(stored: Mapping[str, pa.Array]) -> dict[str, npt.NDArray[np.bool_]]:
+    """The columns besides the content that hold more than they may, with a mark for each row."""
+    marks = {name: over_bounds(name, stored[name]) for name in (*TEXT_COLUMNS, "licenses") if name in stored}
+    return {name: mark for name, mark in marks.items() if mark.any()}
 
 
 def _innermost(type_: pa.DataType) -> pa.DataType:
@@ -243,7 +298,7 @@ def _not_utf8(given: Mapping[str, pa.Array]) -> dict[str, list[bool]]:
     """The columns besides the content that hold bytes that are not UTF-8, with a mark for each row."""
     return {
         name: [not _is_utf8(value) for value in given[name]]
-        for name in (*_TEXT_COLUMNS, "licenses")
+        for name in (*TEXT_COLUMNS, "licenses")
         if name in given and not _all_utf8(given[name])
     }
 
@@ -268,19 +323,18 @@ def _is_utf8(value: pa.Scalar) -> bool:
     return True
 
 
-def _without_rows(values: pa.Array, drop: list[bool]) -> pa.Array:
-    """The values, null in the rows to drop."""
-    return pa.concat_arrays(
-        [pa.nulls(1, values.type) if dropped else values.slice(row, 1) for row, dropped in enumerate(drop)]
-    )
-
-
 def _counts(name: str, values: pa.Array | None, rows: int, resolved: Mapping[str, str]) -> pa.Int64Array:
-    """Stars or forks; null where the column or the number is missing, or the number is not finite."""
+    """Stars or forks; null where the column or the number is missing, or the number is not finite or not below 2^63."""
     if values is None:
         return pa.nulls(rows, pa.int64())
     if pa.types.is_floating(values.type):  # tools without nullable integers write whole numbers as floats
-        values = pc.if_else(pc.is_finite(values), pc.round(values), pa.scalar(None, values.type))
+        numbers = values.cast(pa.float64())
+        is_count = pc.less(pc.abs(numbers), pa.scalar(float(_LARGEST_COUNT)))  # false for infinity, null for no number
+        values = pc.if_else(pc.fill_null(is_count, False), pc.round(numbers), pa.scalar(None, pa.float64()))
+    elif pa.types.is_uint64(values.type):
+        values = pc.if_else(
+            pc.less(values, pa.scalar(_LARGEST_COUNT, pa.uint64())), values, pa.scalar(None, values.type)
+        )
     elif not (pa.types.is_integer(values.type) or pa.types.is_null(values.type)):
         raise SourceError(f"column {resolved[name]} is {values.type}, which cannot be {name}; expected a number")
     return _typed(resolved, name, lambda numbers: numbers.cast(pa.int64()), values)

@@ -6,8 +6,8 @@ never holds a token.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 if TYPE_CHECKING:
@@ -40,6 +40,20 @@ class Shard:
     """Size of the content, or of the shard's part of the file; None where it is not known."""
 
 
+@dataclass(frozen=True)
+class SourceOptions:
+    """How a source is read; what does not concern a kind of source is passed over."""
+
+    columns: Mapping[str, str] = field(default_factory=dict)
+    """Columns of stackfim.schemas.source.ROW to the source's own, or to constants (`=VALUE`)."""
+    work_tree: bool = False
+    """Whether files of git work trees are those on the disk, without a revision, instead of those of the commit."""
+    needs_licenses: bool = True
+    """Whether a source without a column of licenses is refused."""
+    leave_out: str = ""
+    """Path of a folder that is not read, such as the one that the run writes."""
+
+
 class SourceBatch(NamedTuple):
     """Rows that were read, and rejections for what could not become a row."""
 
@@ -55,10 +69,11 @@ class Source(Protocol):
     def identity(self) -> dict[str, Any]:
         """What the manifest says about the input: its kind, place and pinned revision. JSON values, no token."""
 
-    def shards(self, limit: int | None = None) -> list[Shard]:
-        """The shards that hold the first `limit` rows (all rows without a limit), in a fixed order.
+    def shards(self, limit: int | None = None, seed: int | None = None) -> list[Shard]:
+        """The shards that hold `limit` rows (all rows without a limit), in a fixed order.
 
-        Raises SourceError when there is nothing to read, or no access.
+        They are the first rows, or with a seed those of shards and files that are drawn by a hash. Raises SourceError when
+        there is nothing to read, or no access.
         """
 
     def read(self, locator: str) -> Iterator[SourceBatch]:

@@ -36,7 +36,7 @@ def test_the_stack_resolves_without_a_mapping() -> None:
 
 def test_required_columns_alone_are_enough() -> None:
     resolved = resolve_columns(["content", "lang", "path", "repository", "licenses"], {})
-    assert set(resolved) == set(REQUIRED)
+    assert set(resolved) == {*REQUIRED, "language"}
 
 
 def test_a_mapping_comes_before_known_names() -> None:

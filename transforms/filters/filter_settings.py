@@ -11,7 +11,7 @@ from stackfim.transforms.filters.filter_list import STAGES
 from stackfim.transforms.filters.findings import MODES, REDACT
 from stackfim.transforms.filters.license import ALL, POLICIES, LicensePolicy, permissive_licenses
 from stackfim.transforms.filters.line_length import MAX_LONG_SHARE
-from stackfim.transforms.filters.quality_limits import QualityLimits, limits_by_row, limits_of
+from stackfim.transforms.filters.quality_limits import QualityLimits, key_of_limits, limits_by_row, limits_of
 from stackfim.transforms.languages import OFFICIAL
 from stackfim.transforms.setting_checks import expect_choice, expect_number, expect_whole, known_names
 
@@ -52,7 +52,11 @@ class FilterSettings:
         expect_choice("license_policy", self.license_policy, POLICIES)
         for language, limits in self.limits.items():
             try:
-                limits_of(language, {language: limits})
+                key = key_of_limits(language)
+            except ValueError as error:
+                raise ValueError(f"limits.{error}") from error
+            try:
+                limits_of(key, {key: limits})
             except ValueError as error:
                 raise ValueError(f"limits.{language}.{error}") from error
 

@@ -7,6 +7,7 @@ on the list when the license is, or when the two together are.
 """
 
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache, lru_cache
 from importlib.resources import files
 from typing import Any
@@ -15,7 +16,8 @@ import pyarrow as pa
 
 from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.filter import Filter, Score
-from stackfim.transforms.filters.license_expressions import canonical_license, parse_license
+from stackfim.transforms.filters.license_expressions import INFORMAL, canonical_license, parse_license
+from stackfim.transforms.filters.list_lines import ListLineError, list_entries
 
 ALL, ANY = "all", "any"
 POLICIES = (ALL, ANY)
@@ -26,8 +28,40 @@ NO_LICENSE, UNKNOWN, NOT_ALLOWED = "no_license", "license_unknown", "license_not
 
 
 def parse_license_list(text: str) -> frozenset[str]:
-    """The license identifiers in a list file, in lower case: one on each line; `#` begins a comment."""
-    return frozenset(line.partition("#")[0].strip().lower() for line in text.splitlines()) - {""}
+    """The license identifiers in a list file, in lower case: one on each line, as `list_entries` reads them."""
+    return frozenset(entry.lower() for _, entry in list_entries(text))
+
+
+def check_license_list(text: str) -> None:
+    """Raises ListLineError, with the number of the line and a near name, for a line that names no license.
+
+    A license is an SPDX expression, a name that `parse_license` knows, one of the lists of PRESETS, or one of a user's own:
+    `LicenseRef-...`.
+    """
+    for number, entry in list_entries(text):
+        if parse_license(entry) is None and entry.lower() not in _listed() and not _is_own(entry):
+            near = get_close_matches(entry.lower(), _suggestions(), 1, 0.6)
+            suggestion = f" (did you mean {_suggestions()[near[0]]}?)" if near else ""
+            raise ListLineError(
+                f"line {number} names no license: {entry[:120]!r}{suggestion}; expected an SPDX identifier or expression, "
+                "or LicenseRef-... for one of your own"
+            )
+
+
+def _is_own(entry: str) -> bool:
+    return entry.lower().startswith("licenseref-") and not entry[len("licenseref-") :].isspace()
+
+
+@cache
+def _listed() -> frozenset[str]:
+    return frozenset().union(*map(preset_licenses, PRESETS))
+
+
+@cache
+def _suggestions() -> dict[str, str]:
+    """What a misspelt name is compared with, in lower case, and how it is written; common ones first."""
+    presets = [line for name in reversed(PRESETS) for _, line in list_entries(_preset_text(name))]
+    return {name.lower(): name for name in [*sorted(set(INFORMAL.values())), *presets] if " " not in name}
 
 
 @cache
@@ -35,7 +69,11 @@ def preset_licenses(name: str) -> frozenset[str]:
     """A list of PRESETS, in lower case. Raises ValueError for a name that is not there."""
     if name not in PRESETS:
         raise ValueError(f"no such list of licenses: {name}; expected one of {', '.join(PRESETS)}")
-    return parse_license_list((files(__package__) / f"{name}.txt").read_text("utf-8"))
+    return parse_license_list(_preset_text(name))
+
+
+def _preset_text(name: str) -> str:
+    return (files(__package__) / f"{name}.txt").read_text("utf-8")
 
 
 def permissive_licenses() -> frozenset[str]:

@@ -11,6 +11,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from stackfim.transforms.languages import LANGUAGES, language_name
 from stackfim.transforms.setting_checks import expect_number, known_names
 
 ALL_LANGUAGES = "*"
@@ -90,19 +91,36 @@ LIMITS: dict[str, QualityLimits] = {
 """Languages whose limits differ from the default, by The Stack's names."""
 
 
+_KEYS = tuple(dict.fromkeys((ALL_LANGUAGES, *LANGUAGES, *LIMITS)))
+
+
 def limits_of(language: str, overrides: Mapping[str, Mapping[str, float]] | None = None) -> QualityLimits:
     """The limits of a language: the table's, then the overrides for all languages, then those for this one.
 
-    Raises ValueError for an override of a limit that does not exist, or by a value that is out of its range.
+    Keys of overrides are languages in any spelling, or ALL_LANGUAGES. Raises ValueError for an override of a language or a
+    limit that does not exist, or by a value that is out of its range.
     """
     values = vars(LIMITS.get(language, _CODE))
+    by_name: dict[str, dict[str, float]] = {}
+    for key, limits in (overrides or {}).items():
+        by_name.setdefault(key_of_limits(key), {}).update(limits)
     for key in (ALL_LANGUAGES, language):
-        changes = (overrides or {}).get(key, {})
+        changes = by_name.get(key, {})
         for name in changes:
             if name not in values:
                 raise ValueError(f"{name}: no such limit{known_names(name, tuple(values))}")
-        values = values | dict(changes)
+        values = values | changes
     return QualityLimits(**values)
+
+
+def key_of_limits(key: str) -> str:
+    """The language that a key of overrides stands for, or ALL_LANGUAGES. Raises ValueError for another key."""
+    if key == ALL_LANGUAGES or key in LIMITS:
+        return key
+    found = language_name(key)
+    if found is None:
+        raise ValueError(f"{key}: no such language{known_names(key, _KEYS)}")
+    return found
 
 
 def limits_by_row(

@@ -1,4 +1,4 @@
-"""Name and head commit of a git repository, from the files in `.git`; git itself is never run.
+"""Name, address and head commit of a git repository, from the files in `.git`; git itself is not run for them.
 
 File formats: gitrepository-layout(5), git-config(1) part "Configuration file", git-pack-refs(1).
 """
@@ -15,6 +15,7 @@ _MAX_PACKED_REFS_BYTES = 64 << 20
 _COMMIT = re.compile(r"[0-9a-f]{40}|[0-9a-f]{64}")
 _REFERENCE = re.compile(r"ref:\s*(?P<name>refs/[^\s\0]+)")
 _SECTION = re.compile(r'\[\s*(?P<section>[\w.-]+)\s*(?:"(?P<subsection>(?:[^"\\]|\\.)*)")?\s*\]')
+_HOST = re.compile(r"[\w-]+(?:\.[\w-]+)+")
 _NAME = re.compile(r"[\w.~+-]+(?:/[\w.~+-]+)*")
 
 
@@ -47,6 +48,22 @@ def origin_name(dot_git: str) -> str:
 
     Only the path of the remote's address is used, so a user name, password or token in it goes no further.
     """
+    return name_of_address(_origin(dot_git))
+
+
+def origin_address(dot_git: str) -> str:
+    """Where the remote `origin` can be looked at: `https://` with the host and the name; empty where there is none.
+
+    A user name, password, token, port or query in the remote's address goes no further.
+    """
+    address = _origin(dot_git)
+    name = name_of_address(address)
+    host = (urlsplit(address).hostname or "") if "://" in address else address.partition(":")[0].rpartition("@")[2]
+    return f"https://{host.lower()}/{name}" if name and _HOST.fullmatch(host) else ""
+
+
+def _origin(dot_git: str) -> str:
+    """The address of remote `origin` as it is written; empty where there is none."""
     config = _read(os.path.join(_common_folder(_git_folder(dot_git)), "config"), _MAX_CONFIG_BYTES)
     in_origin = False
     for line in config.splitlines():
@@ -57,7 +74,7 @@ def origin_name(dot_git: str) -> str:
             stripped = stripped[section.end() :].strip()
         key, separator, value = stripped.partition("=")
         if in_origin and separator and key.strip().lower() == "url":
-            return name_of_address(value.strip().strip('"'))
+            return value.strip().strip('"')
     return ""
 
 

@@ -119,5 +119,5 @@ def recognise(text: str) -> list[str]:
 def _flattened(text: str) -> str:
     """Lower case, one space between words, without comment and quotation marks and markup."""
     text = re.sub(r"[’‘`]", "'", text.lower())
-    text = re.sub(r"[\"“”*#>_]|^\s*(?://+|;+|--|\.\.)", " ", text, flags=re.MULTILINE)
+    text = re.sub(r"[\"“”*#>_]|^[^\S\n]*(?://+|;+|--|\.\.)", " ", text, flags=re.MULTILINE)
     return " ".join(text.split())

@@ -129,7 +129,7 @@ def cargo_metadata(data: bytes) -> PackageMetadata:
 
 def go_metadata(data: bytes) -> PackageMetadata:
     """What go.mod says: the module's path, taken as its name. It has no version and no license."""
-    match = re.search(rb'^\s*module\s+"?(?P<name>[^\s"()]+)"?\s*(?://.*)?$', data, re.MULTILINE)
+    match = re.search(rb'^[ \t]*module[ \t]+"?(?P<name>[^\s"()]+)"?[ \t\r]*(?://.*)?$', data, re.MULTILINE)
     try:
         return PackageMetadata(_text(match["name"].decode())) if match else NOTHING
     except UnicodeDecodeError:
@@ -169,6 +169,7 @@ READERS: dict[str, Callable[[bytes], PackageMetadata]] = {
     "package.json": npm_metadata,
     "pom.xml": maven_metadata,
     "go.mod": go_metadata,
+    "PKG-INFO": installed_metadata,
 }
 
 
@@ -191,20 +192,20 @@ def _python_licenses(
 
 def _headers(data: bytes) -> dict[str, list[str]]:
     """The header fields by lower-case name, folded lines joined; a field may be repeated."""
-    fields: dict[str, list[str]] = {}
+    fields: dict[str, list[list[str]]] = {}
     last: list[str] | None = None
     for line in data.decode("utf-8", "replace").splitlines():
         if not line:  # a line of spaces is part of a folded text, an empty line ends the header
             break
         if line[0] in " \t":
             if last is not None:
-                last[-1] += "\n" + line.strip().removeprefix("|")
+                last.append(line.strip().removeprefix("|"))
             continue
         name, separator, value = line.partition(":")
         if separator:
-            last = fields.setdefault(name.strip().lower(), [])
-            last.append(value.strip())
-    return fields
+            last = [value.strip()]
+            fields.setdefault(name.strip().lower(), []).append(last)
+    return {name: ["\n".join(lines) for lines in values] for name, values in fields.items()}
 
 
 def _first(fields: Mapping[str, list[str]], name: str) -> str:

@@ -1,19 +1,21 @@
 """What a folder of a source tree belongs to: the repository or package, its name, revision and licenses.
 
-A repository is a folder with a marker: `.git`, a metadata file of a package, or a license file. Marked folders inside a
-git work tree remain parts of it: they keep its name and revision, but have the licenses that they state themselves, or
-else those of the folder around them. Folders of dependencies (`node_modules` and the like) are the exception: they hold
-other people's work, which has its own name, and no license unless it states one.
+A repository is a folder with a marker: `.git`, a metadata file of a package, or a license file. Marked folders inside a git
+work tree remain parts of it, and those with only a license file parts of a package around them: they keep its name and
+revision, but have the licenses that they state themselves, or else those of the folder around them. Folders of dependencies
+(`node_modules` and the like) are the exception: they hold other people's work, which has its own name, and no license
+unless it states one.
 """
 
 import csv
 import os
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
-from stackfim.pipeline.sources.code.bounded_files import NotRead, read_regular_file
-from stackfim.pipeline.sources.code.git_folder import head_commit, origin_name
+from stackfim.pipeline.sources.code.folders import GIT, Folders, is_inside
+from stackfim.pipeline.sources.code.git_folder import origin_address, origin_name
+from stackfim.pipeline.sources.code.left_out import DIST_INFO
 from stackfim.pipeline.sources.code.license_names import family_members
 from stackfim.pipeline.sources.code.license_texts import MAX_TEXT_CHARS, recognise
 from stackfim.pipeline.sources.code.package_metadata import (
@@ -25,8 +27,6 @@ from stackfim.pipeline.sources.code.package_metadata import (
 from stackfim.transforms.languages import language_row
 from stackfim.transforms.languages.file_names import language_of_name
 
-GIT = ".git"
-DIST_INFO = ".dist-info"
 DEPENDENCY_FOLDERS = (
     "bower_components",
     "dist-packages",
@@ -37,6 +37,8 @@ DEPENDENCY_FOLDERS = (
     "vendor",
 )
 
+_PARTS = frozenset(("doc", "docs", "documentation", "licences", "licenses", "test", "tests"))
+_EGG_INFO = ".egg-info"
 _LICENSE_FILE = re.compile(r"(?:(?:un)?licen[cs]es?|copying)(?:[-_. ].*)?", re.IGNORECASE)
 _GO_VERSION = re.compile(r".+@(?P<version>v\d\S*)")
 _MAX_HEADER_BYTES = 1 << 18
@@ -51,6 +53,12 @@ class Repository:
     name: str
     revision: str = ""
     licenses: tuple[str, ...] = ()
+    above: str = ""
+    """Path of the tree's root in the repository, where the root is a folder of it; rows' paths begin with it."""
+    address: str = ""
+    """Where the repository's origin can be looked at, such as `https://github.com/owner/name`; empty without one."""
+    is_package: bool = False
+    """Whether metadata of a package describes it."""
 
 
 @dataclass(frozen=True)
@@ -63,9 +71,11 @@ class Distribution:
 
 @dataclass(frozen=True)
 class Surroundings:
-    """What is around a folder: the git work tree, and the licenses that hold where nothing else is stated."""
+    """What is around a folder: the git work tree, the repository, and the licenses that hold where nothing else is stated."""
 
     work_tree: Repository | None = None
+    repository: Repository | None = None
+    """The innermost repository."""
     licenses: tuple[str, ...] = ()
 
 
@@ -80,46 +90,65 @@ def is_license_file(name: str) -> bool:
     return _LICENSE_FILE.fullmatch(name) is not None and (not language or language_row(language).may_be_license)
 
 
-def repository_at(root: str, folder: str, names: Sequence[str], around: Surroundings) -> Repository | None:
-    """The repository that starts at `folder` (relative to `root`), which holds `names`; None without a marker.
+def repository_at(folders: Folders, folder: str, names: Sequence[str], around: Surroundings) -> Repository | None:
+    """The repository that starts at `folder`, which holds `names`; None without a marker.
 
-    A `package.json` without a name is not a marker: packages put such files into their folders to set module types.
+    A `package.json` without a name is not a marker: packages put such files into their folders to set module types. Folders
+    of documentation and tests begin no repository, but may state licenses of their own.
     """
     license_names = [name for name in names if is_license_file(name)]
-    found = {name: _metadata(root, folder, name) for name in READERS if name in names}
+    found = {name: _metadata(folders, folder, name) for name in READERS if name in names}
     packages = [metadata for name, metadata in found.items() if name != "package.json" or metadata.name]
     has_git = GIT in names
     if not (has_git or license_names or packages):
         return None
     named_files = [path for metadata in packages for path in metadata.license_files]
-    licenses = _licenses(packages, lambda: _texts(root, folder, [*license_names, *named_files]))
+    licenses = _licenses(packages, lambda: _texts(folders, folder, [*license_names, *named_files]))
     if not licenses and not has_git and not any(metadata.proprietary for metadata in packages):
         licenses = around.licenses
     if not has_git and around.work_tree is not None:
-        work_tree = around.work_tree
-        return Repository(work_tree.folder, work_tree.name, work_tree.revision, licenses)
-    dot_git = _join(root, folder, GIT)
-    name = origin_name(dot_git) if has_git else ""
-    revision = head_commit(dot_git) if has_git else ""
+        return replace(around.work_tree, licenses=licenses)
+    outer = around.repository
+    if not has_git and outer is not None and (_is_part(folder) or (outer.is_package and not packages)):
+        return replace(outer, licenses=licenses)
+    name, address = _origin(folders, folder) if has_git else ("", "")
+    version = next((metadata.version for metadata in packages if metadata.version), "") or _go_version(folder)
     return Repository(
         folder,
-        name or next((metadata.name for metadata in packages if metadata.name), "") or name_of_folder(root, folder),
-        revision or next((metadata.version for metadata in packages if metadata.version), "") or _go_version(folder),
+        name
+        or next((metadata.name for metadata in packages if metadata.name), "")
+        or (_name_of_top(folders, folder) if has_git else name_of_folder(folders.root, folder)),
+        folders.revision if has_git else version,
         licenses,
+        address=address,
+        is_package=bool(packages),
     )
 
 
-def distribution_at(root: str, site_folder: str, dist_info: str) -> Distribution:
+def _is_part(folder: str) -> bool:
+    """Whether a folder is a part of what is around it by its name, whatever lies in it."""
+    name = folder.rpartition("/")[2]
+    return name.lower() in _PARTS or name.endswith(_EGG_INFO)
+
+
+def _origin(folders: Folders, folder: str) -> tuple[str, str]:
+    dot_git = _dot_git(folders, folder)
+    return origin_name(dot_git), origin_address(dot_git)
+
+
+def distribution_at(folders: Folders, site_folder: str, dist_info: str) -> Distribution:
     """The distribution that a `*.dist-info` folder in `site_folder` describes."""
     folder = f"{site_folder}/{dist_info}" if site_folder else dist_info
-    metadata = installed_metadata(_read(root, f"{folder}/METADATA", MAX_METADATA_BYTES, head_bytes=_MAX_HEADER_BYTES))
+    metadata = installed_metadata(folders.read(f"{folder}/METADATA", MAX_METADATA_BYTES, _MAX_HEADER_BYTES))
     name, _, version = dist_info.removesuffix(DIST_INFO).partition("-")
 
     def texts() -> list[str]:
         places = [folder, f"{folder}/licenses"]
-        listed = [f"{place}/{file}" for place in places for file in _file_names(root, place) if is_license_file(file)]
+        listed = [
+            f"{place}/{file}" for place in places for file in _file_names(folders, place) if is_license_file(file)
+        ]
         named = [f"{place}/{file}" for file in metadata.license_files for place in places]
-        return _texts(root, "", [*listed, *named])
+        return _texts(folders, "", [*listed, *named])
 
     repository = Repository(
         site_folder,
@@ -127,7 +156,7 @@ def distribution_at(root: str, site_folder: str, dist_info: str) -> Distribution
         metadata.version or displayable(version),
         _licenses([metadata], texts),
     )
-    record = _read(root, f"{folder}/RECORD", _MAX_RECORD_BYTES)
+    record = folders.read(f"{folder}/RECORD", _MAX_RECORD_BYTES)
     prefix = f"{site_folder}/" if site_folder else ""
     return Distribution(repository, tuple(prefix + path for path in recorded_paths(record)))
 
@@ -152,6 +181,16 @@ def name_of_folder(root: str, folder: str) -> str:
     return displayable(folder or os.path.basename(os.path.normpath(root)))
 
 
+def _dot_git(folders: Folders, folder: str) -> str:
+    return _join(folders.root, folders.dot_git or _join(folder, GIT))
+
+
+def _name_of_top(folders: Folders, folder: str) -> str:
+    """The name of a work tree without an origin: its path in the tree, or the name of its folder if that is around it."""
+    top = os.path.dirname(os.path.normpath(_dot_git(folders, folder)))
+    return name_of_folder(folders.root, folder) if is_inside(folders.root, top) else displayable(os.path.basename(top))
+
+
 def _go_version(folder: str) -> str:
     """The version in the folder's name, as in Go's module cache: `name@v1.2.3`."""
     match = _GO_VERSION.fullmatch(folder.rpartition("/")[2])
@@ -170,36 +209,22 @@ def _licenses(packages: Sequence[PackageMetadata], texts: Callable[[], list[str]
     return tuple(dict.fromkeys(stated or texts()))
 
 
-def _texts(root: str, folder: str, paths: Iterable[str]) -> list[str]:
+def _texts(folders: Folders, folder: str, paths: Iterable[str]) -> list[str]:
     """The licenses whose texts are in these files (relative to the folder), each once, in the order of the paths."""
     found: list[str] = []
     for path in sorted(set(paths)):
-        data = _read(root, f"{folder}/{path}" if folder else path, MAX_TEXT_CHARS)
+        data = folders.read(f"{folder}/{path}" if folder else path, MAX_TEXT_CHARS)
         found += recognise(data.decode("utf-8", "replace"))
     return list(dict.fromkeys(found))
 
 
-def _metadata(root: str, folder: str, name: str) -> PackageMetadata:
-    return READERS[name](_read(root, f"{folder}/{name}" if folder else name, MAX_METADATA_BYTES))
+def _metadata(folders: Folders, folder: str, name: str) -> PackageMetadata:
+    return READERS[name](folders.read(f"{folder}/{name}" if folder else name, MAX_METADATA_BYTES))
 
 
-def _read(root: str, path: str, max_bytes: int, head_bytes: int | None = None) -> bytes:
-    """The file's bytes; empty where it cannot be read, is larger, or lies outside the tree (also through a link)."""
+def _file_names(folders: Folders, folder: str) -> list[str]:
     try:
-        real = os.path.realpath(_join(root, path))
-        return read_regular_file(real, max_bytes, head_bytes) if is_inside(root, real) else b""
-    except (NotRead, OSError, ValueError):  # ValueError: a zero byte in a path that metadata names
-        return b""
-
-
-def is_inside(root: str, real: str) -> bool:
-    """Whether a path is in the tree at `root`; both are given without links."""
-    return real == root or real.startswith(root.rstrip("/") + "/")
-
-
-def _file_names(root: str, folder: str) -> list[str]:
-    try:
-        return sorted(os.listdir(_join(root, folder)))
+        return [entry.name for entry in folders.entries(folder)]
     except OSError:
         return []
 

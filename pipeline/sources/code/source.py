@@ -1,8 +1,9 @@
 """`code:FOLDER`: rows from source trees: repositories, packages, installed distributions.
 
-Every file counts: it becomes a row, or a rejection with the reason (`language_unknown`, `binary`, `oversized`,
-`undecodable`, `path_not_utf8`, `unreadable`, `special_file`, `symlink_outside`). See `source_tree` for what is not
-listed at all, and `repositories` for names and licenses.
+Files of a git work tree are read from the objects of its head commit, others from the disk. Every file counts: it becomes a
+row, or a rejection with the reason (`language_unknown`, `binary`, `oversized`, `undecodable`, `path_not_utf8`,
+`unreadable`, `special_file`, `symlink_outside`). See `source_tree` for what is not listed at all, and `repositories` for
+names and licenses.
 """
 
 import hashlib
@@ -15,8 +16,11 @@ from typing import Any
 import pyarrow as pa
 
 from stackfim.pipeline.sources.code.bounded_files import NotRead, read_regular_file
+from stackfim.pipeline.sources.code.folders import OUTWARD_LINK
+from stackfim.pipeline.sources.code.git_objects import BlobReader, GitUnreadable
 from stackfim.pipeline.sources.code.repositories import Repository, displayable
 from stackfim.pipeline.sources.code.source_tree import TreeFile, list_tree
+from stackfim.pipeline.sources.row_limit import drawn_order
 from stackfim.pipeline.sources.rows import READ
 from stackfim.pipeline.sources.source import BATCH_BYTES, BATCH_ROWS, Shard, SourceBatch, SourceError, SourceUnavailable
 from stackfim.schemas.rejection import FILE, no_rejections, rejections
@@ -58,6 +62,10 @@ class CodeSource:
     """A folder of source trees; see stackfim.pipeline.sources.source.Source."""
 
     folder: str
+    work_tree: bool = False
+    """Whether files of git work trees are those on the disk, without a revision, instead of those of the commit."""
+    leave_out: str = ""
+    """Path of a folder that is not listed, such as the one that the run writes."""
     _listing: list[TreeFile] | None = field(default=None, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -66,10 +74,10 @@ class CodeSource:
 
     def __getstate__(self) -> dict[str, Any]:
         """What a worker gets: no listing, which only the launcher needs."""
-        return {"folder": self.folder, "_listing": None}
+        return {**vars(self), "_listing": None}
 
     def identity(self) -> dict[str, Any]:
-        """The folder's name, its number of files and bytes, and a digest of their paths, sizes and times."""
+        """The folder's name, its number of files and bytes, a digest of all of them, and addresses of repositories by name."""
         files = self._listing if self._listing is not None else self._list()
         return {
             "kind": "code",
@@ -77,15 +85,19 @@ class CodeSource:
             "files": len(files),
             "size_bytes": sum(file.size_bytes for file in files),
             "digest": _digest(files),
+            "repositories": _addresses(files),
         }
 
-    def shards(self, limit: int | None = None) -> list[Shard]:
+    def shards(self, limit: int | None = None, seed: int | None = None) -> list[Shard]:
         """Runs of files of up to TREE_SHARD_BYTES of content. `rows` counts all files, rejected ones too.
 
         Raises SourceError when the folder does not exist, cannot be listed or holds no file.
         """
-        files = self._list()[:limit]
-        return [_shard(index, run) for index, run in enumerate(_runs(files))]
+        files = self._list()
+        if limit is not None and seed is not None:
+            drawn = drawn_order([file.path for file in files], seed)[:limit]
+            files = [files[index] for index in sorted(drawn)]
+        return [_shard(index, run) for index, run in enumerate(_runs(files[:limit]))]
 
     def read(self, locator: str) -> Iterator[SourceBatch]:
         """The files of a shard, in order, as they are now; a file that has gone since the listing is a rejection.
@@ -98,8 +110,7 @@ class CodeSource:
         rows: list[_Row] = []
         dropped: list[_Rejection] = []
         size_bytes = 0
-        for path, repository in _located(locator):
-            read = _read_file(root, path, repository)
+        for read in _read_files(root, locator):
             if isinstance(read, _Rejection):
                 dropped.append(read)
             else:
@@ -120,7 +131,11 @@ class CodeSource:
             found = "is not a folder" if os.path.exists(root) else "does not exist"
             raise SourceError(f"{displayable(self.folder)} {found}; expected a folder of source trees")
         try:
-            self._listing = list(list_tree(root))
+            self._listing = list(
+                list_tree(
+                    root, work_tree=self.work_tree, leave_out=os.path.realpath(self.leave_out) if self.leave_out else ""
+                )
+            )
         except OSError as error:
             raise SourceError(f"{displayable(self.folder)} cannot be listed: {error.strerror}") from error
         if not self._listing:
@@ -134,7 +149,7 @@ def _runs(files: list[TreeFile]) -> Iterator[list[TreeFile]]:
     content_bytes = locator_bytes = 0
     repositories: set[Repository] = set()
     for file in files:
-        content, text = _content_bytes(file), len(json.dumps(file.path)) + 16
+        content, text = _content_bytes(file), len(json.dumps(file.path)) + len(file.blob) + 20
         if file.repository not in repositories:
             text += len(json.dumps(_repository_record(file.repository)))
         if run and (
@@ -162,18 +177,22 @@ def _content_bytes(file: TreeFile) -> int:
 
 
 def _shard(index: int, run: list[TreeFile]) -> Shard:
-    """The locator names files folder by folder, each with the number of its repository."""
+    """The locator names files folder by folder, each with the number of its repository, and of its objects if it has any."""
     numbers: dict[Repository, int] = {}
+    gits: dict[str, int] = {}
     groups: list[list[Any]] = []
     for file in run:
         folder, _, name = file.path.rpartition("/")
         number = numbers.setdefault(file.repository, len(numbers))
-        if not groups or groups[-1][:2] != [folder, number]:
-            groups.append([folder, number, []])
-        groups[-1][2].append(name)
+        git = gits.setdefault(file.dot_git, len(gits))
+        if not groups or groups[-1][:3] != [folder, number, git]:
+            groups.append([folder, number, git, []])
+        groups[-1][3].append([name, file.blob] if file.blob else name)
     locator = {
         "digest": _digest(run),
         "repositories": [_repository_record(repository) for repository in numbers],
+        "above": [repository.above for repository in numbers],
+        "git": list(gits),
         "files": groups,
     }
     return Shard(index, json.dumps(locator), len(run), sum(_content_bytes(file) for file in run))
@@ -184,59 +203,119 @@ def _repository_record(repository: Repository) -> list[Any]:
 
 
 def _digest(files: list[TreeFile]) -> str:
-    """Changes with the path, size or time of any file."""
+    """Changes with the path of any file, and with its blob, or its size or time where it is read from the disk."""
     digest = hashlib.sha256()
     for file in files:
-        digest.update(os.fsencode(file.path) + b"\0%d\0%d\n" % (file.size_bytes, file.mtime_ns))
+        version = file.blob.encode() or b"%d\0%d" % (file.size_bytes, file.mtime_ns)
+        digest.update(os.fsencode(file.path) + b"\0" + version + b"\n")
     return digest.hexdigest()
 
 
-def _located(locator: str) -> Iterator[tuple[str, Repository]]:
-    """The paths of a locator's files, relative to the root, and their repositories."""
+def _addresses(files: list[TreeFile]) -> dict[str, str]:
+    """Where repositories can be looked at, by their names, in order."""
+    known = {file.repository.name: file.repository.address for file in files if file.repository.address}
+    return dict(sorted(known.items()))
+
+
+@dataclass(frozen=True)
+class _Located:
+    """A file of a shard."""
+
+    path: str
+    repository: Repository
+    blob: str
+
+    @property
+    def inner(self) -> str:
+        """Its path in the repository."""
+        folder, above = self.repository.folder, self.repository.above
+        return f"{above}/{self.path}" if above else self.path.removeprefix(f"{folder}/" if folder else "")
+
+    def rejection(self, reason: str, detail: str, content: bytes | None = None) -> _Rejection:
+        """The file as a rejection."""
+        content_id = git_blob_id(content) if content is not None else ""
+        return _Rejection(reason, detail, self.repository.name, displayable(self.inner), content_id)
+
+
+def _read_files(root: str, locator: str) -> Iterator[_Row | _Rejection]:
+    """The files of a locator, in order."""
     part = json.loads(locator)
     repositories = [
-        Repository(folder, name, revision, tuple(licenses)) for folder, name, revision, licenses in part["repositories"]
+        Repository(folder, name, revision, tuple(licenses), above)
+        for (folder, name, revision, licenses), above in zip(part["repositories"], part["above"], strict=True)
     ]
-    for folder, number, names in part["files"]:
-        for name in names:
-            yield f"{folder}/{name}" if folder else name, repositories[number]
-
-
-def _read_file(root: str, path: str, repository: Repository) -> _Row | _Rejection:
-    inner = path.removeprefix(f"{repository.folder}/") if repository.folder else path
-
-    def rejection(reason: str, detail: str, content: bytes | None = None) -> _Rejection:
-        content_id = git_blob_id(content) if content is not None else ""
-        return _Rejection(reason, detail, repository.name, displayable(inner), content_id)
-
+    blobs = BlobReader("")
     try:
-        os.fsencode(path).decode()
+        for folder, number, git, names in part["files"]:
+            dot_git = os.path.join(root, part["git"][git])
+            if dot_git != blobs.dot_git:
+                blobs.close()
+                blobs = BlobReader(dot_git)
+            for entry in names:
+                name, blob = entry if isinstance(entry, list) else (entry, "")
+                file = _Located(f"{folder}/{name}" if folder else name, repositories[number], blob)
+                yield _read_file(root, file, blobs)
+    finally:
+        blobs.close()
+
+
+def _read_file(root: str, file: _Located, blobs: BlobReader) -> _Row | _Rejection:
+    try:
+        os.fsencode(file.path).decode()
     except UnicodeDecodeError:
-        return rejection("path_not_utf8", "the path holds bytes that are not UTF-8; expected text")
-    name = path.rpartition("/")[2]
+        return file.rejection("path_not_utf8", "the path holds bytes that are not UTF-8; expected text")
+    name = file.path.rpartition("/")[2]
+    try:
+        language, content = _contents(os.path.join(root, file.path), name, file.blob, blobs)
+    except NotRead as error:
+        return file.rejection(error.reason, error.detail)
+    if not language:
+        expected = "a known name or extension, or a first line that names an interpreter"
+        return file.rejection("language_unknown", f"{name!r} is no known kind of source file; expected {expected}")
+    if b"\0" in content:
+        return file.rejection("binary", f"a zero byte at offset {content.index(0)}; expected text", content)
+    try:
+        content.decode()
+    except UnicodeDecodeError as error:
+        return file.rejection("undecodable", f"not UTF-8 at offset {error.start}; expected UTF-8", content)
+    return _Row(content, language, file.repository, file.inner)
+
+
+def _contents(full_path: str, name: str, blob: str, blobs: BlobReader) -> tuple[str, bytes]:
+    """Language and bytes of a file, from the repository's objects or from the disk; no bytes without a language.
+
+    Raises NotRead, with the reason of the rejection.
+    """
     language = language_of_name(name)
-    full_path = os.path.join(root, path)
+    if blob:
+        if not language and not may_have_shebang(name) and blob != OUTWARD_LINK:
+            return "", b""
+        content = _blob(blob, blobs)
+        return language or language_of_shebang(content[:SHEBANG_BYTES]), content
     try:
         if not language:
             head = read_regular_file(full_path, MAX_FILE_BYTES, SHEBANG_BYTES if may_have_shebang(name) else 0)
             language = language_of_shebang(head)
-        if not language:
-            expected = "a known name or extension, or a first line that names an interpreter"
-            return rejection("language_unknown", f"{name!r} is no known kind of source file; expected {expected}")
-        content = read_regular_file(full_path, MAX_FILE_BYTES)
+        return language, read_regular_file(full_path, MAX_FILE_BYTES) if language else b""
     except NotRead as error:
         if error.reason != "symlink":
-            return rejection(error.reason, error.detail)
+            raise
         if os.path.exists(full_path):
-            return rejection("symlink_outside", "a link out of the tree; expected a file inside")
-        return rejection("unreadable", "a link that leads nowhere; expected a file")
-    if b"\0" in content:
-        return rejection("binary", f"a zero byte at offset {content.index(0)}; expected text", content)
+            raise NotRead("symlink_outside", "a link out of the tree; expected a file inside") from error
+        raise NotRead("unreadable", "a link that leads nowhere; expected a file") from error
+
+
+def _blob(blob: str, blobs: BlobReader) -> bytes:
+    if blob == OUTWARD_LINK:
+        raise NotRead("symlink_outside", "a link out of the repository, or to nothing in it; expected a file inside")
     try:
-        content.decode()
-    except UnicodeDecodeError as error:
-        return rejection("undecodable", f"not UTF-8 at offset {error.start}; expected UTF-8", content)
-    return _Row(content, language, repository, inner)
+        content = blobs.read(blob, MAX_FILE_BYTES)
+    except GitUnreadable as error:
+        blobs.close()
+        raise NotRead("unreadable", f"{error}; expected an object of the repository") from error
+    if content is None:
+        raise NotRead("oversized", f"more than {MAX_FILE_BYTES} bytes; expected at most {MAX_FILE_BYTES}")
+    return content
 
 
 def _batch(rows: list[_Row], dropped: list[_Rejection]) -> SourceBatch:

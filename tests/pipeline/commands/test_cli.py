@@ -111,8 +111,9 @@ def test_help_comes_without_the_libraries_that_the_work_needs() -> None:
     assert not {"torch", "apache_beam", "pyarrow", "numpy", "pydantic", "tokenizers", "tree_sitter"} & loaded
 
 
-def test_limit_reads_the_first_rows_only(source_folder: Path, stackfim: Run, tmp_path: Path) -> None:
-    done = stackfim("build", f"parquet:{source_folder}", "--out", tmp_path / "out", "--limit", 10, "--workers", 1)
+@pytest.mark.parametrize("option", ["--limit", "--limit-first"])
+def test_a_limit_reads_so_many_rows_only(option: str, source_folder: Path, stackfim: Run, tmp_path: Path) -> None:
+    done = stackfim("build", f"parquet:{source_folder}", "--out", tmp_path / "out", option, 10, "--workers", 1)
     assert done.returncode == 0, done.stderr
     assert json.loads((tmp_path / "out" / "manifest.json").read_text())["counts"]["files_in"] == 10
 

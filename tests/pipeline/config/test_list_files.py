@@ -7,6 +7,7 @@ import pytest
 
 from stackfim.pipeline.config.list_files import opt_out_record, read_licenses, read_opt_outs
 from stackfim.pipeline.config.usage_error import UsageError
+from stackfim.transforms.filters.license import PRESETS, preset_licenses
 
 
 def test_a_list_is_one_that_comes_along_or_a_file(tmp_path: Path) -> None:
@@ -50,3 +51,35 @@ def test_a_list_that_cannot_be_used_is_told(read: Callable[[str], object], expec
             read(str(path))
         assert str(raised.value).startswith(f"{expected}, got {path} (")
         assert reason in str(raised.value)
+
+
+@pytest.mark.parametrize(
+    ("line", "suggestion"),
+    [("MTI", "MIT"), ("Apache-2", None), ("Apache2.00", "Apache-2.0"), ("BSD-3-Claus", "BSD-3-Clause")],
+)
+def test_a_misspelt_license_is_told_with_its_line_and_a_near_name(
+    line: str, suggestion: str | None, tmp_path: Path
+) -> None:
+    (tmp_path / "ours.txt").write_text(f"\ufeff# ours\n- ISC\n{line}\n", "utf-8")
+    if suggestion is None:
+        assert read_licenses(str(tmp_path / "ours.txt")) == {"isc", line.lower()}
+        return
+    with pytest.raises(UsageError) as raised:
+        read_licenses(str(tmp_path / "ours.txt"))
+    assert f"ours.txt, line 3 names no license: {line!r} (did you mean {suggestion}?); expected" in str(raised.value)
+
+
+def test_every_list_that_comes_along_can_be_copied_and_a_misspelt_one_is_told(tmp_path: Path) -> None:
+    for name in PRESETS:
+        (tmp_path / name).write_text("\n".join(sorted(preset_licenses(name))))
+        assert read_licenses(str(tmp_path / name)) == preset_licenses(name)
+    with pytest.raises(UsageError, match=r"did you mean permissive\?"):
+        read_licenses("permisive")
+
+
+def test_an_opt_out_that_names_nobody_ends_with_its_line(tmp_path: Path) -> None:
+    (tmp_path / "out.txt").write_text("owner\nplease leave out my code\n")
+    with pytest.raises(
+        UsageError, match=r"out\.txt, line 2 names no repository and no owner: 'please leave out my code'"
+    ):
+        read_opt_outs(str(tmp_path / "out.txt"))

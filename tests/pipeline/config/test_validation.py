@@ -162,6 +162,14 @@ def test_an_unknown_key_is_told_with_the_keys_of_its_table() -> None:
             'filters.limits."*".min_char: no such limit (did you mean min_char',
         ),
         (
+            {"filters": {"limits": {"Pyton": {"min_chars": 3}}}},
+            "filters.limits.Pyton: no such language (did you mean Python?); expected one of *, ",
+        ),
+        (
+            {"score": {"limits": {"empty": {"languages": {"Pyton": {"max_nll": 3}}}}}},
+            "score.limits.empty.languages.Pyton: no such language (did you mean Python?); expected one of ",
+        ),
+        (
             {"split": {"category_weights": {"emty": 3}}},
             "split.category_weights.emty: no such category (did you mean empty?)",
         ),

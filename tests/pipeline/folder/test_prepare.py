@@ -148,13 +148,14 @@ def test_a_manifest_of_an_older_format_is_told_with_its_version(
     folder = tmp_path / "run"
     shutil.copytree(built, folder)
     (folder / paths.MANIFEST).write_text(json.dumps({"format": 1, "version": "0.1.0", "configuration": "{}"}))
+    (tmp_path / "opt-out.txt").write_text("owner/name\n")
     before = tree_digest(folder)
     told = "the manifest has format 1, which stackfim 0.1.0 wrote, expected format 2; make the folder anew with this version"
     for arguments in (
         ("build", f"parquet:{source_folder}", "--model", "none", "--out", folder),
         ("build", f"parquet:{source_folder}", "--model", "none", "--out", tmp_path / "out", "--against", folder),
         ("verify", folder),
-        ("purge", folder, "--opt-out", __file__, "--out", tmp_path / "out"),
+        ("purge", folder, "--opt-out", tmp_path / "opt-out.txt", "--out", tmp_path / "out"),
     ):
         done = here(*arguments)
         assert done.returncode == 2

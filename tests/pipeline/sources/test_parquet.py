@@ -12,7 +12,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from stackfim.pipeline.sources import SourceError, SourceUnavailable, open_source
+from stackfim.pipeline.sources import SourceError, SourceOptions, SourceUnavailable, open_source
 from stackfim.pipeline.sources import parquet as parquet_module
 from stackfim.pipeline.sources.parquet import ParquetSource
 from stackfim.pipeline.sources.source import BATCH_BYTES, BATCH_ROWS
@@ -338,3 +338,150 @@ def test_a_location_with_a_secret_in_it_is_refused_without_repeating_it(location
 def test_an_unknown_kind_of_address_is_refused(location: str) -> None:
     with pytest.raises(SourceError, match="expected"):
         ParquetSource(location).shards()
+
+
+# Hostile input
+
+
+@pytest.mark.parametrize("place", ["{folder}", "{folder}/x.parquet", "{folder}/*.parquet"])
+def test_a_pipe_in_the_place_of_a_file_is_refused_and_not_waited_for(place: str, tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "x.parquet")
+    with pytest.raises(
+        SourceError, match=r"x\.parquet is a folder, a pipe, a socket or a device; expected a regular file"
+    ):
+        open_source(f"parquet:{place.format(folder=tmp_path)}").shards()
+
+
+def test_a_value_that_is_stored_once_for_many_rows_is_not_decoded_for_all_of_them_at_once(tmp_path: Path) -> None:
+    count, text = 300, "x = 1\n" * 170_000
+    rows = table(0, count).set_column(0, "content", [[text] * count])
+    pq.write_table(rows, tmp_path / "x.parquet")
+    before = pa.total_allocated_bytes()
+    source = open_source(f"parquet:{tmp_path}")
+    (shard,) = source.shards()
+    read = 0
+    for batch in source.read(shard.locator):
+        read += batch.rows.num_rows
+        assert batch.rows.column("content").nbytes <= BATCH_BYTES + 4 * (batch.rows.num_rows + 1)
+        assert pa.total_allocated_bytes() - before < 6 * BATCH_BYTES
+    assert read == count
+
+
+@pytest.mark.parametrize(
+    ("column", "value"),
+    [
+        ("path", "p" * 4_000_000),
+        ("lang", "l" * 4_000_000),
+        ("licenses", ["MIT"] * 100_000),
+        ("licenses", ["M" * 500_000]),
+    ],
+    ids=["path", "lang", "licenses", "license"],
+)
+@pytest.mark.parametrize("is_dictionary", [False, True])
+def test_rows_with_more_than_a_column_may_hold_are_rejected_within_bounds(
+    column: str, value: Any, is_dictionary: bool, tmp_path: Path
+) -> None:
+    values = pa.array([value] * 20)
+    stored = values.dictionary_encode() if is_dictionary and column != "licenses" else values
+    rows = table(0, 20)
+    rows = rows.set_column(rows.column_names.index(column), column, stored)
+    with pq.ParquetWriter(tmp_path / "x.parquet", rows.schema) as writer:
+        for _ in range(30):
+            writer.write_table(rows)
+    del values, stored, rows
+    before = pa.total_allocated_bytes()
+    source = open_source(f"parquet:{tmp_path}")
+    reasons: list[str] = []
+    for shard in source.shards():
+        for batch in source.read(shard.locator):
+            assert batch.rows.num_rows == 0
+            assert pa.total_allocated_bytes() - before < 600 << 20
+            reasons += batch.rejections["reason"].to_pylist()
+    assert reasons == ["text_too_long"] * 600
+
+
+@pytest.mark.parametrize(
+    "stars",
+    [pa.array([1e300, 7.0, float("nan")]), pa.array([2**63, 7, 2**64 - 1], pa.uint64()), pa.array([-1e19, 7.4, None])],
+)
+def test_counts_that_do_not_fit_are_null(stars: pa.Array, tmp_path: Path) -> None:
+    pq.write_table(table(0, 3).append_column("stars", stars), tmp_path / "x.parquet")
+    source = open_source(f"parquet:{tmp_path}")
+    (batch,) = source.read(source.shards()[0].locator)
+    assert batch.rows["stars"].to_pylist() == [None, 7, None]
+
+
+# Columns that there are not
+
+
+def test_the_language_comes_from_the_path_where_there_is_no_column_of_it(tmp_path: Path) -> None:
+    rows = pa.table(
+        {
+            "max_stars_repo_path": ["a/b.py", "run", "what.xyz"],
+            "max_stars_repo_name": ["o/r"] * 3,
+            "max_stars_count": [1, 2, 3],
+            "id": ["1", "2", "3"],
+            "content": ["x = 1", "#!/bin/sh\n", "?"],
+        }
+    )
+    pq.write_table(rows, tmp_path / "x.parquet")
+    with pytest.raises(SourceError, match=r"no column for licenses;.*allow_missing_licenses = true"):
+        open_source(f"parquet:{tmp_path}").shards()
+    source = open_source(f"parquet:{tmp_path}", options=SourceOptions(needs_licenses=False))
+    (batch,) = source.read(source.shards()[0].locator)
+    assert batch.rows["language"].to_pylist() == ["Python", "Shell", ""]
+    assert batch.rows["licenses"].to_pylist() == [[], [], []]
+
+
+@pytest.mark.parametrize(
+    ("folder", "columns", "column", "expected"),
+    [
+        ("lang=Python", {}, "language", "Python"),
+        ("lang=C%2B%2B/x=1", {}, "language", "C++"),
+        ("sprache=Go", {"language": "sprache"}, "language", "Go"),
+        ("lang=__HIVE_DEFAULT_PARTITION__", {}, "language", "Ruby"),
+        ("plain", {"language": "=Rust"}, "language", "Rust"),
+        ("lang=Go", {"language": "=Rust"}, "language", "Rust"),
+        ("license=MIT", {}, "licenses", ["MIT"]),
+        ("plain", {"licenses": "=MIT OR Apache-2.0"}, "licenses", ["MIT OR Apache-2.0"]),
+        ("plain", {"repository": "=us/all"}, "repository", "us/all"),
+    ],
+)
+def test_folders_and_constants_give_what_no_column_gives(
+    folder: str, columns: dict[str, str], column: str, expected: Any, tmp_path: Path
+) -> None:
+    given = {"content": ["a = 1"], "path": ["a.rb"], "repository": ["o/r"], "licenses": [["ISC"]]}
+    if column == "licenses":
+        del given["licenses"]
+    (tmp_path / folder).mkdir(parents=True)
+    pq.write_table(pa.table(given), tmp_path / folder / "x.parquet")
+    source = open_source(f"parquet:{tmp_path}", columns)
+    (batch,) = source.read(source.shards()[0].locator)
+    assert batch.rows[column].to_pylist() == [expected]
+
+
+def test_a_column_of_the_file_counts_more_than_its_folder(tmp_path: Path) -> None:
+    write(tmp_path / "lang=Go/x.parquet", 0, 1)
+    source = open_source(f"parquet:{tmp_path}")
+    (batch,) = source.read(source.shards()[0].locator)
+    assert batch.rows["language"].to_pylist() == ["Python"]
+
+
+def test_the_folder_that_is_written_is_left_out(tmp_path: Path) -> None:
+    write(tmp_path / "x.parquet", 0, 3)
+    write(tmp_path / "out/data/train-0.parquet", 3, 3)
+    assert paths_of(
+        open_source(f"parquet:{tmp_path}", options=SourceOptions(leave_out=str(tmp_path / "out")))
+    ) == names(3)
+
+
+def test_a_drawn_limit_is_spread_over_the_files(tmp_path: Path, small_shards: None) -> None:
+    for number in range(40):
+        write(tmp_path / f"{number:02}.parquet", number * 10, 10)
+    source = open_source(f"parquet:{tmp_path}")
+    shards = source.shards(32, seed=1)
+    files = [json.loads(shard.locator)["file"] for shard in shards]
+    assert [shard.rows for shard in shards] == [2] * 16
+    assert files == sorted(files)
+    assert len(set(files)) == 16
+    assert source.shards(32, seed=1) == shards != source.shards(32, seed=2)

@@ -90,3 +90,10 @@ def test_the_policy_of_licenses_is_that_of_the_settings() -> None:
     assert FilterPlan(settings, allowed).licenses == LicensePolicy(
         allowed, "any", allow_unknown=True, allow_missing=True
     )
+
+
+def test_limits_take_any_spelling_of_a_language_and_refuse_others() -> None:
+    plan = FilterPlan(FilterSettings(limits={"python": {"min_chars": 7}, "XML": {}}))
+    assert [limits.min_chars for limits in plan.limits(["Python", "Go"])] == [7, 0]
+    with pytest.raises(ValueError, match=r"^limits\.Pyton: no such language \(did you mean Python\?\)"):
+        FilterSettings(limits={"Pyton": {"min_chars": 7}})

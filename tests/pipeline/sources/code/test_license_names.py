@@ -2,6 +2,7 @@
 
 import importlib.metadata
 import string
+import time
 from pathlib import Path
 
 import pytest
@@ -204,3 +205,10 @@ def test_a_restricting_rider_makes_a_license_unknown() -> None:
 
 def test_a_huge_text_is_no_license() -> None:
     assert recognise((ROOT / "LICENSE").read_text() + " " * license_texts.MAX_TEXT_CHARS) == []
+
+
+@pytest.mark.parametrize("text", ["\n" * 190_000, " " * 190_000, " \n" * 95_000, "\r" * 190_000])
+def test_a_text_of_line_breaks_and_blanks_is_read_in_time_that_grows_with_its_size(text: str) -> None:
+    started = time.process_time()
+    assert recognise(text) == []
+    assert time.process_time() - started < 3

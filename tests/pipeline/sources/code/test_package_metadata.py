@@ -1,6 +1,7 @@
 """Names, versions and licenses from metadata files; broken and hostile ones count as absent."""
 
 import json
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -249,3 +250,21 @@ def test_package_json_of_any_shape_is_survived(document: dict[str, Any]) -> None
 )
 def test_core_metadata_of_any_values_is_survived(lines: list[str]) -> None:
     assert is_sound(installed_metadata("\n".join(lines).encode("utf-8", "surrogatepass")))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        b"\n" * 1_000_000,
+        b" " * 1_000_000,
+        b"module " * 140_000,
+        b"module" + b" " * 1_000_000,
+        b"License: x\n" + b" y\n" * 300_000,
+    ],
+    ids=["line breaks", "blanks", "words", "a word and blanks", "a folded field"],
+)
+def test_a_megabyte_of_anything_is_read_in_time_that_grows_with_its_size(data: bytes) -> None:
+    for reader in READERS.values():
+        started = time.process_time()
+        reader(data)
+        assert time.process_time() - started < 3
