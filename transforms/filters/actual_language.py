@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from stackfim.schemas.source import ROW
+from stackfim.transforms.file_head import head_of
 from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.filter import Filter
 from stackfim.transforms.languages import are_related, language_name
@@ -84,7 +85,7 @@ _RAKU = re.compile(
     re.MULTILINE,
 )
 _PROLOG = re.compile(rb"^[ \t]*:-[ \t]*\w|^[a-z]\w*(?:\([^\n]*\))?[ \t]*:-", re.MULTILINE)
-_QT = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?xml\b[^>]*>\s*)?(?:<!DOCTYPE TS>\s*)?<(?:TS|!DOCTYPE TS)\b")
+_QT = re.compile(rb"\s*(?:<\?xml\b[^>]*>\s*)?(?:<!DOCTYPE TS>\s*)?<(?:TS|!DOCTYPE TS)\b")
 _MATLAB = re.compile(rb"^[ \t]*(?:function\b|classdef\b|%)", re.MULTILINE)
 _MATHEMATICA = re.compile(rb"\(\*|^BeginPackage\[", re.MULTILINE)
 _MERCURY = re.compile(rb"^:- module\b", re.MULTILINE)
@@ -172,7 +173,7 @@ def evidence(path: str, content: pa.Buffer, label: str) -> Evidence | None:
     shared = _SHARED.get(extension)
     if shared is not None:
         shown = _mode(content) if extension == "h" else None
-        found = shown or shared(content.slice(0, min(HEAD_BYTES, content.size)).to_pybytes())
+        found = shown or shared(head_of(content, HEAD_BYTES))
         return Evidence(found, "content") if found is not None and found != (language_name(label) or label) else None
     by_name = language_of_name(path.rpartition("/")[2])
     if by_name:
@@ -188,7 +189,7 @@ def _same(found: str, label: str) -> bool:
 
 
 def _mode(content: pa.Buffer) -> str:
-    head = content.slice(0, min(MODELINE_BYTES, content.size)).to_pybytes()
+    head = head_of(content, MODELINE_BYTES)
     tail = content.slice(max(content.size - MODELINE_BYTES, 0)).to_pybytes() if content.size > MODELINE_BYTES else b""
     text = head + b"\n" + tail
     if b"-*-" not in text and b"vi" not in text and b"ex:" not in text:
@@ -201,7 +202,7 @@ def _mode(content: pa.Buffer) -> str:
 
 
 def _shebang(content: pa.Buffer) -> str:
-    return language_of_shebang(content.slice(0, min(SHEBANG_BYTES, content.size)).to_pybytes())
+    return language_of_shebang(head_of(content, SHEBANG_BYTES))
 
 
 def all_evidence(rows: pa.RecordBatch) -> list[Evidence | None]:

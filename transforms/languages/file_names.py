@@ -6,6 +6,7 @@ others (`.m`, `.v`, `.cls`, `.inc`) name none. Source: https://github.com/github
 
 import re
 
+from stackfim.transforms.file_head import without_mark
 from stackfim.transforms.languages.names import KNOWN_LANGUAGES
 
 SHEBANG_BYTES = 256
@@ -38,7 +39,7 @@ def may_have_shebang(name: str) -> bool:
 
 def language_of_shebang(head: bytes) -> str:
     """The language of a script by its first line, such as `#!/usr/bin/env python3`; empty where it does not tell."""
-    match = _SHEBANG.match(head[:SHEBANG_BYTES])
+    match = _SHEBANG.match(without_mark(head)[:SHEBANG_BYTES])
     if match is None:
         return ""
     program = match["program"]
