@@ -6,8 +6,6 @@ import pytest
 from stackfim.transforms.file_head import head_of, without_mark
 from stackfim.transforms.filters.actual_language import Evidence, evidence
 from stackfim.transforms.filters.comment_lines import comment_lines
-from stackfim.transforms.filters.line_table import lines_of
-from stackfim.transforms.filters.text import text_of
 from stackfim.transforms.languages.file_names import SHEBANG_BYTES, language_of_shebang
 
 MARK = "\ufeff".encode()
@@ -51,16 +49,3 @@ def test_the_language_that_a_first_line_shows(path: str, content: bytes, label: 
 def test_the_first_line_is_a_comment_with_a_mark_too() -> None:
     lines = [b"# one", b"  # two", b"x = 1"]
     assert list(comment_lines([MARK + lines[0], *lines[1:]], "Python")) == list(comment_lines(lines, "Python"))
-
-
-def test_a_line_begins_after_the_mark_of_its_row_and_nowhere_else() -> None:
-    rows = [MARK + b"  a\n" + MARK + b"b\n", b"c\n", MARK, b"", MARK + b"\n"]
-    found = lines_of(text_of(pa.array(rows, pa.binary())))
-    whole = b"".join(rows)
-    assert [whole[first:last] for first, last in zip(found.visible, found.end, strict=True)] == [
-        b"a",
-        MARK + b"b",
-        b"c",
-        b"",
-        b"",
-    ]

@@ -5,7 +5,6 @@ from typing import NamedTuple
 import numpy as np
 import numpy.typing as npt
 
-from stackfim.transforms.file_head import BYTE_ORDER_MARK
 from stackfim.transforms.filters.text import Text
 from stackfim.transforms.ragged import distinct
 
@@ -21,7 +20,7 @@ class LineTable(NamedTuple):
     start: npt.NDArray[np.int64]
     """First byte in the text's data; (lines,)."""
     visible: npt.NDArray[np.int64]
-    """First byte that is no space or tab, nor of a row's byte order mark, or the line's end where there is none; (lines,)."""
+    """First byte that is no space or tab, or the line's end where there is none; (lines,)."""
     end: npt.NDArray[np.int64]
     """Byte after the last one, without line break and blanks at the end; not before `visible`; (lines,)."""
     first: npt.NDArray[np.int64]
@@ -50,8 +49,7 @@ def lines_of(text: Text) -> LineTable:
     row = np.searchsorted(offsets, starts, side="right") - 1
     # Rows follow each other without a gap, so a line that begins in a row ends in it.
     end = _without_trailing_blanks(data, starts, ends)
-    marks = starts_with(data, starts, BYTE_ORDER_MARK) & (starts == offsets[row])
-    visible = _after_leading_blanks(data, np.minimum(starts + marks * len(BYTE_ORDER_MARK), end), end)
+    visible = _after_leading_blanks(data, starts, end)
     return LineTable(row, starts, visible, end, np.searchsorted(starts, offsets))
 
 

@@ -6,27 +6,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from stackfim.transforms.dedup.scripts import Kind, script_kind
 from stackfim.transforms.dedup.shingles import ShingleSets, concatenate, shingle_sets
+from tests.transforms.plain_words import plain_words
 
 GOLDEN, LENGTH = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
 MODULUS = 2**64
-
-
-def plain_words(document: bytes) -> list[bytes]:
-    words: list[bytes] = []
-    run = ""
-    for character in document.decode("utf-8", "surrogateescape") + " ":
-        kind = script_kind(character)
-        separates = not (character.isalnum() or character == "_") if character.isascii() else kind is Kind.SEPARATOR
-        if kind is Kind.WORD or separates:
-            data = run.encode("utf-8", "surrogateescape")
-            words += [data[start : start + 256] for start in range(0, len(data), 256)]
-            words += [character.encode()] if kind is Kind.WORD else []
-            run = ""
-        else:
-            run += character
-    return words
 
 
 def plain_word_hash(word: bytes) -> int:
