@@ -301,7 +301,7 @@ SHARED: dict[str, tuple[Sign, ...]] = {
             r"(?i)^[ \t]*(?:minimi[sz]e|minimum|min|maximi[sz]e|maximum|max)(?:[ \t]+multi-objectives)?[ \t\r]*$"),
         _sign("Answer Set Programming",
             r"^[ \t]*(?:#(?:include|const|program|script|show|minimize|maximize|heuristic|project|edge|theory|"
-            r"defined)\b|[^\n%]*:-|[a-z_]\w*(?:\([^\n)]*\))?[ \t]*\.[ \t\r]*$)"),
+            r"defined)\b|[^\s%][^\n%]*:-|:-|[a-z_]\w*(?:\([^\n)]*\))?[ \t]*\.[ \t\r]*$)"),
     ),
     "ls": (_sign("LoomScript", r"^[ \t]*package\b[^\n]*(?:\{|\r?$)"), _sign("LiveScript")),
     "lsp": _LISPS,
