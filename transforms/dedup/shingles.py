@@ -1,9 +1,10 @@
 """Shingles: the set of word n-grams of every document, as 32-bit hashes, straight from an Arrow byte buffer.
 
 A *word* is a maximal run of the bytes [A-Za-z0-9_] and of bytes from 0x80, so letters of other scripts in UTF-8 stay
-whole; all other bytes separate words. A run longer than 256 bytes counts as words of 256 bytes and a shorter last one, so
-that every byte of encoded data counts. A *shingle* is n words in a row. A document of fewer than n words has one
-shingle, all its words; a document without words has none.
+whole; all other bytes separate words. In scripts that put no blanks between words (Chinese, Japanese, Thai and others, see
+`scripts`) each character is a word, and their punctuation separates words as that of ASCII does. A run longer than 256
+bytes counts as words of 256 bytes and a shorter last one, so that every byte of encoded data counts. A *shingle* is n words
+in a row. A document of fewer than n words has one shingle, all its words; a document without words has none.
 
 No Python string is made. Words are found by comparing neighbouring bytes, hashed by 8-byte loads, and summed into
 n-grams, in blocks that stay in a core's cache. The hashes are the same on every machine and in every version of Python,
@@ -18,6 +19,12 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.transforms.dedup.murmur import GOLDEN, finalise_64, place_factors
+from stackfim.transforms.dedup.scripts import (
+    FIRST_LEAD_BYTE,
+    MAX_CHARACTER_BYTES,
+    Characters,
+    characters_without_blanks,
+)
 from stackfim.transforms.ragged import distinct, offsets_of, ranges
 
 BLOCK_BYTES = 512 * 1024
@@ -172,19 +179,25 @@ def _large_document(data: npt.NDArray[np.uint8], factors: npt.NDArray[np.uint64]
 
 
 def _piece_end(data: npt.NDArray[np.uint8], start: int, block_bytes: int) -> int:
-    """Where a piece of a long document ends, at most `block_bytes` after `start` and never inside a word.
+    """Where a piece of a long document ends, about `block_bytes` after `start`, and never inside a word or character.
 
-    Inside a run of word bytes that fills the whole piece, `start` is a multiple of 256 bytes into the run and so is the end,
-    where the cap on words ends one in any case.
+    A word that goes on after that begins the next piece: the first word of a run, or one at a multiple of 256 bytes into it,
+    where the cap on words ends one in any case. One that begins the piece stays in it, as a whole.
     """
     end = start + block_bytes
     if end >= len(data):
         return len(data)
-    is_word = _is_word(data[start : end + 1])
-    if not (is_word[-2] and is_word[-1]):
+    back = next((back for back in range(MAX_CHARACTER_BYTES) if data[end - back] & 0xC0 != 0x80), 0)
+    if back == 0 and not _is_word(data[end - 1 : end + 1]).all():
         return end
-    separators = np.flatnonzero(~is_word)
-    return start + int(separators[-1]) + 1 if len(separators) else end
+    # What a character that begins before the end is can be told from a few bytes more.
+    starts, lengths = word_spans(data[start : end + MAX_CHARACTER_BYTES], np.empty(0, np.int64))
+    goal = block_bytes - back
+    across = np.flatnonzero((starts < goal) & (starts + lengths > goal))
+    if not len(across):
+        return start + goal
+    first = int(starts[across[0]])
+    return start + (first or int(lengths[across[0]]))
 
 
 def _is_word(data: npt.NDArray[np.uint8]) -> npt.NDArray[np.bool_]:
@@ -210,6 +223,8 @@ def word_spans(
     """First byte and length, at most WORD_CAP_BYTES, of every word; none crosses one of the `cuts` (ascending)."""
     is_word = np.zeros(len(data) + 2, bool)  # a separator on both sides, so that edges come in pairs
     is_word[1:-1] = _is_word(data)
+    if len(data) and data.max() >= FIRST_LEAD_BYTE:
+        cuts = _cut_characters(is_word[1:-1], cuts, characters_without_blanks(data, cuts))
     edges = np.flatnonzero(is_word[1:] != is_word[:-1])
     split = cuts[is_word[cuts] & is_word[cuts + 1]]
     if len(split):
@@ -217,6 +232,15 @@ def word_spans(
     starts = np.ascontiguousarray(edges[::2])
     lengths = edges[1::2] - starts
     return _cap_words(starts, lengths) if len(lengths) and lengths.max() > WORD_CAP_BYTES else (starts, lengths)
+
+
+def _cut_characters(
+    is_word: npt.NDArray[np.bool_], cuts: npt.NDArray[np.int64], found: Characters
+) -> npt.NDArray[np.int64]:
+    """The cuts with those around every character that is a word; clears `is_word` where one is punctuation."""
+    for place in range(MAX_CHARACTER_BYTES):
+        is_word[found.separators[found.separator_sizes > place] + place] = False
+    return np.sort(np.concatenate((cuts, found.words, found.words + found.word_sizes)))
 
 
 def _cap_words(

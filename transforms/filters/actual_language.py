@@ -12,9 +12,10 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from stackfim.schemas.source import ROW
+from stackfim.transforms.file_head import head_of
 from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.filter import Filter
-from stackfim.transforms.languages import are_related, language_name
+from stackfim.transforms.languages import KNOWN_LANGUAGES, are_related, language_name
 from stackfim.transforms.languages.file_names import (
     SHEBANG_BYTES,
     language_of_editor_mode,
@@ -22,6 +23,7 @@ from stackfim.transforms.languages.file_names import (
     language_of_shebang,
     shared_extension,
 )
+from stackfim.transforms.languages.shared_extensions import language_shown, sharing_languages
 
 HEAD_BYTES = 50_000
 """How much of a file the heuristics look at, which is linguist's figure."""
@@ -84,22 +86,7 @@ _RAKU = re.compile(
     re.MULTILINE,
 )
 _PROLOG = re.compile(rb"^[ \t]*:-[ \t]*\w|^[a-z]\w*(?:\([^\n]*\))?[ \t]*:-", re.MULTILINE)
-_QT = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*(?:<\?xml\b[^>]*>\s*)?(?:<!DOCTYPE TS>\s*)?<(?:TS|!DOCTYPE TS)\b")
-_MATLAB = re.compile(rb"^[ \t]*(?:function\b|classdef\b|%)", re.MULTILINE)
-_MATHEMATICA = re.compile(rb"\(\*|^BeginPackage\[", re.MULTILINE)
-_MERCURY = re.compile(rb"^:- module\b", re.MULTILINE)
-_OBJECTIVE_C_SOURCE = re.compile(
-    rb"^[ \t]*(?:@(?:interface|class|protocol|property|end|implementation|autoreleasepool)\b|#(?:import|include)\b)|\bNS[A-Z]\w+",
-    re.MULTILINE,
-)
-_COQ = re.compile(
-    rb"(?:^|\s)(?:Proof|Qed)\.(?:$|\s)|(?:^|\s)Require[ \t]+(?:Import|Export)\s|^(?:Definition|Lemma|Theorem|Inductive)\b",
-    re.MULTILINE,
-)
-_VERILOG = re.compile(
-    rb"^[ \t]*(?:module\b[^;]*;|`(?:define|ifdef|ifndef|include|timescale)\b|always[ \t]*@|initial\b)", re.MULTILINE
-)
-_V = re.compile(rb"^(?:module[ \t]+\w+\s*$|(?:pub[ \t]+)?fn[ \t]+\w+|import[ \t]+[\w.]+\s*$)", re.MULTILINE)
+_QT = re.compile(rb"\s*(?:<\?xml\b[^>]*>\s*)?(?:<!DOCTYPE TS>\s*)?<(?:TS|!DOCTYPE TS)\b")
 
 
 def _header(head: bytes) -> str | None:
@@ -134,31 +121,14 @@ def _typescript(head: bytes) -> str | None:
     return "MPEG" if head[:1] == head[188:189] == b"G" and b"\0" in head[:188] else None
 
 
-def _m(head: bytes) -> str | None:
-    rules = (
-        (_OBJECTIVE_C_SOURCE, OBJECTIVE_C),
-        (_MERCURY, "Mercury"),
-        (_MATHEMATICA, "Mathematica"),
-        (_MATLAB, "MATLAB"),
-    )
-    return next((language for rule, language in rules if rule.search(head)), None)
-
-
-def _v(head: bytes) -> str | None:
-    rules = ((_COQ, "Coq"), (_VERILOG, "Verilog"), (_V, "V"))
-    return next((language for rule, language in rules if rule.search(head)), None)
-
-
-_SHARED: dict[str, Callable[[bytes], str | None]] = {
+_LOOKED_INTO: dict[str, Callable[[bytes], str | None]] = {
     "h": _header,
     "pl": _perl,
     "pm": _perl,
     "t": _test,
     "ts": _typescript,
-    "m": _m,
-    "v": _v,
 }
-"""For each shared extension, what gives the language that the content shows, or None. `.sql` has one language's dialects."""
+"""For extensions whose languages take more than signs to tell apart: what gives the language that the content shows, or None."""
 
 _MODELINE = re.compile(
     rb"-\*-(?:[^\n]{0,80}?\bmode:)?[ \t]*(?P<emacs>[A-Za-z][\w+#-]*)[ \t]*(?:;[^\n]{0,120})?-\*-|"
@@ -169,11 +139,12 @@ _MODELINE = re.compile(
 def evidence(path: str, content: pa.Buffer, label: str) -> Evidence | None:
     """What a file's path and content show; None where they show no other language than `label`."""
     extension = shared_extension(path)
-    shared = _SHARED.get(extension)
-    if shared is not None:
-        shown = _mode(content) if extension == "h" else None
-        found = shown or shared(content.slice(0, min(HEAD_BYTES, content.size)).to_pybytes())
-        return Evidence(found, "content") if found is not None and found != (language_name(label) or label) else None
+    if extension:
+        found = _content_language(extension, content)
+        if found is not None:
+            return Evidence(found, "content") if _differs(found, label, extension) else None
+        if any(_same(language, label) for language in sharing_languages(extension)):
+            return None
     by_name = language_of_name(path.rpartition("/")[2])
     if by_name:
         return Evidence(by_name, "extension") if not _same(by_name, label) else None
@@ -183,12 +154,28 @@ def evidence(path: str, content: pa.Buffer, label: str) -> Evidence | None:
     return None
 
 
+def _content_language(extension: str, content: pa.Buffer) -> str | None:
+    """The language that the content of a file with a shared extension shows, empty for none of them; None where it shows none."""
+    head = head_of(content, HEAD_BYTES)
+    shown = (_mode(content) if extension == "h" else "") or language_shown(extension, head)
+    look = _LOOKED_INTO.get(extension)
+    return shown or (look(head) if look else None)
+
+
+def _differs(found: str, label: str, extension: str) -> bool:
+    """Whether the content shows another language than the label. Only headers are told apart within a family."""
+    if extension == "h":
+        return found != (language_name(label) or label)
+    return not _same(found, label)
+
+
 def _same(found: str, label: str) -> bool:
-    return are_related(found, language_name(label) or label)
+    name = language_name(label) or label
+    return are_related(found, name) or found.lower() == name.lower()
 
 
 def _mode(content: pa.Buffer) -> str:
-    head = content.slice(0, min(MODELINE_BYTES, content.size)).to_pybytes()
+    head = head_of(content, MODELINE_BYTES)
     tail = content.slice(max(content.size - MODELINE_BYTES, 0)).to_pybytes() if content.size > MODELINE_BYTES else b""
     text = head + b"\n" + tail
     if b"-*-" not in text and b"vi" not in text and b"ex:" not in text:
@@ -201,7 +188,7 @@ def _mode(content: pa.Buffer) -> str:
 
 
 def _shebang(content: pa.Buffer) -> str:
-    return language_of_shebang(content.slice(0, min(SHEBANG_BYTES, content.size)).to_pybytes())
+    return language_of_shebang(head_of(content, SHEBANG_BYTES))
 
 
 def all_evidence(rows: pa.RecordBatch) -> list[Evidence | None]:
@@ -217,12 +204,13 @@ def all_evidence(rows: pa.RecordBatch) -> list[Evidence | None]:
 def relabelled(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, dict[str, int]]:
     """The rows labelled with the language that their content, modeline or shebang shows, and the changes as `from>to`: count.
 
-    A row whose extension alone shows another language stays as it is, since either of the two may be wrong.
+    A row whose extension alone shows another language stays as it is, since either of the two may be wrong, and so does one
+    that shows a language which the table does not have.
     """
     languages = rows.column("language").to_pylist()
     counts: dict[str, int] = {}
     for row, found in enumerate(all_evidence(rows)):
-        if found is not None and found.language and found.by != "extension":
+        if found is not None and found.language in KNOWN_LANGUAGES and found.by != "extension":
             change = f"{languages[row]}>{found.language}"
             counts[change] = counts.get(change, 0) + 1
             languages[row] = found.language
@@ -233,10 +221,12 @@ def relabelled(rows: pa.RecordBatch) -> tuple[pa.RecordBatch, dict[str, int]]:
 
 
 def decide_languages_shown(labels: list[str], shown: list[Evidence | None]) -> Drops:
-    """Drops `language_mismatch` rows: with the extension of another language, or in none that shares their extension."""
+    """Drops `language_mismatch` rows: with the extension of another language, in none that shares their extension, or in one
+    that the table of languages does not have.
+    """
     drops: Drops = {}
     for row, found in enumerate(shown):
-        if found is not None and (found.by == "extension" or not found.language):
+        if found is not None and (found.by == "extension" or found.language not in KNOWN_LANGUAGES):
             also = f"the {found.by} shows {found.language}" if found.language else "the content shows nothing of it"
             drops[row] = ("language_mismatch", f"the row says {labels[row]}, {also}")
     return drops

@@ -7,13 +7,13 @@ a docstring that no code precedes is a comment.
 import re
 from collections.abc import Iterator
 
+from stackfim.transforms.file_head import without_mark
 from stackfim.transforms.languages import Language, language_row
 from stackfim.transforms.languages.comments import ANY_BLOCK_COMMENTS, ANY_COMMENT
 
 _DOCSTRING = re.compile(rb"[rRuUbB]{0,2}(\"\"\"|''')")
 # Where code begins a string of several lines, such as the template of what a generator writes.
 _LONG_STRING = re.compile(rb"(\"\"\"|'''|`)|<<[~-]?[\"']?([A-Za-z_]\w*)")
-_BYTE_ORDER_MARK = b"\xef\xbb\xbf"
 
 
 def comment_lines(lines: list[bytes], language: str) -> Iterator[tuple[int, int, bytes]]:
@@ -35,8 +35,9 @@ def comment_lines(lines: list[bytes], language: str) -> Iterator[tuple[int, int,
     in_text = False
     code_seen = False
     for number, line in enumerate(lines):
-        bare = (line.removeprefix(_BYTE_ORDER_MARK) if number == 0 else line).lstrip()
-        indent = len(line) - len(bare)
+        text = without_mark(line) if number == 0 else line
+        bare = text.lstrip()
+        indent = len(text) - len(bare)
         docstring = _DOCSTRING.match(bare) if markers and markers.docstrings and not code_seen and end is None else None
         if end is not None:
             if not in_text:

@@ -5,12 +5,19 @@ filter decides on the outcome. A license is never guessed: text that names none,
 is unknown. Two conventions: `Apache` alone is Apache-2.0, the foundation's only license since 2004, and a GNU license
 without a version is any version of it (GPL-2.0, section 9).
 
+Names are those of SPDX's own list and of GitHub, classifiers, addresses, CRAN's forms, and lists that are written as text.
+
 Identifiers and the syntax: https://spdx.github.io/spdx-spec/v2.3/SPDX-license-expressions/, read by license-expression.
 """
 
 import re
 from functools import cache, lru_cache
+from importlib.resources import files
 from typing import Any
+
+from stackfim.transforms.filters.license_addresses import address_license
+from stackfim.transforms.filters.license_classifiers import CLASSIFIERS
+from stackfim.transforms.filters.license_lists import written_list
 
 _MAX_EXPRESSION_CHARS = 1_000
 _DEPRECATED = "deprecated_"
@@ -20,12 +27,18 @@ INFORMAL: dict[str, str] = {
     "0 clause bsd": "0BSD",
     "2 clause bsd": "BSD-2-Clause",
     "3 clause bsd": "BSD-3-Clause",
+    "academic free 2.1": "AFL-2.1",
+    "academic free 3": "AFL-3.0",
+    "afl 2.1": "AFL-2.1",
+    "afl 3": "AFL-3.0",
     "agpl": "AGPL-3.0-or-later",
     "agpl 3": "AGPL-3.0-only",
     "agpl 3 or later": "AGPL-3.0-or-later",
     "agpl 3+": "AGPL-3.0-or-later",
     "apache": "Apache-2.0",
     "apache 2": "Apache-2.0",
+    "apache 2 january 2004": "Apache-2.0",
+    "apache 2+": "Apache-2.0",
     "apl 2": "Apache-2.0",
     "artistic 1": "Artistic-1.0",
     "artistic 2": "Artistic-2.0",
@@ -46,7 +59,17 @@ INFORMAL: dict[str, str] = {
     "cc0": "CC0-1.0",
     "cc0 1": "CC0-1.0",
     "cc0 1 universal": "CC0-1.0",
+    "cc0 1 universal public domain dedication": "CC0-1.0",
     "cddl 1": "CDDL-1.0",
+    "creative commons attribution 4": "CC-BY-4.0",
+    "creative commons attribution noncommercial 4": "CC-BY-NC-4.0",
+    "creative commons attribution sharealike 4": "CC-BY-SA-4.0",
+    "creative commons cc0": "CC0-1.0",
+    "creative commons cc0 1 universal": "CC0-1.0",
+    "creative commons zero": "CC0-1.0",
+    "creative commons zero 1": "CC0-1.0",
+    "do what fuck you want to public": "WTFPL",
+    "do what fuck you want to public 2": "WTFPL",
     "eclipse distribution 1": "BSD-3-Clause",
     "eclipse public 1": "EPL-1.0",
     "eclipse public 2": "EPL-2.0",
@@ -131,11 +154,14 @@ INFORMAL: dict[str, str] = {
     "simplified bsd": "BSD-2-Clause",
     "unlicense": "Unlicense",
     "upl 1": "UPL-1.0",
+    "universal permissive 1": "UPL-1.0",
     "wtfpl": "WTFPL",
+    "wtfpl 2": "WTFPL",
     "x11": "X11",
     "zero clause bsd": "0BSD",
     "zlib": "Zlib",
     "zlib libpng": "Zlib",
+    "zlib/libpng": "Zlib",
     "zope public 2.1": "ZPL-2.1",
     "zpl 2.1": "ZPL-2.1",
 }
@@ -155,6 +181,9 @@ COMBINED: dict[str, str] = {
 """Identifiers that SPDX replaced by a license with an exception, in lower case."""
 
 _NOISE = ("the", "license", "licence", "licenses", "licensed", "under", "version", "software")
+_SAYS_LICENSE = re.compile(r"licen[cs]e", re.IGNORECASE)
+_TEMPLATES = ("MIT", "BSD-2-Clause", "BSD-3-Clause")
+"""Licenses that CRAN states with a file for the year and the holder."""
 _WITH_ABBREVIATION = re.compile(r"([^()]+)\(([^()]+)\)\s*")
 _CHOICE = re.compile(r"\s*(?:/|\||\bor\b)\s*", re.IGNORECASE)
 _TOGETHER = re.compile(r"\s*(?:;|,|&|\band\b)\s*", re.IGNORECASE)
@@ -168,11 +197,19 @@ def parse_license(text: str) -> Any | None:
     """The expression that a license string stands for; None where it is unknown.
 
     Its symbols are current SPDX identifiers, or ScanCode's (`LicenseRef-scancode-...`) where SPDX has none. `/`, `|` and
-    `or` between names are a choice; `;`, `,`, `&` and `and` mean all of them.
+    `or` between names are a choice; `;`, `,`, `&` and `and` mean all of them, and so does a list that is written as text.
     """
     text = text.strip().removeprefix(_DEPRECATED)
-    if not text or len(text) > _MAX_EXPRESSION_CHARS or "\n" in text:
+    if not text or len(text) > _MAX_EXPRESSION_CHARS:
         return None
+    entries = written_list(text)
+    if entries is None:
+        return _one_or_several(text)
+    each = [_one_or_several(entry.removeprefix(_DEPRECATED)) for entry in entries]
+    return _joined("AND", each) if all(expression is not None for expression in each) else None
+
+
+def _one_or_several(text: str) -> Any | None:
     text = COMBINED.get(text.lower(), text)
     found = _single(text)
     if found is not None:
@@ -222,19 +259,57 @@ def _joined(operator: str, expressions: list[Any]) -> Any:
 
 
 def _single(text: str) -> Any | None:
-    found = _strict(text)
-    return found if found is not None else _informal(text)
+    readers = (_strict, _informal, _classifier, _address, _with_file)
+    return next((found for read in readers if (found := read(text)) is not None), None)
 
 
 def _informal(text: str) -> Any | None:
-    name = INFORMAL.get(normalised(text))
-    if name is not None:
+    plain = normalised(text)
+    name = INFORMAL.get(plain) or _full_names().get(plain)
+    # A single word, such as `doc` or `fair`, is a license only where the text says so.
+    if name is not None and (plain in INFORMAL or " " in plain or _SAYS_LICENSE.search(text)):
         return _strict(name)
     both = _WITH_ABBREVIATION.fullmatch(text)
     if both is None:
         return None
     full, short = (_single(part.strip()) for part in both.groups())
     return full if full == short else None
+
+
+def _classifier(text: str) -> Any | None:
+    """What a trove classifier says, `License :: OSI Approved :: MIT License`; None for a family (`BSD License`)."""
+    first, *others = (part.strip() for part in text.split("::"))
+    if first != "License" or not others:
+        return None
+    name = CLASSIFIERS.get(others[-1])
+    return _strict(name) if name is not None else None
+
+
+def _address(text: str) -> Any | None:
+    name = address_license(text)
+    if name is None:
+        return None
+    found = _strict(name)
+    return found if found is not None else _informal(name)
+
+
+def _with_file(text: str) -> Any | None:
+    """CRAN's `MIT + file LICENSE`, where the file has the year and the holder. With other licenses it restricts them:
+    https://cran.r-project.org/doc/manuals/r-release/R-exts.html#Licensing.
+    """
+    name, _, file = text.rpartition("+")
+    if file.split() not in (["file", "LICENSE"], ["file", "LICENCE"]):
+        return None
+    found = _informal(name.strip())
+    return found if str(found) in _TEMPLATES else None
+
+
+@cache
+def _full_names() -> dict[str, str]:
+    """SPDX identifiers by the full names of SPDX's own list, normalised."""
+    lines = (files(__package__) / "spdx-names.txt").read_text("utf-8").splitlines()
+    rows = (line.split("\t") for line in lines if not line.startswith("#"))
+    return {normalised(name): identifier for identifier, name in rows}
 
 
 def normalised(text: str) -> str:
@@ -244,6 +319,8 @@ def normalised(text: str) -> str:
     spaced = re.sub(r"\b(apache|a?gpl|lgpl|mpl|bsd|epl|psf|zpl|upl|apl|asl)v?\.?(?=\d)", r"\1 ", spaced)
     spaced = re.sub(r"\b(?:v|ver|v\.)\s?(?=\d)", "", spaced)
     spaced = re.sub(r"\b(?:or|and) (?:any )?(?:later|newer|greater|higher)\b", "or later", spaced)
+    # CRAN's `(>= 2)` and `(== 2.0)`.
+    spaced = re.sub(r">=\s?(\d+(?:\.\d+)*)", r"\1+", re.sub(r"==\s?(?=\d)", "", spaced))
     return re.sub(r"\b(\d+)(?:\.0)+(?!\d|\.)", r"\1", spaced)
 
 

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 import pyarrow as pa
 
+from stackfim.transforms.file_head import head_of
 from stackfim.transforms.filters.comment_lines import comment_lines
 from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.filter import Filter, Score
@@ -237,8 +238,7 @@ def all_stated_licenses(rows: pa.RecordBatch) -> list[list[Statement]]:
 
 
 def _head(content: pa.Buffer) -> bytes:
-    head: bytes = content.slice(0, min(HEAD_BYTES, content.size)).to_pybytes()
-    return head
+    return head_of(content, HEAD_BYTES)
 
 
 def refused_licenses(statements: list[Statement], policy: LicensePolicy) -> list[str]:

@@ -11,6 +11,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from stackfim.transforms.file_head import head_of
 from stackfim.transforms.filters.decision import Drops, drop_under, drop_where, either
 from stackfim.transforms.filters.filter import Bounds, Filter, Score
 from stackfim.transforms.filters.quality_limits import QualityLimits
@@ -18,7 +19,7 @@ from stackfim.transforms.languages import Content, language_row
 
 XML_HEAD_BYTES = 100
 
-_XML = re.compile(rb"\s*(?:\xef\xbb\xbf)?\s*<\?xml version=")
+_XML = re.compile(rb"\s*<\?xml version=")
 _HIDDEN_ELEMENTS = (b"script", b"style")
 _BLANKS = re.compile(rb"\s+")
 
@@ -41,8 +42,7 @@ def markup_scores(content: pa.BinaryArray, languages: list[str]) -> MarkupScores
     for row, language in enumerate(languages):
         known = language_row(language)
         if not known.has_xml_declaration:
-            buffer = content[row].as_buffer()
-            xml[row] = bool(_XML.match(buffer.slice(0, min(XML_HEAD_BYTES, buffer.size)).to_pybytes()))
+            xml[row] = bool(_XML.match(head_of(content[row].as_buffer(), XML_HEAD_BYTES)))
         elif known.content is Content.HTML:
             source = content[row].as_py()
             text = _BLANKS.sub(b" ", _visible(source)).strip()

@@ -1,7 +1,8 @@
 """Words and word n-grams of all rows as 64-bit hashes, block by block: repetition and contamination are counted on them.
 
 A word is the same as in deduplication (stackfim.transforms.dedup.shingles): a run of letters, digits, underscores and bytes
-beyond ASCII. Punctuation and white space only separate words, so no formatter changes the words of a file.
+beyond ASCII, or one character of a script without blanks between words, so that a sentence of Chinese is compared, and
+counted, by its characters. Punctuation and white space only separate words, so no formatter changes the words of a file.
 """
 
 from collections.abc import Iterator

@@ -22,7 +22,7 @@ HASH_COMMENTS = Comments(line=(b"#",), exceptions=(), block=None, docstrings=Fal
 PYTHON_COMMENTS = Comments(line=(b"#",), exceptions=(), block=None, docstrings=True)
 C_COMMENTS = Comments(line=(b"//",), exceptions=(), block=(b"/*", b"*/"), docstrings=False)
 
-ANY_COMMENT = re.compile(rb"#+|//+|/\*+|\*+|--+|;+|%+|<!--|\(\*+|dnl\b|(?:@?rem|REM)\b|\"|!|\{-+|=begin")
+ANY_COMMENT = re.compile(rb"#+|//+|/\*+|\*+|--+|;+|%+|<!--|\(\*+|dnl\b|(?:@?rem|REM)\b|\"|'|!|\{-+|=begin")
 """What begins a comment in one language or another."""
 ANY_BLOCK_COMMENTS = ((b"/*", b"*/"), (b"<!--", b"-->"), (b"(*", b"*)"), (b"{-", b"-}"))
 """What begins and what ends block comments in one language or another."""

@@ -6,12 +6,12 @@ others (`.m`, `.v`, `.cls`, `.inc`) name none. Source: https://github.com/github
 
 import re
 
+from stackfim.transforms.file_head import without_mark
 from stackfim.transforms.languages.names import KNOWN_LANGUAGES
+from stackfim.transforms.languages.shared_extensions import SHARED
 
 SHEBANG_BYTES = 256
 """How much of a file's beginning `language_of_shebang` looks at."""
-SHARED_EXTENSIONS = frozenset({"h", "m", "ts", "pl", "pm", "t", "sql", "v"})
-"""Extensions of several languages: `.h` is C's, C++'s and Objective-C's, `.ts` also a translation's."""
 
 _BY_EXTENSION = {extension: row.name for row in KNOWN_LANGUAGES.values() for extension in row.files.extensions}
 _BY_NAME = {name: row.name for row in KNOWN_LANGUAGES.values() for name in row.files.names}
@@ -38,7 +38,7 @@ def may_have_shebang(name: str) -> bool:
 
 def language_of_shebang(head: bytes) -> str:
     """The language of a script by its first line, such as `#!/usr/bin/env python3`; empty where it does not tell."""
-    match = _SHEBANG.match(head[:SHEBANG_BYTES])
+    match = _SHEBANG.match(without_mark(head)[:SHEBANG_BYTES])
     if match is None:
         return ""
     program = match["program"]
@@ -57,4 +57,4 @@ def language_of_editor_mode(mode: str) -> str:
 def shared_extension(path: str) -> str:
     """The extension of a path in lower case where several languages share it, else empty."""
     _, dot, extension = path.rpartition("/")[2].lower().rpartition(".")
-    return extension if dot and extension in SHARED_EXTENSIONS else ""
+    return extension if dot and extension in SHARED else ""

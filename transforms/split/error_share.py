@@ -1,8 +1,8 @@
 """How much of a file its grammar cannot read: a last sign that the file is in another language than its row says.
 
-Languages share extensions: a `.h` may be C, C++ or Objective-C, a `.m` MATLAB, a `.ts` a translation, a `.pl` Prolog, a `.sql`
-one of many dialects, a `.v` Coq. A filter has judged names and heads before (transforms/filters/actual_language.py); here the
-parse that the splitter makes anyway is judged.
+Languages share extensions (transforms/languages/shared_extensions.py): a `.h` may be C, C++ or Objective-C, a `.cs` Smalltalk,
+a `.ts` a translation, a `.sql` one of many dialects. A filter has judged names and heads before
+(transforms/filters/actual_language.py); here the parse that the splitter makes anyway is judged.
 """
 
 from __future__ import annotations

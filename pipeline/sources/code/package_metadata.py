@@ -19,6 +19,7 @@ from stackfim.pipeline.sources.code.license_names import (
     family_members,
     field_licenses,
 )
+from stackfim.transforms.file_head import without_mark
 
 MAX_METADATA_BYTES = 1 << 20
 _MAX_NAME_CHARS = 300
@@ -129,7 +130,8 @@ def cargo_metadata(data: bytes) -> PackageMetadata:
 
 def go_metadata(data: bytes) -> PackageMetadata:
     """What go.mod says: the module's path, taken as its name. It has no version and no license."""
-    match = re.search(rb'^[ \t]*module[ \t]+"?(?P<name>[^\s"()]+)"?[ \t\r]*(?://.*)?$', data, re.MULTILINE)
+    found = rb'^[ \t]*module[ \t]+"?(?P<name>[^\s"()]+)"?[ \t\r]*(?://.*)?$'
+    match = re.search(found, without_mark(data), re.MULTILINE)
     try:
         return PackageMetadata(_text(match["name"].decode())) if match else NOTHING
     except UnicodeDecodeError:
@@ -194,7 +196,7 @@ def _headers(data: bytes) -> dict[str, list[str]]:
     """The header fields by lower-case name, folded lines joined; a field may be repeated."""
     fields: dict[str, list[list[str]]] = {}
     last: list[str] | None = None
-    for line in data.decode("utf-8", "replace").splitlines():
+    for line in data.decode("utf-8-sig", "replace").splitlines():
         if not line:  # a line of spaces is part of a folded text, an empty line ends the header
             break
         if line[0] in " \t":

@@ -1,7 +1,5 @@
 """Shingles compared with slow code that reads like their definition, on documents made to break the fast code."""
 
-import re
-
 import numpy as np
 import pyarrow as pa
 import pytest
@@ -9,14 +7,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from stackfim.transforms.dedup.shingles import ShingleSets, concatenate, shingle_sets
+from tests.transforms.plain_words import plain_words
 
 GOLDEN, LENGTH = 0x9E3779B97F4A7C15, 0xD6E8FEB86659FD93
 MODULUS = 2**64
-
-
-def plain_words(document: bytes) -> list[bytes]:
-    runs = re.findall(rb"[A-Za-z0-9_\x80-\xff]+", document)
-    return [run[start : start + 256] for run in runs for start in range(0, len(run), 256)]
 
 
 def plain_word_hash(word: bytes) -> int:
@@ -50,9 +44,18 @@ def as_lists(sets: ShingleSets) -> list[list[int]]:
 WORDS = st.sampled_from([b"a", b"b", b"x1", b"self", b"return", b"a_longer_name", "naïveté".encode(), b"\x80", b"0"])
 GAPS = st.sampled_from([b" ", b"", b"\n", b"(", b"  \t", b".", b"\x7f", b"\x00", b"@", b"[", b"`", b"{", b"/", b":"])
 CODE = st.lists(st.tuples(WORDS, GAPS)).map(lambda parts: b"".join(word + gap for word, gap in parts))
-LONG = st.tuples(st.sampled_from([b"q", b"\xe4", b"7z"]), st.integers(1, 700)).map(lambda run: run[0] * run[1])
+CHINESE = "你好世界。每个人，都《写》代码！𠀀々"
+JAPANESE = "これはテスト、です。ｶﾞ「一」ー・"
+OTHERS = "ภาษาไทยฯ ພາສາລາວ ភាសាខ្មែរ។ မြန်မာ၊ བོད་"
+LATIN = "äßÉñ Привет Ελλ áº€ “a” 한국어 हिन्दी ﻿"
+SCRIPT_TEXT = st.text(CHINESE + JAPANESE + OTHERS + LATIN + "ab_1 .", max_size=60).map(str.encode)
+CUT_TEXT = st.tuples(SCRIPT_TEXT, st.integers(0, 3)).map(lambda cut: cut[0][cut[1] : len(cut[0]) - cut[1]])
+LONG = st.tuples(
+    st.sampled_from([b"q", b"\xe4", b"7z", "字".encode(), "a字。".encode(), "é".encode()]), st.integers(1, 700)
+).map(lambda run: run[0] * run[1])
 DOCUMENTS = st.lists(
-    st.one_of(CODE, st.binary(max_size=60), LONG, st.tuples(CODE, LONG, CODE).map(b"".join)), max_size=8
+    st.one_of(CODE, st.binary(max_size=60), LONG, SCRIPT_TEXT, CUT_TEXT, st.tuples(CODE, LONG, CODE).map(b"".join)),
+    max_size=8,
 )
 
 
@@ -179,3 +182,49 @@ def test_take_and_concatenate() -> None:
     assert len(concatenate([])) == 0
     with pytest.raises(IndexError, match="from 0 to 3, got 4"):
         sets[4]
+
+
+SENTENCE = {
+    "Chinese": "这个函数读取配置文件，然后检查每一个选项是否有效。如果选项无效，它会返回一个错误信息{}，说明哪里出了问题。",
+    "Japanese": "この関数は設定ファイルを読み込み、すべての項目が正しいかどうかを確認します。{}誤りがあれば場所を示します。",
+    "Thai": "ฟังก์ชันนี้อ่านไฟล์การตั้งค่าและตรวจสอบว่าทุกตัวเลือกถูกต้องหรือไม่{}หากไม่ถูกต้องจะแสดงข้อผิดพลาด",
+    "Lao": "ຟັງຊັນນີ້ອ່ານໄຟລ໌ການຕັ້ງຄ່າແລະກວດສອບວ່າທຸກຕົວເລືອກຖືກຕ້ອງຫຼືບໍ່{}ຖ້າບໍ່ຖືກຕ້ອງຈະສະແດງຂໍ້ຜິດພາດ",
+    "Khmer": "មុខងារនេះអានឯកសារកំណត់រចនាសម្ព័ន្ធហើយពិនិត្យមើលថាជម្រើសនីមួយៗត្រឹមត្រូវ{}បើមិនត្រឹមត្រូវវាបង្ហាញកំហុស",
+    "Burmese": "ဤလုပ်ဆောင်ချက်သည်ဆက်တင်ဖိုင်ကိုဖတ်ပြီးရွေးချယ်မှုတိုင်းမှန်ကန်ကြောင်းစစ်ဆေးသည်{}မမှန်လျှင်အမှားကိုပြသည်",
+    "Tibetan": "བྱེད་ལས་འདིས་སྒྲིག་འགོད་ཡིག་ཆ་ཀློག་ནས་གདམ་ག་རེ་རེ་བཞིན་ཞིབ་བཤེར་བྱེད{}ནོར་འཁྲུལ་ཡོད་ན་སྟོན་པ་ཡིན།",
+}
+
+
+@pytest.mark.parametrize("language", SENTENCE)
+def test_texts_without_blanks_are_compared_character_by_character(language: str) -> None:
+    letters = [letter for letter in SENTENCE[language] if letter not in "{}，。、"]
+    # Twelve paragraphs that differ, and the same with a character put into four of them.
+    paragraphs = [SENTENCE[language].format("".join(letters[number : 3 * number + 2])) for number in range(12)]
+    changed = [text[:20] + letters[3] + text[20:] if place % 3 == 0 else text for place, text in enumerate(paragraphs)]
+    other = "".join(reversed(letters)) * 3
+    first, second, third = map(
+        set, as_lists(shingle_sets(pa.array(["\n".join(paragraphs), "\n".join(changed), other])))
+    )
+    assert len(first & second) / len(first | second) > 0.7
+    assert len(first & third) / len(first | third) < 0.1
+
+
+def test_wide_punctuation_separates_words_as_that_of_ascii_does() -> None:
+    wide, narrow, none = as_lists(shingle_sets(pa.array(["你好，世界。（再见）", "你好, 世界.(再见)", "你好世界再见"])))
+    assert wide == narrow == none
+
+
+OLD_VALUES = [
+    [2003975256, 3299283684, 3354693957],
+    [1116972306, 3287613011],
+    [1398536403, 4116737814],
+    [167939237, 3009311641],
+    [1960014492, 2248395419],
+    [2165414611, 3255627802, 3731104895, 4162382101],
+]
+
+
+def test_letters_with_blanks_between_words_are_words_as_before() -> None:
+    """The values are those of version 0.1, which knew no scripts."""
+    texts = ["größer als “x” größer", "Привет мир", "Καλημέρα κόσμε", "한국어 문장", "हिन्दी में", "🙂 ok … —"]
+    assert as_lists(shingle_sets(pa.array(texts), 1)) == OLD_VALUES

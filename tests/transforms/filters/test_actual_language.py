@@ -111,6 +111,41 @@ def test_what_cannot_be_relabelled_is_rejected_with_both_languages(rows_of: Call
     assert found["w.h"][:2] == ("language", "language_unsupported")
 
 
+UNKNOWN = [
+    (
+        "blur.rs",
+        "Rust",
+        "#pragma version(1)\n#pragma rs java_package_name(com.acme.blur)\nfloat radius;\n",
+        "RenderScript",
+    ),
+    ("Account.cs", "C#", "!Account methodsFor: 'money'!\ndeposit: amount\n    balance := amount.! !\n", "Smalltalk"),
+    ("greet.ex", "Elixir", "include std/io.e\nprocedure greet(sequence name)\nend procedure\n", "Euphoria"),
+    ("a.php", "PHP", "<?hh\nfunction f(): void {}\n", "Hack"),
+    ("a.r", "R", 'REBOL [Title: "a"]\nprint 1\n', "Rebol"),
+]
+
+
+@pytest.mark.parametrize("mark", ["", "\ufeff"])
+def test_files_in_a_language_that_the_table_does_not_have_are_rejected(
+    rows_of: Callable[..., pa.RecordBatch], mark: str
+) -> None:
+    files = [(path, label, mark + content) for path, label, content, _ in UNKNOWN]
+    rows, counts = relabelled(rows_with_paths(rows_of, files))
+    assert counts == {}
+    kept, rejected = filter_rows(rows, FilterPlan())
+    assert kept.num_rows == 0
+    assert {row["path"]: (row["reason"], row["detail"]) for row in rejected.to_pylist()} == {
+        path: ("language_mismatch", f"the row says {label}, the content shows {shown}")
+        for path, label, _, shown in UNKNOWN
+    }
+
+
+def test_a_shared_extension_of_other_languages_than_the_label_is_a_mismatch_as_before() -> None:
+    assert evidence("a.cs", pa.py_buffer(b"class A {}\n"), "Python") == Evidence("C#", "extension")
+    assert evidence("a.cs", pa.py_buffer(b"class A {}\n"), "Smalltalk") is None
+    assert evidence("a.cs", pa.py_buffer(b"using System;\n"), "Smalltalk") == Evidence("C#", "content")
+
+
 def test_hand_written_and_installed_files_are_in_the_language_of_their_label(
     sources: tuple[SourceFile, ...], installed: tuple[SourceFile, ...]
 ) -> None:

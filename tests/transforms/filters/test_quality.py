@@ -5,7 +5,6 @@ from __future__ import annotations
 import base64
 import json
 import random
-import re
 import time
 from collections import Counter
 from collections.abc import Callable
@@ -30,6 +29,7 @@ from stackfim.transforms.filters.repetition import decide_repetition, repetition
 from stackfim.transforms.filters.scores import score_rows
 from stackfim.transforms.filters.text import text_of
 from stackfim.transforms.filters.words import ngrams, span_hashes, word_blocks, words_of
+from tests.transforms.plain_words import plain_words
 
 if TYPE_CHECKING:
     from tests.fixture_types import SourceFile
@@ -68,7 +68,7 @@ def test_lines_are_those_that_end_at_a_line_feed(
 def test_ngrams_are_equal_where_their_words_are(text_columns: st.SearchStrategy[pa.Array], data: st.DataObject) -> None:
     drawn = data.draw(text_columns)
     length = data.draw(st.integers(1, 4))
-    words = [re.findall(rb"[A-Za-z0-9_\x80-\xff]+", value) for value in drawn.to_pylist()]
+    words = [plain_words(value) for value in drawn.to_pylist()]
     expected = [
         (row, tuple(of[place : place + length]))
         for row, of in enumerate(words)
@@ -95,7 +95,7 @@ def test_words_in_lower_case_are_those_of_the_text_in_lower_case() -> None:
 
 
 def reference_repetition(text: bytes) -> tuple[float, float]:
-    lines = [tuple(re.findall(rb"[A-Za-z0-9_\x80-\xff]+", line)) for line in text.split(b"\n")]
+    lines = [tuple(plain_words(line)) for line in text.split(b"\n")]
     lines = [line for line in lines if line]
     duplicates = (len(lines) - len(set(lines))) / len(lines) if len(lines) >= 30 else 0.0
     words = [word for line in lines for word in line]

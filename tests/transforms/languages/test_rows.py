@@ -20,13 +20,13 @@ from stackfim.transforms.languages import (
 )
 from stackfim.transforms.languages.comments import Comments
 from stackfim.transforms.languages.file_names import (
-    SHARED_EXTENSIONS,
     language_of_editor_mode,
     language_of_name,
     language_of_shebang,
     shared_extension,
 )
 from stackfim.transforms.languages.row import FileNames
+from stackfim.transforms.languages.shared_extensions import SHARED
 
 ROOT = Path(__file__).parents[3]
 # What wheels have in common: one grammar, by this name, made by its authors.
@@ -94,7 +94,7 @@ def test_files_are_recognised_by_the_row_of_their_language() -> None:
 )
 def test_extensions_that_languages_share(path: str, extension: str) -> None:
     assert shared_extension(path) == extension
-    assert not extension or extension in SHARED_EXTENSIONS
+    assert not extension or extension in SHARED
 
 
 def test_a_format_without_comments_states_no_markers() -> None:

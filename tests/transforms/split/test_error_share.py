@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from stackfim.transforms.languages.file_names import SHARED_EXTENSIONS
+from stackfim.transforms.languages.shared_extensions import SHARED
 from stackfim.transforms.split.error_share import check_language, error_share
 from stackfim.transforms.split.examples import Splitter
 from stackfim.transforms.split.parser import BudgetedParser, ParseRefused
@@ -48,7 +48,7 @@ def test_a_slip_is_a_small_share_of_a_long_file() -> None:
     assert 0 < share("C", C * 10 + b"int x = = 3;\n" + C * 10) < 0.05
 
 
-@pytest.mark.parametrize("extension", sorted(SHARED_EXTENSIONS))
+@pytest.mark.parametrize("extension", sorted(SHARED))
 def test_only_a_shared_extension_is_a_reason(extension: str) -> None:
     root = BudgetedParser("C").parse(PROLOG).root_node
     with pytest.raises(

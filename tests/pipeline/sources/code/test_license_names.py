@@ -10,9 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from license_expression import get_spdx_licensing
 
-from stackfim.pipeline.sources.code import license_names, license_texts
+from stackfim.pipeline.sources.code import license_texts
 from stackfim.pipeline.sources.code.license_names import (
-    CLASSIFIERS,
     ClassifierLicenses,
     address_licenses,
     classifier_licenses,
@@ -21,6 +20,8 @@ from stackfim.pipeline.sources.code.license_names import (
     field_licenses,
 )
 from stackfim.pipeline.sources.code.license_texts import recognise
+from stackfim.transforms.filters.license_addresses import ADDRESSES
+from stackfim.transforms.filters.license_classifiers import CLASSIFIERS
 
 ROOT = Path(__file__).parents[4]
 
@@ -28,7 +29,7 @@ ROOT = Path(__file__).parents[4]
 def test_every_identifier_in_the_tables_is_a_current_one_of_spdx() -> None:
     known = get_spdx_licensing().known_symbols
     texts = {text.license for text in license_texts._TEXTS}
-    used = {*CLASSIFIERS.values(), *license_names._ADDRESSES.values(), *texts}
+    used = {*CLASSIFIERS.values(), *ADDRESSES.values(), *texts}
     assert [name for name in sorted(used) if name not in known] == []
 
 
