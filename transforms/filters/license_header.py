@@ -72,8 +72,12 @@ _GRANT = re.compile(
     r"(?:\b(?:licen[sc]ed|distribut\w+|releas\w+|redistribut\w+|modif\w+|publish\w+|provided|available|copied|copy|covered|"
     r"used?|placed|put|it|code|software|file)\b[^.;:]{0,60}?\b(?:under|according to|within)\b[^.;:]{0,110}?"
     r"|\b(?:governed|covered|licen[sc]ed) by\b[^.;:]{0,60}?|\bsubject to\b[^.;:]{0,80}?"
-    r"|^(?:\W|copyright[^.]{0,80})*licen[sc]ed? as[ :]+(?:the |gnu )*|\blicen[sc]e: *(?:the |gnu )*)$"
+    r"|\blicen[sc]e: *(?:the |gnu )*)$"
 )
+# The same after nothing but sentences on copyright, which are read one by one: an expression for all of them could match
+# a run of them in exponentially many ways.
+_LICENSED_AS = re.compile(r"licen[sc]ed? as[ :]+(?:the |gnu )*$")
+_COPYRIGHT_SENTENCE = re.compile(r"\W*(?:copyright|$)")
 _NEGATED = re.compile(
     r"\b(?:not|cannot|can't|isn't|unlike|incompatible|except|rather than|no longer|without|if)\b[^.;]*$"
 )
@@ -182,7 +186,7 @@ def _notice(flat: str) -> Statement | None:
         before, after = flat[max(match.start() - 200, 0) : match.start()], flat[match.end() : match.end() + 160]
         license_id = _license_id(match, before, after)
         named.append(license_id)
-        if _GRANT.search(before) and not _NEGATED.search(before):
+        if _grants(before) and not _NEGATED.search(before):
             granted.append(license_id)
     if granted:
         choice = _CHOICE.search(flat) is not None
@@ -191,6 +195,14 @@ def _notice(flat: str) -> Statement | None:
     if _CONFIDENTIAL.search(flat) and not _GRANTED_ANYWAY.search(flat):
         return Statement((PROPRIETARY,), False)
     return None
+
+
+def _grants(before: str) -> bool:
+    """Whether the text before a license's name, at most 200 characters, puts the file under it."""
+    if _GRANT.search(before):
+        return True
+    named = _LICENSED_AS.search(before)
+    return named is not None and all(map(_COPYRIGHT_SENTENCE.match, before[: named.start()].split(".")))
 
 
 def _distinct(licenses: list[str]) -> tuple[str, ...]:

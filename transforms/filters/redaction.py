@@ -6,7 +6,9 @@ that RFC 2606, 5737 or 3849 reserves for examples. Within a file the same value 
 in order of appearance; nothing depends on other files. A second redaction finds nothing.
 """
 
+import bisect
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -70,11 +72,14 @@ def _known(mode: str) -> str:
 def find_all(content: pa.BinaryArray, *, secrets: bool = True, personal: bool = True) -> list[Finding]:
     """Secrets, personal data or both, in order of rows and bytes; where two overlap, the secret stays."""
     found = find_secrets(content) if secrets else []
-    taken = {row: list(spans) for row, spans in itertools.groupby(found, key=lambda finding: finding.row)}
-    for finding in find_personal_data(content) if personal else []:
-        if not any(finding.start < other.end and other.start < finding.end for other in taken.get(finding.row, ())):
-            found.append(finding)
-    return without_overlaps(found)
+    others = find_personal_data(content) if personal else []
+    return without_overlaps([*found, *(finding for finding in others if not _overlaps(finding, found))])
+
+
+def _overlaps(finding: Finding, taken: Sequence[Finding]) -> bool:
+    """Whether it shares a byte with one of the findings, which are in order and do not overlap."""
+    before = bisect.bisect_left(taken, (finding.row, finding.end)) - 1
+    return before >= 0 and taken[before].row == finding.row and taken[before].end > finding.start
 
 
 def replacements_of(content: bytes, findings: Sequence[Finding]) -> list[Replacement]:
@@ -86,9 +91,9 @@ def replacements_of(content: bytes, findings: Sequence[Finding]) -> list[Replace
         value = content[finding.start : finding.end]
         key = (finding.kind, value.lower() if finding.kind in (EMAIL, IPV6) else value)
         if key not in chosen:
-            stock = names.setdefault(finding.kind, _replacements(finding.kind))
-            # A text that the file already has would make two different values the same.
-            chosen[key] = next(text for text in stock if text not in content)
+            if finding.kind not in names:
+                names[finding.kind] = _new_replacements(finding.kind, content)
+            chosen[key] = next(names[finding.kind])
         result.append(Replacement(finding.start, finding.end - finding.start, chosen[key]))
     return result
 
@@ -100,6 +105,12 @@ def apply_replacements(content: bytes, replacements: Iterable[Replacement]) -> b
         parts += [content[position:offset], inserted]
         position = offset + removed
     return b"".join([*parts, content[position:]])
+
+
+def _new_replacements(kind: str, content: bytes) -> Iterator[bytes]:
+    """Replacements that the content does not have: one that it has would make two different values the same."""
+    present = set(_FORMS.get(kind, _WORD_FORM).findall(content))
+    return (text for text in _replacements(kind) if text not in present)
 
 
 def _replacements(kind: str) -> Iterator[bytes]:
@@ -121,3 +132,10 @@ def _replacements(kind: str) -> Iterator[bytes]:
 
 
 _IPV4_NETWORKS = (b"192.0.2.", b"198.51.100.", b"203.0.113.")
+_FORMS = {
+    EMAIL: re.compile(rb"user[0-9]{1,9}@example\.com"),
+    IPV4: re.compile(rb"(?:192\.0\.2|198\.51\.100|203\.0\.113|10\.[0-9]{1,3}\.[0-9]{1,3})\.[0-9]{1,3}"),
+    IPV6: re.compile(rb"2001:db8::[0-9a-f]{1,9}"),
+}
+_WORD_FORM = re.compile(rb"REDACTED_[A-Z0-9_]{1,80}")
+"""What the replacements of a kind look like: a file is searched for them once, not for each of its values."""
