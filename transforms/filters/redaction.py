@@ -6,7 +6,6 @@ that RFC 2606, 5737 or 3849 reserves for examples. Within a file the same value 
 in order of appearance; nothing depends on other files. A second redaction finds nothing.
 """
 
-import bisect
 import itertools
 import re
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,7 +14,14 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from stackfim.schemas.source import git_blob_id
-from stackfim.transforms.filters.findings import MODES, REDACT, Finding, counts_by_row, without_overlaps
+from stackfim.transforms.filters.findings import (
+    MODES,
+    REDACT,
+    Finding,
+    counts_by_row,
+    not_overlapping,
+    without_overlaps,
+)
 from stackfim.transforms.filters.personal_data import EMAIL, IPV4, IPV6, find_personal_data
 from stackfim.transforms.filters.secrets import find_secrets
 
@@ -73,13 +79,7 @@ def find_all(content: pa.BinaryArray, *, secrets: bool = True, personal: bool = 
     """Secrets, personal data or both, in order of rows and bytes; where two overlap, the secret stays."""
     found = find_secrets(content) if secrets else []
     others = find_personal_data(content) if personal else []
-    return without_overlaps([*found, *(finding for finding in others if not _overlaps(finding, found))])
-
-
-def _overlaps(finding: Finding, taken: Sequence[Finding]) -> bool:
-    """Whether it shares a byte with one of the findings, which are in order and do not overlap."""
-    before = bisect.bisect_left(taken, (finding.row, finding.end)) - 1
-    return before >= 0 and taken[before].row == finding.row and taken[before].end > finding.start
+    return without_overlaps([*found, *not_overlapping(others, found)])
 
 
 def replacements_of(content: bytes, findings: Sequence[Finding]) -> list[Replacement]:
