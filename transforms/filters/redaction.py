@@ -14,6 +14,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from stackfim.schemas.source import git_blob_id
+from stackfim.transforms.filters.email_addresses import EMAIL
 from stackfim.transforms.filters.findings import (
     MODES,
     REDACT,
@@ -22,7 +23,8 @@ from stackfim.transforms.filters.findings import (
     not_overlapping,
     without_overlaps,
 )
-from stackfim.transforms.filters.personal_data import EMAIL, IPV4, IPV6, find_personal_data
+from stackfim.transforms.filters.ip_addresses import IPV4, IPV6
+from stackfim.transforms.filters.personal_data import find_personal_data
 from stackfim.transforms.filters.secrets import find_secrets
 
 
@@ -54,7 +56,13 @@ def redact(rows: pa.RecordBatch, *, secrets: str = REDACT, personal_data: str = 
     `source_id` stays that of the bytes read. Raises ValueError for an unknown mode.
     """
     content = rows.column("content")
-    found = find_all(content, secrets=_known(secrets) == REDACT, personal=_known(personal_data) == REDACT)
+    found = find_all(
+        content,
+        rows.column("language").to_pylist(),
+        rows.column("path").to_pylist(),
+        secrets=_known(secrets) == REDACT,
+        personal=_known(personal_data) == REDACT,
+    )
     replacements: dict[int, list[Replacement]] = {}
     for row, findings in itertools.groupby(found, key=lambda finding: finding.row):
         replacements[row] = replacements_of(content[row].as_py(), list(findings))
@@ -75,10 +83,20 @@ def _known(mode: str) -> str:
     return mode
 
 
-def find_all(content: pa.BinaryArray, *, secrets: bool = True, personal: bool = True) -> list[Finding]:
-    """Secrets, personal data or both, in order of rows and bytes; where two overlap, the secret stays."""
+def find_all(
+    content: pa.BinaryArray,
+    languages: Sequence[str] | None = None,
+    paths: Sequence[str] | None = None,
+    *,
+    secrets: bool = True,
+    personal: bool = True,
+) -> list[Finding]:
+    """Secrets, personal data or both, in order of rows and bytes; where two overlap, the secret stays.
+
+    `languages` and `paths` are those of the rows, where they are known (stackfim.transforms.filters.personal_data).
+    """
     found = find_secrets(content) if secrets else []
-    others = find_personal_data(content) if personal else []
+    others = find_personal_data(content, languages, paths) if personal else []
     return without_overlaps([*found, *not_overlapping(others, found)])
 
 
