@@ -7,6 +7,7 @@ a docstring that no code precedes is a comment.
 import re
 from collections.abc import Iterator
 
+from stackfim.transforms.filters.cpu_budget import check_budget
 from stackfim.transforms.languages import Language, language_row
 from stackfim.transforms.languages.comments import ANY_BLOCK_COMMENTS, ANY_COMMENT
 
@@ -35,6 +36,7 @@ def comment_lines(lines: list[bytes], language: str) -> Iterator[tuple[int, int,
     in_text = False
     code_seen = False
     for number, line in enumerate(lines):
+        check_budget()
         bare = (line.removeprefix(_BYTE_ORDER_MARK) if number == 0 else line).lstrip()
         indent = len(line) - len(bare)
         docstring = _DOCSTRING.match(bare) if markers and markers.docstrings and not code_seen and end is None else None

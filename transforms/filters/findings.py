@@ -9,6 +9,7 @@ import numpy as np
 import numpy.typing as npt
 import pyarrow as pa
 
+from stackfim.transforms.filters.cpu_budget import check_budget
 from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.text import text_of
 
@@ -80,7 +81,8 @@ class Buffer:
                         yield at, mark
 
     def row(self, at: int) -> tuple[int, int, int]:
-        """The row that a byte is in, and where that row begins and ends."""
+        """The row that a byte is in, and where that row begins and ends. Raises OverBudgetError (cpu_budget)."""
+        check_budget()
         row = int(np.searchsorted(self._offsets, at, side="right")) - 1
         return row, self._borders[row], self._borders[row + 1]
 

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import pyarrow as pa
 
 from stackfim.transforms.filters.comment_lines import comment_lines
+from stackfim.transforms.filters.cpu_budget import check_budget
 from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.filter import Filter, Score
 from stackfim.transforms.filters.license import LicensePolicy, license_problem
@@ -183,6 +184,7 @@ def _notice(flat: str) -> Statement | None:
     granted: list[str] = []
     named: list[str] = []
     for match in _NAMES.finditer(flat):
+        check_budget()
         before, after = flat[max(match.start() - 200, 0) : match.start()], flat[match.end() : match.end() + 160]
         license_id = _license_id(match, before, after)
         named.append(license_id)
