@@ -32,7 +32,7 @@ _MAX_BEFORE = 160
 _DOMAIN = re.compile(
     rb"(?:[A-Za-z0-9](?:[A-Za-z0-9\-]{0,61}[A-Za-z0-9])?\.){1,20}[A-Za-z]{2,18}(?![A-Za-z0-9\-_(\[=@])"
 )
-_VERSION = re.compile(rb"v[0-9]+\.|[0-9]+\.(?:[0-9]|x\b)|[0-9]x\.")
+_PACKAGE_VERSION = re.compile(rb"v[0-9]+\.|[0-9]+\.(?:[0-9]|x\b)|[0-9]x\.")
 _SURE = frozenset(b"com org net edu gov mil".split())
 # Generic top-level domains that people have addresses under; members of objects are called like many of them.
 _GENERIC = _SURE | frozenset(
@@ -147,7 +147,7 @@ def _local_part(buffer: Buffer, row_start: int, at: int) -> int:
 def _is_personal(name: bytes, host: bytes) -> bool:
     """Whether the two parts are those of a person's address."""
     local, domain = name.lower(), host.lower()
-    if local in _NO_PERSON or local in _KEYWORDS or _VERSION.match(domain):
+    if local in _NO_PERSON or local in _KEYWORDS or _PACKAGE_VERSION.match(domain):
         return False
     labels = domain.split(b".")
     ending = host.rpartition(b".")[2]

@@ -59,7 +59,7 @@ _AFTER_PRODUCT = re.compile(
 )
 _HEADING = re.compile(rb"^(?:[#=*\-+]{1,6}|h[1-6]\.)?[ \t]*[\[(]?\Z")
 _DATED = re.compile(
-    rb"[\])]?[ \t]*[:(\-,/|\xe2\x80\x93\x94]*[ \t]*\(?"
+    rb"[\])]?[ \t:(\-,/|\xe2\x80\x93\x94]*+"
     rb"(?:[12][0-9]{3}[\-/.][01]?[0-9]|[A-Z][a-z]{2,8}\.? [0-3]?[0-9]|[0-3]?[0-9] [A-Z][a-z]{2,8} [12])"
 )
 # Public name servers, and what people write when any address will do.

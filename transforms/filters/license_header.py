@@ -51,7 +51,7 @@ _WORDS = (b"licen", b"gpl", b"cddl", b"proprietary", b"confidential", b"unauthor
 _DECORATION = b" \t*#=-/<>!;:%|+\"'{}()\\."
 _TAG = re.compile(rb"(?i:SPDX-License-Identifier):[ \t]*([^\r\n]*)")
 _TAG_OF_PROSE = re.compile(rb"^[ \t]*(?:<!--|\.\.|%+)[ \t]*(?i:SPDX-License-Identifier):[ \t]*([^\r\n]*)", re.MULTILINE)
-_TAG_REST = re.compile(r"\s*(?:\*/|-->|\*\)|#\}|--%>|\?>|\"|'|\\n|;|,).*$")
+_TAG_REST = re.compile(r"(?:\*/|-->|\*\)|#\}|--%>|\?>|\"|'|\\n|;|,).*$")
 # Tags that are no SPDX expressions and still say that the file has no open license.
 _NO_OPEN_LICENSE = re.compile(r"(?i:(?:LicenseRef|DocumentRef)-\S+|UNLICENSED|NONE|proprietary\b.*)")
 _IGNORED = b"REUSE-IgnoreStart"

@@ -181,7 +181,7 @@ def assigned_passwords(buffer: Buffer) -> Iterator[Finding]:
 
 
 _CODE = re.compile(
-    rb"^[$%@&*/]|[$%]\{|[a-z]\.[a-z]|::|->|==|//|__|\(|^[a-z]{3,}[A-Z][a-z]{2,}|[A-Za-z]{2,}/[A-Za-z]{2,}/"
+    rb"^[$%@&*/]|[$%]\{|[a-z]\.[a-z]|::|->|==|//|__|\(|^[a-z]{3,}[A-Z][a-z]{2,}|[A-Za-z]{2}/[A-Za-z]{2,64}/"
 )
 # Passwords such as `s3cr3t` and `pass:word` only say what they are.
 _SAYS_SO = re.compile(rb"secret|passw|pwd|token|^user|user$|^pass|pass$")

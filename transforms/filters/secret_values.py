@@ -22,7 +22,7 @@ _WORDS = (
 )
 _PLACEHOLDER_PART = re.compile(rb"(?i:" + _RUNS + rb"|" + _WORDS + rb")")
 _DOCUMENTED = re.compile(rb"EXAMPLE(?:KEY)?$|^(?:EXAMPLE|example)[A-Za-z]*$")
-_MASKED = re.compile(rb"[xX*.#\-_]{6,}$|^[*x.]+$")
+_MASKED = re.compile(rb"(?<![xX*.#\-_])[xX*.#\-_]{6,}$|^[*x.]+$")
 _SEPARATORS = re.compile(rb"[^A-Za-z0-9]")
 PLACEHOLDER_SHARE = 0.5
 """A value is a placeholder where more than this share of its letters and digits is in words and runs of a placeholder."""
