@@ -11,6 +11,7 @@ from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.shards import read_examples
 from stackfim.pipeline.sources import Shard, Source, SourceError, SourceOptions, open_source, scheme_of
 from stackfim.schemas.manifest import Manifest
+from stackfim.transforms.filters.actual_language import relabelled
 from stackfim.transforms.filters.redaction import redact
 
 NONE = "none"
@@ -55,8 +56,10 @@ class ShardOriginals:
         redacted = pa.array(changed, pa.string())
         found: dict[str, bytes] = {}
         for rows, _ in self.source.read(self.locator):
-            again = redact(rows.filter(pc.is_in(rows.column("source_id"), redacted))).rows
-            both = pa.concat_batches([rows, again])
+            chosen = rows.filter(pc.is_in(rows.column("source_id"), redacted))
+            # The run redacted by the language that a file shows, or by its label where that filter was switched off.
+            again = [redact(labelled).rows for labelled in (chosen, relabelled(chosen)[0])]
+            both = pa.concat_batches([rows, *again])
             for content_id, content in zip(both.column("content_id").to_pylist(), both.column("content"), strict=True):
                 if content_id in wanted:
                     found[content_id] = content.as_py()

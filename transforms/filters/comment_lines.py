@@ -8,6 +8,7 @@ import re
 from collections.abc import Iterator
 
 from stackfim.transforms.file_head import without_mark
+from stackfim.transforms.filters.cpu_budget import check_budget
 from stackfim.transforms.languages import Language, language_row
 from stackfim.transforms.languages.comments import ANY_BLOCK_COMMENTS, ANY_COMMENT
 
@@ -35,6 +36,7 @@ def comment_lines(lines: list[bytes], language: str) -> Iterator[tuple[int, int,
     in_text = False
     code_seen = False
     for number, line in enumerate(lines):
+        check_budget()
         text = without_mark(line) if number == 0 else line
         bare = text.lstrip()
         indent = len(text) - len(bare)

@@ -15,6 +15,7 @@ import numpy.typing as npt
 import pyarrow as pa
 
 from stackfim.schemas.filter_score import score_column
+from stackfim.transforms.filters.cpu_budget import FILE_CPU_S, OverBudgetError, cpu_budget
 from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.quality_limits import NO_LIMIT
 
@@ -24,6 +25,9 @@ if TYPE_CHECKING:
 
 FAILED = "filter_failed"
 """Reason of a row that a filter cannot handle; the detail is the exception's name."""
+
+TIMEOUT = "filter_timeout"
+"""Reason of a row for which a filter takes more processor time than a file may; the detail is that time."""
 
 Measured = TypeVar("Measured")
 Values = npt.NDArray[Any] | Sequence[str | int | float | bool | None]
@@ -103,18 +107,20 @@ class Judgement(NamedTuple):
 def judge(filter_: Filter[Any], rows: pa.RecordBatch, plan: FilterPlan, *, with_scores: bool = False) -> Judgement:
     """Measures rows (stackfim.schemas.source.ROW) and decides by that; a filter that is not active drops nothing.
 
-    Where the filter fails on the batch, each row is judged by itself, so that one bad row takes no other along. A row on
-    which the filter fails is dropped for `filter_failed`, and its scores are null.
+    Where the filter fails on the batch, or takes more time than one file may, each row is judged by itself, so that one bad
+    row takes no other along. A row on which the filter fails is dropped for `filter_failed`, one that takes too long for
+    `filter_timeout` (stackfim.transforms.filters.cpu_budget), and its scores are null.
     """
     try:
-        measured = filter_.measure(rows, plan)
+        with cpu_budget(FILE_CPU_S):
+            measured = filter_.measure(rows, plan)
         if measured is None:
             return Judgement({}, {})
         drops = filter_.decide(measured, rows.column("language").to_pylist(), plan) if filter_.active(plan) else {}
         return Judgement(drops, {score.name: score.column(measured) for score in filter_.scores} if with_scores else {})
     except Exception as error:
         if rows.num_rows == 1:
-            failed = {0: (FAILED, type(error).__name__)} if filter_.active(plan) else {}
+            failed = {0: _failure(error)} if filter_.active(plan) else {}
             return Judgement(failed, {score.name: pa.nulls(1, score.type) for score in filter_.scores})
     parts = [judge(filter_, rows.slice(row, 1), plan, with_scores=with_scores) for row in range(rows.num_rows)]
     drops = {row: part.drops[0] for row, part in enumerate(parts) if part.drops}
@@ -122,3 +128,9 @@ def judge(filter_: Filter[Any], rows: pa.RecordBatch, plan: FilterPlan, *, with_
     return Judgement(
         drops, {score.name: pa.concat_arrays([part.scores[score.name] for part in parts]) for score in scores}
     )
+
+
+def _failure(error: Exception) -> tuple[str, str]:
+    if isinstance(error, OverBudgetError):
+        return TIMEOUT, f"over {FILE_CPU_S:g} s of processor time for one file"
+    return FAILED, type(error).__name__

@@ -13,6 +13,7 @@ import pyarrow as pa
 
 from stackfim.transforms.file_head import head_of
 from stackfim.transforms.filters.comment_lines import comment_lines
+from stackfim.transforms.filters.cpu_budget import check_budget
 from stackfim.transforms.filters.decision import Drops
 from stackfim.transforms.filters.filter import Filter, Score
 from stackfim.transforms.filters.license import LicensePolicy, license_problem
@@ -51,7 +52,7 @@ _WORDS = (b"licen", b"gpl", b"cddl", b"proprietary", b"confidential", b"unauthor
 _DECORATION = b" \t*#=-/<>!;:%|+\"'{}()\\."
 _TAG = re.compile(rb"(?i:SPDX-License-Identifier):[ \t]*([^\r\n]*)")
 _TAG_OF_PROSE = re.compile(rb"^[ \t]*(?:<!--|\.\.|%+)[ \t]*(?i:SPDX-License-Identifier):[ \t]*([^\r\n]*)", re.MULTILINE)
-_TAG_REST = re.compile(r"\s*(?:\*/|-->|\*\)|#\}|--%>|\?>|\"|'|\\n|;|,).*$")
+_TAG_REST = re.compile(r"(?:\*/|-->|\*\)|#\}|--%>|\?>|\"|'|\\n|;|,).*$")
 # Tags that are no SPDX expressions and still say that the file has no open license.
 _NO_OPEN_LICENSE = re.compile(r"(?i:(?:LicenseRef|DocumentRef)-\S+|UNLICENSED|NONE|proprietary\b.*)")
 _IGNORED = b"REUSE-IgnoreStart"
@@ -73,8 +74,12 @@ _GRANT = re.compile(
     r"(?:\b(?:licen[sc]ed|distribut\w+|releas\w+|redistribut\w+|modif\w+|publish\w+|provided|available|copied|copy|covered|"
     r"used?|placed|put|it|code|software|file)\b[^.;:]{0,60}?\b(?:under|according to|within)\b[^.;:]{0,110}?"
     r"|\b(?:governed|covered|licen[sc]ed) by\b[^.;:]{0,60}?|\bsubject to\b[^.;:]{0,80}?"
-    r"|^(?:\W|copyright[^.]{0,80})*licen[sc]ed? as[ :]+(?:the |gnu )*|\blicen[sc]e: *(?:the |gnu )*)$"
+    r"|\blicen[sc]e: *(?:the |gnu )*)$"
 )
+# The same after nothing but sentences on copyright, which are read one by one: an expression for all of them could match
+# a run of them in exponentially many ways.
+_LICENSED_AS = re.compile(r"licen[sc]ed? as[ :]+(?:the |gnu )*$")
+_COPYRIGHT_SENTENCE = re.compile(r"\W*(?:copyright|$)")
 _NEGATED = re.compile(
     r"\b(?:not|cannot|can't|isn't|unlike|incompatible|except|rather than|no longer|without|if)\b[^.;]*$"
 )
@@ -180,10 +185,11 @@ def _notice(flat: str) -> Statement | None:
     granted: list[str] = []
     named: list[str] = []
     for match in _NAMES.finditer(flat):
+        check_budget()
         before, after = flat[max(match.start() - 200, 0) : match.start()], flat[match.end() : match.end() + 160]
         license_id = _license_id(match, before, after)
         named.append(license_id)
-        if _GRANT.search(before) and not _NEGATED.search(before):
+        if _grants(before) and not _NEGATED.search(before):
             granted.append(license_id)
     if granted:
         choice = _CHOICE.search(flat) is not None
@@ -192,6 +198,14 @@ def _notice(flat: str) -> Statement | None:
     if _CONFIDENTIAL.search(flat) and not _GRANTED_ANYWAY.search(flat):
         return Statement((PROPRIETARY,), False)
     return None
+
+
+def _grants(before: str) -> bool:
+    """Whether the text before a license's name, at most 200 characters, puts the file under it."""
+    if _GRANT.search(before):
+        return True
+    named = _LICENSED_AS.search(before)
+    return named is not None and all(map(_COPYRIGHT_SENTENCE.match, before[: named.start()].split(".")))
 
 
 def _distinct(licenses: list[str]) -> tuple[str, ...]:

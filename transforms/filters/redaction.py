@@ -7,14 +7,24 @@ in order of appearance; nothing depends on other files. A second redaction finds
 """
 
 import itertools
+import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
 import pyarrow as pa
 
 from stackfim.schemas.source import git_blob_id
-from stackfim.transforms.filters.findings import MODES, REDACT, Finding, counts_by_row, without_overlaps
-from stackfim.transforms.filters.personal_data import EMAIL, IPV4, IPV6, find_personal_data
+from stackfim.transforms.filters.email_addresses import EMAIL
+from stackfim.transforms.filters.findings import (
+    MODES,
+    REDACT,
+    Finding,
+    counts_by_row,
+    not_overlapping,
+    without_overlaps,
+)
+from stackfim.transforms.filters.ip_addresses import IPV4, IPV6
+from stackfim.transforms.filters.personal_data import find_personal_data
 from stackfim.transforms.filters.secrets import find_secrets
 
 
@@ -46,7 +56,13 @@ def redact(rows: pa.RecordBatch, *, secrets: str = REDACT, personal_data: str = 
     `source_id` stays that of the bytes read. Raises ValueError for an unknown mode.
     """
     content = rows.column("content")
-    found = find_all(content, secrets=_known(secrets) == REDACT, personal=_known(personal_data) == REDACT)
+    found = find_all(
+        content,
+        rows.column("language").to_pylist(),
+        rows.column("path").to_pylist(),
+        secrets=_known(secrets) == REDACT,
+        personal=_known(personal_data) == REDACT,
+    )
     replacements: dict[int, list[Replacement]] = {}
     for row, findings in itertools.groupby(found, key=lambda finding: finding.row):
         replacements[row] = replacements_of(content[row].as_py(), list(findings))
@@ -67,14 +83,21 @@ def _known(mode: str) -> str:
     return mode
 
 
-def find_all(content: pa.BinaryArray, *, secrets: bool = True, personal: bool = True) -> list[Finding]:
-    """Secrets, personal data or both, in order of rows and bytes; where two overlap, the secret stays."""
+def find_all(
+    content: pa.BinaryArray,
+    languages: Sequence[str] | None = None,
+    paths: Sequence[str] | None = None,
+    *,
+    secrets: bool = True,
+    personal: bool = True,
+) -> list[Finding]:
+    """Secrets, personal data or both, in order of rows and bytes; where two overlap, the secret stays.
+
+    `languages` and `paths` are those of the rows, where they are known (stackfim.transforms.filters.personal_data).
+    """
     found = find_secrets(content) if secrets else []
-    taken = {row: list(spans) for row, spans in itertools.groupby(found, key=lambda finding: finding.row)}
-    for finding in find_personal_data(content) if personal else []:
-        if not any(finding.start < other.end and other.start < finding.end for other in taken.get(finding.row, ())):
-            found.append(finding)
-    return without_overlaps(found)
+    others = find_personal_data(content, languages, paths) if personal else []
+    return without_overlaps([*found, *not_overlapping(others, found)])
 
 
 def replacements_of(content: bytes, findings: Sequence[Finding]) -> list[Replacement]:
@@ -86,9 +109,9 @@ def replacements_of(content: bytes, findings: Sequence[Finding]) -> list[Replace
         value = content[finding.start : finding.end]
         key = (finding.kind, value.lower() if finding.kind in (EMAIL, IPV6) else value)
         if key not in chosen:
-            stock = names.setdefault(finding.kind, _replacements(finding.kind))
-            # A text that the file already has would make two different values the same.
-            chosen[key] = next(text for text in stock if text not in content)
+            if finding.kind not in names:
+                names[finding.kind] = _new_replacements(finding.kind, content)
+            chosen[key] = next(names[finding.kind])
         result.append(Replacement(finding.start, finding.end - finding.start, chosen[key]))
     return result
 
@@ -100,6 +123,12 @@ def apply_replacements(content: bytes, replacements: Iterable[Replacement]) -> b
         parts += [content[position:offset], inserted]
         position = offset + removed
     return b"".join([*parts, content[position:]])
+
+
+def _new_replacements(kind: str, content: bytes) -> Iterator[bytes]:
+    """Replacements that the content does not have: one that it has would make two different values the same."""
+    present = set(_FORMS.get(kind, _WORD_FORM).findall(content))
+    return (text for text in _replacements(kind) if text not in present)
 
 
 def _replacements(kind: str) -> Iterator[bytes]:
@@ -121,3 +150,10 @@ def _replacements(kind: str) -> Iterator[bytes]:
 
 
 _IPV4_NETWORKS = (b"192.0.2.", b"198.51.100.", b"203.0.113.")
+_FORMS = {
+    EMAIL: re.compile(rb"user[0-9]{1,9}@example\.com"),
+    IPV4: re.compile(rb"(?:192\.0\.2|198\.51\.100|203\.0\.113|10\.[0-9]{1,3}\.[0-9]{1,3})\.[0-9]{1,3}"),
+    IPV6: re.compile(rb"2001:db8::[0-9a-f]{1,9}"),
+}
+_WORD_FORM = re.compile(rb"REDACTED_[A-Z0-9_]{1,80}")
+"""What the replacements of a kind look like: a file is searched for them once, not for each of its values."""
