@@ -67,6 +67,7 @@ def build(
     Raises UsageError and SourceError before anything is written, and BrokenPromise when rows were lost.
     """
     from stackfim.pipeline.build.engine import progress_folder, run_graph
+    from stackfim.pipeline.build.repartition import fill_partitions
 
     started = time.monotonic()
     storage = Storage(out if "://" in out else os.path.abspath(out))
@@ -85,6 +86,7 @@ def build(
         run_graph(plan, engine, workers, console, _known_rows(plan, inputs.shards))
     if engine.is_dry_run:
         return Outcome(None, False, time.monotonic() - started)
+    fill_partitions(plan.context)
     return Outcome(_finish(inputs, storage, config, run_key), False, time.monotonic() - started)
 
 

@@ -19,6 +19,8 @@ FILTER_SCORES = "filter_scores"
 WORK = "work"
 REQUEST = f"{WORK}/run.json"
 """What the folder is made for, there from the start of the work to its end."""
+PARTITIONING = f"{WORK}/partitioning.json"
+"""Which files are in validation, where that was chosen anew after the examples were made."""
 TRAIN = "train"
 VALIDATION = "validation"
 PARTITIONS = (TRAIN, VALIDATION)

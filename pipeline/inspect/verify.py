@@ -37,7 +37,9 @@ _DATASET_INVARIANTS = (
     "checksum",
     "attribution",
     "unique_id",
+    "partition",
     "one_partition_a_repository",
+    "one_partition_a_file",
     "one_partition_a_group",
     "content_id",
 )
@@ -87,7 +89,7 @@ def verify_folder(folder: Path, source_spec: str | None, workers: int) -> Report
     report.originals = originals.sentence
     scores = _expected_scores(storage, manifest) if example_columns(files) is SCORED else None
     report.scored = scores is not None
-    report.violations += _dataset_violations(files)
+    report.violations += _dataset_violations(files, manifest.partitioned_by if manifest is not None else None)
     tasks = [_Task(tuple(group), expected, scores, originals.of_shard(group)) for group in _by_shard(files)]
     for rows, parsed, violations in do_all(_check_files, tasks, workers):
         report.rows += rows
@@ -197,10 +199,10 @@ def attribution_violations(storage: Storage, shards: list[str]) -> Iterator[Viol
                 yield Violation(origin.repository, "attribution", f"revision {origin.revision or 'unknown'}: {counted}")
 
 
-def _dataset_violations(files: list[Path]) -> list[Violation]:
+def _dataset_violations(files: list[Path], partitioned_by: str | None) -> list[Violation]:
     """What only all rows together show."""
-    index = DatasetIndex()
-    names = ["example_id", "group_id", "repository"]
+    index = DatasetIndex(partitioned_by)
+    names = ["example_id", "group_id", "repository", "source_id"]
     for path in files:
         for batch in read_examples(path, names, 10_000):
             index.add(path.name.partition("-")[0], *(batch.column(name).to_pylist() for name in names))
