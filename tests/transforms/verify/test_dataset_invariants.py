@@ -17,7 +17,14 @@ def partitions(good: list[Case]) -> dict[str, list[Row]]:
     rows = []
     for case in good:
         number = int(case.row["content_id"], 16) % 20
-        rows.append({**case.row, "source_id": case.row["content_id"], "repository": f"owner/{number}", "split": "validation" if number < 4 else "train"})
+        rows.append(
+            {
+                **case.row,
+                "source_id": case.row["content_id"],
+                "repository": f"owner/{number}",
+                "split": "validation" if number < 4 else "train",
+            }
+        )
     # A row of a group beside its own: "you wrote this; now stop".
     rows += [{**row, "example_id": row["example_id"][::-1]} for row in rows[::10]]
     found = {name: [row for row in rows if row["split"] == name] for name in ("train", "validation")}
