@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
-import json
 import os
 import time
 from dataclasses import dataclass
@@ -20,7 +18,7 @@ from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.attribution import repository_urls, write_attribution
 from stackfim.pipeline.folder.card import run_card
 from stackfim.pipeline.folder.fingerprints import FingerprintFiles, ReferenceFile
-from stackfim.pipeline.folder.manifest import make_manifest, stackfim_version, versions
+from stackfim.pipeline.folder.manifest import key_of_run, make_manifest, stackfim_version, versions
 from stackfim.pipeline.folder.markers import FilteredMarker, complete
 from stackfim.pipeline.folder.prepare import ANOTHER, Request, begin, clear, finished_report
 from stackfim.pipeline.folder.storage import Storage
@@ -103,9 +101,9 @@ def find_inputs(spec: str, config: RunConfig, storage: Storage) -> Inputs:
 
 def run_key_of(identity: dict[str, Any], shards: list[Shard], config: RunConfig, scoring: Scoring | None = None) -> str:
     """SHA-256 of all that the rows depend on, 64 hex digits."""
-    parts = [stackfim_version(), versions(config), identity, [shard.locator for shard in shards], config.recorded()]
-    parts += [scoring.recorded()] if scoring is not None else []
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    locators = [shard.locator for shard in shards]
+    recorded = scoring.recorded() if scoring is not None else None
+    return key_of_run(stackfim_version(), versions(config), identity, locators, config.recorded(), recorded)
 
 
 def _prepare(

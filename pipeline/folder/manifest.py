@@ -1,6 +1,9 @@
 """The manifest of a finished run, made from the markers of its shards, and read again."""
 
+import hashlib
+import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -35,6 +38,28 @@ def read_manifest(storage: Storage) -> Manifest:
     if manifest is None:
         raise RecordMismatch(f"there is no {paths.MANIFEST}")
     return manifest
+
+
+def key_of_run(
+    version: str,
+    versions: Mapping[str, str],
+    source: Mapping[str, Any],
+    locators: Sequence[str],
+    configuration: Mapping[str, Any],
+    scoring: Mapping[str, Any] | None,
+) -> str:
+    """SHA-256 of all that the rows of a run depend on, as its manifest records it; 64 hex digits."""
+    parts = [version, dict(versions), dict(source), list(locators), dict(configuration)]
+    parts += [dict(scoring)] if scoring is not None else []
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def key_of_manifest(manifest: Manifest) -> str:
+    """The run key that follows from what a manifest records."""
+    scoring = manifest.scoring.settings if manifest.scoring is not None else None
+    return key_of_run(
+        manifest.version, manifest.versions, manifest.source, manifest.locators, manifest.configuration, scoring
+    )
 
 
 def make_manifest(

@@ -134,7 +134,11 @@ def check_scores(row: Row, expected: ExpectedScores) -> list[Violation]:
     Where a value is of another type than its column's, or no finite number, that alone.
     """
     wrong = check_types(row, _COLUMNS) or [
-        Violation(row["example_id"], "score_sums", f"{layout}: {name} is {value}, expected a finite number")
+        Violation(
+            row["example_id"],
+            "score_probabilities" if name in _PROBABILITIES else "score_sums",
+            f"{layout}: {name} is {value}, expected a finite number",
+        )
         for layout, score in _scores(row)
         for name, value in score.items()
         if value is not None and not math.isfinite(value)

@@ -113,7 +113,6 @@ def test_no_validation_on_request_leaves_no_file_of_it(stackfim: Run, tmp_path: 
     assert set(loaded(out, tmp_path / "cache")) == {"train"}
 
 
-@pytest.mark.skip
 def test_a_source_without_examples_is_a_run_that_verify_accepts(stackfim: Run, tmp_path: Path) -> None:
     out = tmp_path / "out"
     assert build(stackfim, write(tmp_path / "source", {"me/lone": [NOTHING]}), out)["counts"]["examples"] == 0
