@@ -22,8 +22,8 @@ from stackfim.schemas.mixed import CHAT, FIM
 from stackfim.schemas.record import Report
 
 FOLDER_INVARIANTS = ("checksum", "run_key", "counts", "attribution")
-UNREADABLE = (pa.ArrowException, OSError, ValueError, KeyError)
-"""Errors of reading a parquet file that was spoiled, or that lacks a column."""
+UNREADABLE = (pa.ArrowException, OSError, ValueError, KeyError, TypeError, AttributeError)
+"""Errors of reading a parquet file that was spoiled, lacks a column, or has values of other types."""
 _BATCH_ROWS = 10_000
 _FILE = ("repository", "path", "content_id")
 _FOLDERS = (paths.DATA, paths.REJECTIONS, paths.REMOVALS, paths.FINGERPRINTS, paths.FILTER_SCORES)
@@ -79,7 +79,7 @@ def attribution_problems(storage: Storage, shards: list[str]) -> Iterator[Wrong]
                 if len(uses) != 2 or uses[0][0] != uses[1][0] or uses[0][1] == uses[1][1]:
                     counted = ", ".join(f"{where} {use.files} files and {use.rows} rows" for use, where in uses)
                     yield origin.repository, "attribution", f"revision {origin.revision or 'unknown'}: {counted}"
-    except (*UNREADABLE, TypeError) as error:
+    except UNREADABLE as error:
         yield paths.ATTRIBUTION, "attribution", f"the file or the rows cannot be read: {error}"
 
 
@@ -100,6 +100,8 @@ def _stated(report: Report) -> dict[str, int]:
         return report.counts | report.examples | rejected | removed
     if isinstance(report, MixtureReport):
         return report.counts | {f"tokens:{name}": count for name, count in report.train_tokens.items()}
+    if isinstance(report, RenderingReport) and report.pack_tokens is not None:
+        return {name: count for name, count in report.counts.items() if not name.startswith("layout:")}
     return dict(report.counts) if isinstance(report, RenderingReport | ScoringReport) else {}
 
 

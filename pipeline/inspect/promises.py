@@ -140,7 +140,7 @@ def _of_rendering(report: RenderingReport, files: list[Path]) -> Promises:
     if report.pack_tokens is not None:
         unchecked = ("Packs were checked for their form: the texts of their examples are not in the folder.",)
         return Promises(report, PACKED, pack_tokens=report.pack_tokens, unchecked=unchecked)
-    scored = bool(files) and all(is_scored(pq.read_schema(path).names) for path in files)
+    scored = any(is_scored(_names_if_any(path)) for path in files)
     sentences = [_NO_LIMITS]
     if not rendering.is_whole:
         sentences.append(
@@ -179,6 +179,14 @@ def _of_shards(folder: Path, files: list[Path]) -> Promises:
     if scores is not None:
         unchecked = (*unchecked, "The limits of verdicts are not known, so verdicts were not compared with them.")
     return Promises(None, columns, scores=scores, unchecked=unchecked)
+
+
+def _names_if_any(path: Path) -> list[str]:
+    """The columns of a file; none where it cannot be read, which is a violation of its own."""
+    try:
+        return _names(path)
+    except UsageError:
+        return []
 
 
 def _names(path: Path) -> list[str]:
