@@ -58,7 +58,8 @@ def _derived(kind: str, report: str) -> Output:
 
 
 RENDERED = _derived("rendering", RENDERING)
-SCORED = _derived("scoring", SCORING)
+_SCORED = _derived("scoring", SCORING)
+SCORED = Output(_SCORED.kind, SCORING, (*_SCORED.patterns, f"{FINGERPRINTS}/*.parquet"))
 MIXED = _derived("mixture", MIXTURE)
 
 

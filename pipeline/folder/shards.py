@@ -63,11 +63,11 @@ def data_files(folder: Path) -> list[Path]:
 
     Raises UsageError where there are none, unless the folder says that it is complete: there may be nothing in it.
     """
-    files = sorted(path for path in _base(folder).rglob("*.parquet") if not paths.is_temporary(path.name))
     reports = (paths.MANIFEST, paths.SCORING, paths.RENDERING, paths.MIXTURE)
-    if not (folder / paths.DATA).is_dir() and any((folder / name).exists() for name in reports):
-        return []
-    if not files:
+    is_complete = any((folder / name).exists() for name in reports)
+    base = folder / paths.DATA if is_complete else _base(folder)
+    files = sorted(path for path in base.rglob("*.parquet") if not paths.is_temporary(path.name))
+    if not files and not is_complete:
         raise UsageError(f"{folder}: no parquet shards there; expected a folder that `stackfim build` made")
     return files
 
