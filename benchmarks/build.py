@@ -26,7 +26,7 @@ import pyarrow.parquet as pq
 
 from benchmarks.memory import PeakMemory
 from benchmarks.parsing import Parsers
-from stackfim.pipeline.build.partition import repository_hash
+from stackfim.pipeline.build.partition import group_hash
 from stackfim.pipeline.folder.manifest import stackfim_version
 from stackfim.pipeline.folder.parquet_shard import parquet_shard
 from stackfim.pipeline.folder.storage import Storage
@@ -112,7 +112,7 @@ def measure_stages(spec: str) -> tuple[Stages, int]:
 
 def _fingerprints(rows: pa.RecordBatch, shard: int) -> pa.RecordBatch:
     for repository in set(rows.column("repository").to_pylist()):
-        repository_hash(repository)
+        group_hash(repository)
     columns = [rows.column(name) for name in ("content_id", "stars", "forks", "repository", "path")]
     count = rows.num_rows
     places = [pa.array([shard] * count, pa.int32()), pa.array(range(count), pa.int64())]

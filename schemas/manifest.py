@@ -14,6 +14,11 @@ from stackfim.schemas.record import Counts, JsonObject, Record, RecordMismatch, 
 FORMAT: Literal[2] = 2
 """Version of this layout."""
 
+PartitionRule = Literal["repository", "file", "none"]
+BY_REPOSITORY: Literal["repository"] = "repository"
+BY_FILE: Literal["file"] = "file"
+UNDIVIDED: Literal["none"] = "none"
+
 
 class OtherFormat(RecordMismatch):
     """A manifest of another layout, which another version of stackfim wrote."""
@@ -45,6 +50,8 @@ class Manifest(Report):
     """Files and examples: in, rejected, removed, out."""
     rejected: Counts
     """Dropped files and examples by `unit:stage:reason`."""
+    partitioned_by: PartitionRule
+    """What is in one partition as a whole, train or validation: a `repository`, or a `file`; `none` without validation."""
     relabelled: Counts
     """Files that show another language than their row says, by `from>to`."""
     redacted: Counts

@@ -10,6 +10,7 @@ from stackfim.pipeline.folder.fingerprints import ReferenceFile, signature_setti
 from stackfim.pipeline.folder.manifest import read_manifest
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.sources import Source, open_source, scheme_of
+from stackfim.schemas.derived import ScoringReport
 from stackfim.schemas.record import RecordMismatch
 from stackfim.transforms.dedup.dedup_settings import DedupSettings
 
@@ -19,8 +20,8 @@ def reference_files(
 ) -> tuple[tuple[ReferenceFile, ...], dict[str, Source], list[dict[str, Any]]]:
     """The reference files of each of `specs`, the sources of those that are to be made, and what the manifest says of them.
 
-    A spec is the folder of a finished run, or a source such as `parquet:FOLDER`. Raises UsageError for a folder that is
-    no finished run, is this run's own, has no fingerprints, or has some of other settings; SourceError for a source
+    A spec is the folder of a finished run or of its scored examples, or a source such as `parquet:FOLDER`. Raises UsageError
+    for a folder that is neither, is this run's own, has no fingerprints, or has some of other settings; SourceError for a source
     that cannot be read.
     """
     files: list[ReferenceFile] = []
@@ -37,14 +38,14 @@ def reference_files(
             continue
         storage = Storage(spec)
         try:
-            manifest = read_manifest(storage)
+            report = storage.read_record(paths.SCORING, ScoringReport) or read_manifest(storage)
         except RecordMismatch as error:
             raise UsageError(
                 f"--against {spec}: expected the folder of a finished run, or parquet:FOLDER-OR-FILE ({error})"
             ) from error
         if storage.full_path("") == own.full_path(""):
             raise UsageError(f"--against {spec}: the folder of this run itself; expected that of an earlier one")
-        kept = [file for file in manifest.files if file.path.startswith(f"{paths.FINGERPRINTS}/")]
+        kept = [file for file in report.files if file.path.startswith(f"{paths.FINGERPRINTS}/")]
         if not kept:
             raise UsageError(f"--against {spec}: that run kept no fingerprints; expected {paths.FINGERPRINTS}/ in it")
         wanted = signature_settings(settings)
@@ -55,5 +56,5 @@ def reference_files(
                 raise UsageError(f"--against {spec}: its signatures were made with {found}; this run has {wanted}")
             files.append(ReferenceFile(storage, file.path))
         digest = hashlib.sha256(json.dumps([file.sha256 for file in kept]).encode()).hexdigest()
-        identities.append({"kind": "run", "run_key": manifest.run_key, "digest": digest})
+        identities.append({"kind": "run", "run_key": report.run_key, "digest": digest})
     return tuple(files), sources, identities

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from stackfim.pipeline.build.partition import HIGHEST_HASH
+from stackfim.pipeline.build.partition import FileTally, Partitioning, tally_files
 from stackfim.pipeline.build.run_context import RunContext
 from stackfim.pipeline.build.shard_keys import split_key
 from stackfim.pipeline.folder import paths
@@ -31,8 +31,6 @@ class ShardDecision:
     shard: int
     removals: pa.RecordBatch
     """stackfim.transforms.dedup.exact.LOCATED_REMOVAL, in order of rows."""
-    lowest_repository_hash: int
-    """Of the rows that stay; HIGHEST_HASH where none does."""
 
     @property
     def removed_rows(self) -> npt.NDArray[np.int64]:
@@ -41,15 +39,17 @@ class ShardDecision:
         return rows
 
 
-def decide(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> ShardDecision:
-    """The decision on a shard from its `removals`, in any order, and the `hashes` of its rows' repositories."""
+def decide(shard: int, joined: dict[str, Iterable[pa.RecordBatch]]) -> tuple[ShardDecision, FileTally]:
+    """The decision on a shard from its `removals`, in any order, and the `hashes` of its rows; and the tally of what stays.
+
+    The hashes are stackfim.pipeline.build.partition.GROUP_HASHES.
+    """
     removals = pa.Table.from_batches(list(joined["removals"]), LOCATED_REMOVAL)
     located = single_batch(removals.take(pc.sort_indices(removals, sort_keys=[("row", "ascending")])))
     (hashes,) = joined["hashes"]
     stays = np.ones(hashes.num_rows, bool)
     stays[located.column("row").to_numpy()] = False
-    left = hashes.column("repository_hash").to_numpy()[stays]
-    return ShardDecision(shard, located, int(left.min()) if len(left) else HIGHEST_HASH)
+    return ShardDecision(shard, located), tally_files(hashes.filter(pa.array(stays)))
 
 
 class WriteDecisions(beam.DoFn):
@@ -62,12 +62,12 @@ class WriteDecisions(beam.DoFn):
         """For the run of `context`."""
         self._context = context
 
-    def process(self, decision: ShardDecision, lowest_hash: int) -> Iterator[ShardDecision]:
-        """One shard. `lowest_hash` is the lowest repository hash of the run."""
+    def process(self, decision: ShardDecision, partitioning: Partitioning) -> Iterator[ShardDecision]:
+        """One shard. `partitioning` is that of the run."""
         context, shard = self._context, decision.shard
         with parquet_shard(context.storage, paths.removals(shard, context.shard_count), REMOVAL) as removals:
             removals.add(decision.removals.select(REMOVAL.names))
-        key = split_key(context, shard, lowest_hash)
+        key = split_key(context, shard, partitioning)
         marker = complete(context.storage, paths.split_marker(shard), SplitMarker, key)
         if marker is not None:
             report = {"shards_split": 1, "examples": marker.counts.get("examples", 0)}

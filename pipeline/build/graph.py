@@ -11,7 +11,7 @@ import apache_beam as beam
 import pyarrow as pa
 
 from stackfim.pipeline.build.decisions import ShardDecision, WriteDecisions, decide
-from stackfim.pipeline.build.partition import lowest_hash, repository_hashes
+from stackfim.pipeline.build.partition import ChoosePartitions, FileTally, Partitioning, file_hashes
 from stackfim.pipeline.build.readers import FingerprintReferences, ReadShards, ReadSurvivors, ShardTask
 from stackfim.pipeline.build.run_context import RunContext
 from stackfim.pipeline.build.writers import WriteExamples, WriteScores, WriteSurvivors
@@ -66,13 +66,19 @@ class Plan:
 def add_to(pipeline: beam.Pipeline, plan: Plan) -> None:
     """Adds the whole run to `pipeline`."""
     fingerprints = pipeline | FilterShards(plan)
-    decisions = fingerprints | DecideDuplicates(plan)
-    lowest = beam.pvalue.AsSingleton(
-        decisions
-        | "Lowest hash of a shard" >> beam.Map(lambda decision: decision.lowest_repository_hash).with_output_types(int)
-        | "Lowest hash" >> beam.CombineGlobally(lowest_hash).with_output_types(int)
+    decided = fingerprints | DecideDuplicates(plan)
+    partitioning = beam.pvalue.AsSingleton(
+        decided
+        | "Tallies" >> beam.Map(lambda pair: pair[1]).with_output_types(FileTally)
+        | "Choose partitions"
+        >> beam.CombineGlobally(ChoosePartitions(plan.context.validation_share)).with_output_types(Partitioning)
     )
-    _ = decisions | "Spread decisions" >> beam.Reshuffle() | SplitShards(plan, lowest)
+    _ = (
+        decided
+        | "Decisions" >> beam.Map(lambda pair: pair[0]).with_output_types(ShardDecision)
+        | "Spread decisions" >> beam.Reshuffle()
+        | SplitShards(plan, partitioning)
+    )
 
 
 class FilterShards(beam.PTransform):
@@ -116,7 +122,7 @@ class FilterShards(beam.PTransform):
 
 
 class DecideDuplicates(beam.PTransform):
-    """Which copies go: gives a decision for each shard."""
+    """Which copies go: gives a decision for each shard, and the tally of the files that stay."""
 
     def __init__(self, plan: Plan) -> None:
         """For the run of `plan`."""
@@ -124,7 +130,7 @@ class DecideDuplicates(beam.PTransform):
         self._plan = plan
 
     def expand(self, fingerprints: beam.PCollection) -> beam.PCollection:
-        """Pairs of int and FINGERPRINT to ShardDecision."""
+        """Pairs of int and FINGERPRINT to pairs of ShardDecision and FileTally."""
         context = self._plan.context
         files = [(REFERENCE_SHARD + index, file) for index, file in enumerate(context.fingerprints.references)]
         references = (
@@ -141,35 +147,36 @@ class DecideDuplicates(beam.PTransform):
                 context.dedup, context.fingerprints.for_deduplication(), shuffle_partitions(context.shard_count)
             )
         )
-        hashes = fingerprints | "Repositories" >> beam.MapTuple(
-            lambda shard, batch: (shard, repository_hashes(batch.column("repository")))
+        # No filter changes a content: its id is still that of the bytes read.
+        hashes = fingerprints | "Hashes" >> beam.MapTuple(
+            lambda shard, batch: (shard, file_hashes(batch.column("repository"), batch.column("content_id")))
         ).with_output_types(Located)
         return (
             {"hashes": hashes, "removals": removals}
             | "By shard" >> beam.CoGroupByKey()
-            | "Decide" >> beam.MapTuple(decide).with_output_types(ShardDecision)
+            | "Decide" >> beam.MapTuple(decide).with_output_types(tuple[ShardDecision, FileTally])
         )
 
 
 class SplitShards(beam.PTransform):
     """Pass B: read what stays, redact, split, score and write; gives the shards that are complete then."""
 
-    def __init__(self, plan: Plan, lowest: beam.pvalue.AsSingleton) -> None:
-        """For the run of `plan`; `lowest` is the lowest repository hash of the run."""
+    def __init__(self, plan: Plan, partitioning: beam.pvalue.AsSingleton) -> None:
+        """For the run of `plan`; `partitioning` is that of the run."""
         super().__init__()
         self._plan = plan
-        self._lowest = lowest
+        self._partitioning = partitioning
 
     def expand(self, decisions: beam.PCollection) -> beam.PCollection:
         """ShardDecision to int."""
         plan, context = self._plan, self._plan.context
         # Engines keep in one stage only what has the same hints.
         hints = plan.score.hints if plan.score is not None else {}
-        writer = beam.ParDo(WriteExamples(context), self._lowest).with_output_types(int)
+        writer = beam.ParDo(WriteExamples(context), self._partitioning).with_output_types(int)
         examples = (
             decisions
             | "Write decisions"
-            >> beam.ParDo(WriteDecisions(context), self._lowest)
+            >> beam.ParDo(WriteDecisions(context), self._partitioning)
             .with_output_types(ShardDecision)
             .with_resource_hints(**hints)
             | "Read survivors"

@@ -20,7 +20,7 @@ from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.attribution import repository_urls, write_attribution
 from stackfim.pipeline.folder.card import run_card
 from stackfim.pipeline.folder.fingerprints import FingerprintFiles, ReferenceFile
-from stackfim.pipeline.folder.manifest import make_manifest, stackfim_version, versions
+from stackfim.pipeline.folder.manifest import key_of_run, make_manifest, stackfim_version, versions
 from stackfim.pipeline.folder.markers import FilteredMarker, complete
 from stackfim.pipeline.folder.prepare import ANOTHER, Request, begin, clear, finished_report
 from stackfim.pipeline.folder.storage import Storage
@@ -67,6 +67,7 @@ def build(
     Raises UsageError and SourceError before anything is written, and BrokenPromise when rows were lost.
     """
     from stackfim.pipeline.build.engine import progress_folder, run_graph
+    from stackfim.pipeline.build.repartition import fill_partitions
 
     started = time.monotonic()
     storage = Storage(out if "://" in out else os.path.abspath(out))
@@ -86,6 +87,7 @@ def build(
         run_graph(plan, engine, workers, console, _known_rows(plan, inputs.shards))
     if engine.is_dry_run:
         return Outcome(None, False, time.monotonic() - started)
+    fill_partitions(plan.context)
     return Outcome(_finish(inputs, storage, config, run_key), False, time.monotonic() - started)
 
 
@@ -123,9 +125,9 @@ def resume_key_of(identity: dict[str, Any], shard_count: int, config: RunConfig,
 
 def run_key_of(identity: dict[str, Any], shards: list[Shard], config: RunConfig, scoring: Scoring | None = None) -> str:
     """SHA-256 of all that the rows depend on, 64 hex digits."""
-    parts = [stackfim_version(), versions(config), identity, [shard.locator for shard in shards], config.recorded()]
-    parts += [scoring.recorded()] if scoring is not None else []
-    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+    locators = [shard.locator for shard in shards]
+    recorded = scoring.recorded() if scoring is not None else None
+    return key_of_run(stackfim_version(), versions(config), identity, locators, config.recorded(), recorded)
 
 
 def _prepare(

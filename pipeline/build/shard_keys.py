@@ -3,6 +3,7 @@
 import hashlib
 import json
 
+from stackfim.pipeline.build.partition import Partitioning
 from stackfim.pipeline.build.run_context import RunContext
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.markers import FilteredMarker
@@ -13,8 +14,8 @@ def filtered_key(context: RunContext, locator: str) -> str:
     return hashlib.sha256(json.dumps([context.resume_key, locator]).encode()).hexdigest()
 
 
-def split_key(context: RunContext, shard: int, lowest_hash: int) -> str:
-    """What a shard of pass B is made for, 64 hex digits: its survivors, its removals, and what decides the partitions.
+def split_key(context: RunContext, shard: int, partitioning: Partitioning) -> str:
+    """What a shard of pass B is made for, 64 hex digits: its survivors, its removals, and the partitions.
 
     The file of its removals must have been written before.
     """
@@ -22,5 +23,5 @@ def split_key(context: RunContext, shard: int, lowest_hash: int) -> str:
     marker = storage.read_record(paths.filtered_marker(shard), FilteredMarker)
     removals = storage.sha256(paths.removals(shard, context.shard_count))
     made_for = [marker.key, marker.survivors] if marker is not None else [None, None]
-    parts = [*made_for, context.shard_count, lowest_hash, removals]
+    parts = [*made_for, context.shard_count, partitioning.model_dump(), removals]
     return hashlib.sha256(json.dumps(parts).encode()).hexdigest()

@@ -24,6 +24,8 @@ class ShardFile(NamedTuple):
     group_by_batch: bool = False
     """Whether each batch is a row group of its own."""
     compression: str = "zstd"
+    keep_empty: bool = True
+    """Whether there is a file where there are no rows."""
 
 
 class ShardWriter(beam.DoFn):
@@ -60,6 +62,7 @@ class ShardWriter(beam.DoFn):
                         file.schema,
                         group_by_batch=file.group_by_batch,
                         compression=file.compression,
+                        keep_empty=file.keep_empty,
                     )
                 )
                 for name, file in self.files_of(batch.shard).items()

@@ -4,7 +4,7 @@ from collections.abc import Iterator
 
 import pyarrow as pa
 
-from stackfim.pipeline.build.partition import in_validation
+from stackfim.pipeline.build.partition import Partitioning
 from stackfim.pipeline.build.run_context import RunContext
 from stackfim.pipeline.build.shard_keys import filtered_key, split_key
 from stackfim.pipeline.build.shard_writer import ShardFile, ShardWriter
@@ -97,15 +97,15 @@ class WriteExamples(ShardWriter):
     def files_of(self, shard: int) -> dict[str, ShardFile]:
         """Examples by partition, and rejections."""
         count, schema = self._context.shard_count, self._context.example_schema
-        return {partition: ShardFile(paths.data(partition, shard, count), schema) for partition in paths.PARTITIONS} | {
-            "rejections": ShardFile(paths.rejections("split", shard, count), REJECTION)
-        }
+        return {
+            partition: ShardFile(paths.data(partition, shard, count), schema, keep_empty=False)
+            for partition in paths.PARTITIONS
+        } | {"rejections": ShardFile(paths.rejections("split", shard, count), REJECTION)}
 
-    def process(self, batch: ShardBatch, lowest_hash: int) -> Iterator[int]:
-        """Commits the shard with its last batch. `lowest_hash` is the lowest repository hash of the run."""
+    def process(self, batch: ShardBatch, partitioning: Partitioning) -> Iterator[int]:
+        """Commits the shard with its last batch. `partitioning` is that of the run."""
         self._receive(batch)
-        repositories = batch.rows.column("repository").to_pylist()
-        is_validation = in_validation(repositories, self._context.validation_share, lowest_hash)
+        is_validation = partitioning.in_validation(batch.rows)
         self._files[paths.VALIDATION].add(batch.rows.filter(pa.array(is_validation)))
         self._files[paths.TRAIN].add(batch.rows.filter(pa.array(~is_validation)))
         self._files["rejections"].add(batch.rejections)
@@ -116,21 +116,22 @@ class WriteExamples(ShardWriter):
         tally.add(made, flush=batch.last)
         if batch.last:
             self._close()
-            self._commit(batch.shard, lowest_hash)
+            self._commit(batch.shard, partitioning)
             tally.add({"shards_split": 1}, flush=True)
             yield batch.shard
 
-    def _commit(self, shard: int, lowest_hash: int) -> None:
+    def _commit(self, shard: int, partitioning: Partitioning) -> None:
         context = self._context
         written_before = [paths.removals(shard, context.shard_count)]
         if context.dedup is not None:
             written_before.append(paths.fingerprints(shard, context.shard_count))
-        files = [part.record for part in self._files.values()]
+        files = [part.record for part in self._files.values() if not part.is_discarded]
         files += [context.storage.record(path) for path in written_before]
         marker = SplitMarker(
-            key=split_key(context, shard, lowest_hash),
+            key=split_key(context, shard, partitioning),
             files=tuple(files),
             rows={name: self._files[name].rows for name in paths.PARTITIONS},
+            partitioned_by=partitioning.rule,
             counts=dict(sorted(self._counts.items())),
         )
         context.storage.write_record(paths.split_marker(shard), marker)

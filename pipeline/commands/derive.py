@@ -150,11 +150,11 @@ def purge(
     workers: Workers = None,
 ) -> None:
     """Take repositories out of a data set: rows, removals, fingerprints, attribution and counts."""
-    from stackfim.pipeline.derive.purge import purge_folder
+    from stackfim.pipeline.derive.purge import files_taken_out, purge_folder
 
-    manifest = purge_folder(folder, opt_out, out, process_count(workers))
-    counts, rejected = manifest.counts, manifest.rejected
+    report = purge_folder(folder, opt_out, out, process_count(workers))
+    counts = report.counts
     typer.echo(
-        f"{rejected.get('file:purge:opted_out', 0):,} files were taken out; {counts['examples']:,} examples from "
+        f"{files_taken_out(report):,} files were taken out; {counts['examples']:,} examples from "
         f"{counts['files_with_examples']:,} files are left in {out}. {folder} is unchanged."
     )

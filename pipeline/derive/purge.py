@@ -1,4 +1,4 @@
-"""`stackfim purge`: a data set without the rows of named repositories and owners.
+"""`stackfim purge`: a data set, a run or its scored examples, without the rows of named repositories and owners.
 
 Their files become rejections of the stage `purge`, whether they had given examples or had been removed as duplicates; so do
 files that were removed as copies of one of theirs, since a removal names the file that stays. Each shard of the run is
@@ -18,12 +18,13 @@ from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.derive.shard_by_shard import Derivation, Made, all_files, total_counts
 from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.attribution import repository_urls, write_attribution
-from stackfim.pipeline.folder.card import run_card
-from stackfim.pipeline.folder.counts import PARTITION, accounted, example_counts, rejected_counts
+from stackfim.pipeline.folder.card import run_card, scoring_card
+from stackfim.pipeline.folder.counts import PARTITION, accounted, by_prefix, example_counts, rejected_counts
 from stackfim.pipeline.folder.manifest import read_manifest, stackfim_version
 from stackfim.pipeline.folder.parquet_shard import parquet_shard
 from stackfim.pipeline.folder.prepare import Request
 from stackfim.pipeline.folder.storage import Storage
+from stackfim.schemas.derived import ScoringReport
 from stackfim.schemas.manifest import Manifest
 from stackfim.schemas.record import FileRecord, RecordMismatch
 from stackfim.schemas.rejection import FILE, rejections
@@ -52,20 +53,27 @@ class _Task:
     out: Storage
     files: tuple[str, ...]
     """Paths of its files, but for `rejections`."""
-    rejections: str
-    """Path of the file that takes the new rejections."""
+    rejections: str | None
+    """Path of the file that takes the new rejections; None where there can be none."""
     names: frozenset[str]
 
 
-def purge_folder(folder: str, opt_out: str, out: str, workers: int) -> Manifest:
-    """Writes the data set of `folder` without the names of the file `opt_out` into `out`; the new manifest.
+def purge_folder(folder: str, opt_out: str, out: str, workers: int) -> Manifest | ScoringReport:
+    """Writes the data set of `folder` without the names of the file `opt_out` into `out`; the new report.
 
-    Raises UsageError for a folder that is not a finished run, and for an `out` that holds something else; BrokenPromise
-    when a row was lost or doubled.
+    Raises UsageError for a folder that is neither a finished run nor a scoring, and for an `out` that holds something else;
+    BrokenPromise when a row was lost or doubled.
     """
     names = read_opt_outs(opt_out)
     source, target = Storage(folder), Storage(out)
-    manifest = _finished(source)
+    report = _finished(source)
+    if isinstance(report, ScoringReport):
+        return _purge_scoring(source, target, report, names, workers)
+    return _purge_run(source, target, report, names, workers)
+
+
+def _purge_run(source: Storage, target: Storage, manifest: Manifest, names: frozenset[str], workers: int) -> Manifest:
+    """Purges a run."""
     purged = [*manifest.configuration.get("purged", []), opt_out_record(names)]
     # The run key of the folder stands for its files: they depend on nothing else.
     request = Request.of({"version": stackfim_version(), "purged_run_key": manifest.run_key, "purged": purged})
@@ -90,14 +98,71 @@ def purge_folder(folder: str, opt_out: str, out: str, workers: int) -> Manifest:
     return derivation.close(report, run_card(report))
 
 
-def _finished(storage: Storage) -> Manifest:
+def _purge_scoring(
+    source: Storage, target: Storage, scoring: ScoringReport, names: frozenset[str], workers: int
+) -> ScoringReport:
+    """The same for scored examples. The diagnostics stay those of all that was scored."""
+    settings = scoring.settings | {"purged": [*scoring.settings.get("purged", []), opt_out_record(names)]}
+    request = Request.of({"version": stackfim_version(), "settings": settings, "source": scoring.source})
+    derivation = Derivation(source, target, paths.SCORED, ScoringReport, request)
+    if (finished := derivation.finished()) is not None:
+        return finished
+    derivation.begin()
+    tasks: dict[str, _Task] = {}
+    for file in scoring.files:
+        if not file.path.startswith(f"{paths.REJECTIONS}/"):
+            name = file.path.removeprefix(f"{paths.DATA}/")
+            rejections = paths.derived_rejections("score", name) if name != file.path else None
+            tasks[file.path] = _Task(source, target, (file.path,), rejections, names)
+    markers = derivation.run(_purge, tasks, workers)
+    report = ScoringReport(
+        **request.settings,
+        run_key=request.run_key,
+        counts=_scoring_counts(total_counts(markers)),
+        diagnostics=scoring.diagnostics,
+        files=all_files(markers),
+    )
+    return derivation.close(report, scoring_card(report))
+
+
+def files_taken_out(report: Manifest | ScoringReport) -> int:
+    """How many files were purged because their repository or its owner is on a list."""
+    if isinstance(report, ScoringReport):
+        return report.counts.get("files_purged", 0)
+    return report.rejected.get(f"file:{STAGE}:{OPTED_OUT}", 0)
+
+
+def _scoring_counts(total: Mapping[str, int]) -> dict[str, int]:
+    """The counts of a scoring from those of its rows and rejections."""
+    dropped = Counter[str]()
+    for name, count in by_prefix(total, "rejected:example:").items():
+        dropped[f"rejected:example:{name.partition(':')[2]}"] += count
+    rejected = sum(by_prefix(total, "rejected:file:").values())
+    kept = {name: count for name, count in total.items() if name.partition(":")[0] in ("verdict", PARTITION)}
+    examples, files = total.get("examples", 0), total.get("files_with_examples", 0)
+    return dict(
+        sorted(
+            (
+                kept
+                | dropped
+                | {"examples": examples, "examples_in": examples + dropped.total()}
+                | {"files_purged": total.get(f"rejected:file:{STAGE}:{OPTED_OUT}", 0)}
+                | {"files_with_examples": files, "files_rejected": rejected, "files_in": files + rejected}
+            ).items()
+        )
+    )
+
+
+def _finished(storage: Storage) -> Manifest | ScoringReport:
     try:
-        manifest = read_manifest(storage)
+        report = storage.read_record(paths.SCORING, ScoringReport) or read_manifest(storage)
     except RecordMismatch as error:
-        raise UsageError(f"{storage.root}: expected the folder of a finished run ({error})") from error
-    if wrong := storage.missing(manifest.files):
+        raise UsageError(
+            f"{storage.root}: expected the folder of a finished run or of scored examples ({error})"
+        ) from error
+    if wrong := storage.missing(report.files):
         raise UsageError(f"{storage.root}: {wrong[0]} is missing or changed ({len(wrong)} files)")
-    return manifest
+    return report
 
 
 def _tasks(source: Storage, target: Storage, manifest: Manifest, names: frozenset[str]) -> dict[str, _Task]:
@@ -118,19 +183,23 @@ def _purge(task: _Task) -> Made:
     """One shard without the names."""
     counts: Counter[str] = Counter()
     gone: list[_Gone] = []
-    files = [_without(task, path, counts, gone) for path in task.files]
-    files.append(_with_rejections(task, counts, gone))
-    return Made(tuple(files), counts)
+    written = [_without(task, path, counts, gone) for path in task.files]
+    if task.rejections is not None:
+        written.append(_with_rejections(task, task.rejections, counts, gone))
+    return Made(tuple(file for file in written if file is not None), counts)
 
 
-def _without(task: _Task, path: str, counts: Counter[str], gone: list[_Gone]) -> FileRecord:
-    """Writes one file without the rows that leave, and adds the source files that leave to `gone`."""
+def _without(task: _Task, path: str, counts: Counter[str], gone: list[_Gone]) -> FileRecord | None:
+    """Writes one file without the rows that leave, and adds the source files that leave to `gone`.
+
+    None for a file of examples of which none is left.
+    """
     kind = path.partition("/")[0]
     files: set[_SourceFile] = set()
     with ExitStack() as stack:
         file = pq.ParquetFile(stack.enter_context(task.folder.open(path)))
         # The schema with its metadata: fingerprints have their settings there.
-        shard = stack.enter_context(parquet_shard(task.out, path, file.schema_arrow))
+        shard = stack.enter_context(parquet_shard(task.out, path, file.schema_arrow, keep_empty=kind != paths.DATA))
         for batch in file.iter_batches(_BATCH_ROWS):
             batch = batch.cast(file.schema_arrow)
             if kind != paths.REJECTIONS:
@@ -141,7 +210,7 @@ def _without(task: _Task, path: str, counts: Counter[str], gone: list[_Gone]) ->
                 files.update(_files(batch))
     if kind == paths.DATA:
         counts.update({"files_with_examples": len(files), f"{PARTITION}:{paths.partition_of(path)}": shard.rows})
-    return shard.record
+    return None if shard.is_discarded else shard.record
 
 
 def _files(batch: pa.RecordBatch) -> list[_SourceFile]:
@@ -178,15 +247,15 @@ def _kept(batch: pa.RecordBatch, kind: str, names: frozenset[str], gone: list[_G
     return [not (own or copy) for own, copy in zip(opted, copies, strict=True)]
 
 
-def _with_rejections(task: _Task, counts: Counter[str], gone: list[_Gone]) -> FileRecord:
+def _with_rejections(task: _Task, path: str, counts: Counter[str], gone: list[_Gone]) -> FileRecord:
     """Writes the rejections of the shard's second pass, and one for each source file that leaves."""
     columns = [pa.array([file[place] for file, _ in gone], pa.string()) for place in range(len(_FILE))]
     rows = pa.RecordBatch.from_arrays(columns, names=list(_FILE))
     reasons = [reason for _, reason in gone]
     added = rejections(FILE, STAGE, reasons, rows, [_DETAILS[reason] for reason in reasons])
     with ExitStack() as stack:
-        file = pq.ParquetFile(stack.enter_context(task.folder.open(task.rejections)))
-        shard = stack.enter_context(parquet_shard(task.out, task.rejections, file.schema_arrow))
+        file = pq.ParquetFile(stack.enter_context(task.folder.open(path)))
+        shard = stack.enter_context(parquet_shard(task.out, path, file.schema_arrow))
         for batch in (*file.iter_batches(_BATCH_ROWS), added):
             shard.add(batch.cast(file.schema_arrow))
             counts.update(rejected_counts(batch))

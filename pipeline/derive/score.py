@@ -36,6 +36,9 @@ if TYPE_CHECKING:
     from stackfim.model.scorer import Scorer
 
 
+_COPIED_BYTES = 1 << 20
+
+
 @dataclass(frozen=True)
 class _Task:
     """One shard to score."""
@@ -71,6 +74,9 @@ def score_folder(folder: Path, out: str, scoring: Scoring, workers: int) -> Scor
     model = (scoring.model, scoring.settings, scoring_threads(min(workers, len(shards))))
     tasks = {shard.name: _Task(shard.path, shard.name, target, *model) for shard in shards}
     markers = derivation.run(_score, tasks, workers)
+    run = Storage(str(folder))
+    copies = {path: _Copy(run, path, target) for path in run.files(paths.FINGERPRINTS)}
+    markers += derivation.run(_copy, copies, workers)
     counts = total_counts(markers)
     report = ScoringReport(
         **request.settings,
@@ -80,6 +86,22 @@ def score_folder(folder: Path, out: str, scoring: Scoring, workers: int) -> Scor
         files=all_files(markers),
     )
     return derivation.close(report, scoring_card(report))
+
+
+@dataclass(frozen=True)
+class _Copy:
+    """A file with the fingerprints of a run: later runs are compared with its scored examples as with itself."""
+
+    run: Storage
+    path: str
+    out: Storage
+
+
+def _copy(task: _Copy) -> Made:
+    with task.run.open(task.path) as stream, task.out.create(task.path) as new:
+        while block := stream.read(_COPIED_BYTES):
+            new.write(block)
+    return Made((new.record,), {})
 
 
 def scoring_workers() -> int:

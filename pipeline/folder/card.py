@@ -6,7 +6,7 @@ run key, so that a folder that was used before gives its own rows and not those 
 
 import json
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from stackfim.pipeline.folder import paths
@@ -40,19 +40,23 @@ def run_card(manifest: Manifest) -> str:
     for title, prefix in (("Category", "category:"), ("Kind", "kind:"), ("Language", "language:")):
         found = sorted(by_prefix(manifest.examples, prefix).items(), key=lambda pair: -pair[1])
         text += _table((title, "Examples"), found)
-    purged = manifest.configuration.get("purged", [])
-    if purged:
-        taken = manifest.rejected.get("file:purge:opted_out", 0)
-        names = sum(record["names"] for record in purged)
-        text += [
-            "## Taken down",
-            "",
-            f"{taken:,} files of {names:,} named repositories and owners were taken out on request after",
-            "the data set was made (`stackfim purge`).",
-            "",
-        ]
+    text += _taken_down(manifest.configuration.get("purged", []), manifest.rejected.get("file:purge:opted_out", 0))
     text += ["## Licenses", "", *_license_lines(manifest.configuration)]
     return _card(manifest, by_prefix(manifest.examples, f"{PARTITION}:"), "Fill-in-the-middle examples", text)
+
+
+def _taken_down(purged: Sequence[Mapping[str, Any]], files: int) -> list[str]:
+    """What was purged, by the records of the opt-out lists; nothing where there are none."""
+    if not purged:
+        return []
+    names = sum(record["names"] for record in purged)
+    return [
+        "## Taken down",
+        "",
+        f"{files:,} files of {names:,} named repositories and owners were taken out on request after",
+        "the data set was made (`stackfim purge`).",
+        "",
+    ]
 
 
 def rendering_card(report: RenderingReport) -> str:
@@ -80,6 +84,7 @@ def scoring_card(report: ScoringReport) -> str:
     ]
     for prefix, folder in (("verdict:", paths.DATA), ("rejected:example:", paths.REJECTIONS)):
         text += [f"| {name} | {count:,} | in `{folder}/` |" for name, count in by_prefix(counts, prefix).items()]
+    text += ["", *_taken_down(report.settings.get("purged", []), counts.get("files_purged", 0))]
     return _card(report, by_prefix(counts, f"{PARTITION}:"), "Fill-in-the-middle examples, scored", text)
 
 

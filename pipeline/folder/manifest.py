@@ -1,6 +1,9 @@
 """The manifest of a finished run, made from the markers of its shards, and read again."""
 
+import hashlib
+import json
 from collections import Counter
+from collections.abc import Mapping, Sequence
 from importlib.metadata import version
 from typing import Any
 
@@ -11,7 +14,7 @@ from stackfim.pipeline.folder.counts import PARTITION, BrokenPromise, accounted,
 from stackfim.pipeline.folder.markers import FilteredMarker, SplitMarker
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.sources import Shard
-from stackfim.schemas.manifest import FORMAT, Manifest, ScoringSummary
+from stackfim.schemas.manifest import FORMAT, UNDIVIDED, Manifest, PartitionRule, ScoringSummary
 from stackfim.schemas.record import FileRecord, RecordMismatch
 from stackfim.transforms.languages import grammar_versions
 from stackfim.transforms.score.diagnostics import summary
@@ -37,6 +40,28 @@ def read_manifest(storage: Storage) -> Manifest:
     return manifest
 
 
+def key_of_run(
+    version: str,
+    versions: Mapping[str, str],
+    source: Mapping[str, Any],
+    locators: Sequence[str],
+    configuration: Mapping[str, Any],
+    scoring: Mapping[str, Any] | None,
+) -> str:
+    """SHA-256 of all that the rows of a run depend on, as its manifest records it; 64 hex digits."""
+    parts = [version, dict(versions), dict(source), list(locators), dict(configuration)]
+    parts += [dict(scoring)] if scoring is not None else []
+    return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
+
+
+def key_of_manifest(manifest: Manifest) -> str:
+    """The run key that follows from what a manifest records."""
+    scoring = manifest.scoring.settings if manifest.scoring is not None else None
+    return key_of_run(
+        manifest.version, manifest.versions, manifest.source, manifest.locators, manifest.configuration, scoring
+    )
+
+
 def make_manifest(
     storage: Storage,
     run_key: str,
@@ -52,6 +77,7 @@ def make_manifest(
     """
     counts: Counter[str] = Counter()
     unsupported: Counter[str] = Counter()
+    rules: set[PartitionRule] = set()
     files = [attribution]
     for shard in shards:
         first = storage.read_record(paths.filtered_marker(shard.index), FilteredMarker)
@@ -61,9 +87,12 @@ def make_manifest(
         counts.update(first.counts)
         counts.update(second.counts)
         counts.update({f"{PARTITION}:{name}": rows for name, rows in second.rows.items()})
+        rules.add(second.partitioned_by)
         unsupported.update(first.unsupported_languages)
         files += [file for file in first.files if not file.path.startswith(f"{paths.WORK}/")]
         files += second.files
+    if len(rules) > 1:
+        raise BrokenPromise(f"shards were partitioned by {' and by '.join(sorted(rules))}, expected one rule")
     scored = ScoringSummary(settings=scoring.recorded(), diagnostics=summary(counts)) if scoring is not None else None
     return Manifest(
         format=FORMAT,
@@ -74,6 +103,7 @@ def make_manifest(
         locators=tuple(shard.locator for shard in shards),
         configuration=config.recorded(),
         **accounted(counts["rows_in"], counts),
+        partitioned_by=rules.pop() if rules else UNDIVIDED,
         relabelled=by_prefix(counts, "relabelled:"),
         redacted=by_prefix(counts, "redacted:"),
         refused=by_prefix(counts, "refused:"),

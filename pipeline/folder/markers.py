@@ -3,6 +3,7 @@
 from typing import TypeVar
 
 from stackfim.pipeline.folder.storage import Storage
+from stackfim.schemas.manifest import PartitionRule
 from stackfim.schemas.record import Counts, FileRecord, Record, RecordMismatch
 
 
@@ -31,6 +32,8 @@ class SplitMarker(ShardMarker):
 
     rows: Counts
     """Examples by partition."""
+    partitioned_by: PartitionRule
+    """What is in one partition as a whole."""
 
 
 M = TypeVar("M", bound=ShardMarker)

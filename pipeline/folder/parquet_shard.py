@@ -34,6 +34,11 @@ class ParquetShard:
         self.rows = 0
 
     @property
+    def is_discarded(self) -> bool:
+        """Whether there is no file, since there were no rows."""
+        return self._sink.is_discarded
+
+    @property
     def record(self) -> FileRecord:
         """The file that was written. Raises RuntimeError before it is complete."""
         if not self._is_finished:
@@ -66,9 +71,17 @@ class ParquetShard:
 
 @contextmanager
 def parquet_shard(
-    storage: Storage, path: str, schema: pa.Schema, *, group_by_batch: bool = False, compression: str = "zstd"
+    storage: Storage,
+    path: str,
+    schema: pa.Schema,
+    *,
+    group_by_batch: bool = False,
+    compression: str = "zstd",
+    keep_empty: bool = True,
 ) -> Iterator[ParquetShard]:
     """A new parquet file at `path`, which appears when the block ends without an error.
+
+    Unless `keep_empty`, there is no file without rows: one that was at `path` before goes.
 
     With `group_by_batch` each batch becomes a row group of its own, so that reading gives the same batches again.
     """
@@ -76,3 +89,5 @@ def parquet_shard(
         shard = ParquetShard(new, schema, group_by_batch=group_by_batch, compression=compression)
         yield shard
         shard.finish()
+        if not shard.rows and not keep_empty:
+            new.discard()

@@ -19,6 +19,8 @@ FILTER_SCORES = "filter_scores"
 WORK = "work"
 REQUEST = f"{WORK}/run.json"
 """What the folder is made for, there from the start of the work to its end."""
+PARTITIONING = f"{WORK}/partitioning.json"
+"""Which files are in validation, where that was chosen anew after the examples were made."""
 TRAIN = "train"
 VALIDATION = "validation"
 PARTITIONS = (TRAIN, VALIDATION)
@@ -56,7 +58,8 @@ def _derived(kind: str, report: str) -> Output:
 
 
 RENDERED = _derived("rendering", RENDERING)
-SCORED = _derived("scoring", SCORING)
+_SCORED = _derived("scoring", SCORING)
+SCORED = Output(_SCORED.kind, SCORING, (*_SCORED.patterns, f"{FINGERPRINTS}/*.parquet"))
 MIXED = _derived("mixture", MIXTURE)
 
 

@@ -44,9 +44,9 @@ def example_shards(folder: Path) -> list[ExampleShard]:
 
 def example_files(folder: Path) -> list[Path]:
     """The files of these shards, in the same order. Raises UsageError where there are none, or one has other columns."""
-    files = sorted(path for path in _base(folder).rglob("*.parquet") if not paths.is_temporary(path.name))
+    files = data_files(folder)
     if not files:
-        raise UsageError(f"{folder}: no parquet shards there; expected a folder that `stackfim build` made")
+        raise UsageError(f"{folder}: no examples there; expected a folder with some that `stackfim build` made")
     for path in files:
         try:
             names = pq.read_schema(path).names
@@ -55,6 +55,20 @@ def example_files(folder: Path) -> list[Path]:
         missing = [name for name in EXAMPLE.names if name not in names]
         if missing:
             raise UsageError(f"{path}: not a shard of examples, it lacks the columns {', '.join(missing)}")
+    return files
+
+
+def data_files(folder: Path) -> list[Path]:
+    """The parquet files below `folder`/data, or below `folder` where there is no such folder, in order, whatever they hold.
+
+    Raises UsageError where there are none, unless the folder says that it is complete: there may be nothing in it.
+    """
+    reports = (paths.MANIFEST, paths.SCORING, paths.RENDERING, paths.MIXTURE)
+    is_complete = any((folder / name).exists() for name in reports)
+    base = folder / paths.DATA if is_complete else _base(folder)
+    files = sorted(path for path in base.rglob("*.parquet") if not paths.is_temporary(path.name))
+    if not files and not is_complete:
+        raise UsageError(f"{folder}: no parquet shards there; expected a folder that `stackfim build` made")
     return files
 
 

@@ -27,6 +27,8 @@ class NewFile:
         self._digest = hashlib.sha256()
         self._size = 0
         self.closed = False
+        self.is_discarded = False
+        """Whether no file is to appear."""
 
     def write(self, data: Any) -> int:
         """Appends bytes and returns their number."""
@@ -58,6 +60,10 @@ class NewFile:
 
     def close(self) -> None:
         """Does nothing: `Storage.create` closes the file."""
+
+    def discard(self) -> None:
+        """Makes `Storage.create` leave no file at the path, neither this one nor an older one."""
+        self.is_discarded = True
 
     @property
     def record(self) -> FileRecord:
@@ -105,11 +111,15 @@ class Storage:
         temporary = f"{folder}/{TEMPORARY}{uuid.uuid4().hex}-{name}"
         try:
             with filesystem.open(temporary, "wb") as stream:
-                yield NewFile(path, stream)
+                new = NewFile(path, stream)
+                yield new
                 if self.is_local:
                     stream.flush()
                     os.fsync(stream.fileno())
-            if self.is_local:
+            if new.is_discarded:
+                filesystem.rm(temporary)
+                self.remove(path)
+            elif self.is_local:
                 os.replace(temporary, final)
             else:
                 filesystem.mv(temporary, final)

@@ -77,6 +77,13 @@ def find_originals(manifest: Manifest | None, spec: str | None, folder: str = ""
         return Originals(None, (), "Originals were not asked for.")
     if manifest is None:
         return Originals(None, (), "No manifest, so the originals are not known.")
+    for name, where in (
+        ("spec", manifest.source),
+        ("columns", manifest.configuration),
+        ("limit", manifest.configuration),
+    ):
+        if name not in where:
+            raise UsageError(f"the manifest does not record {name}, expected all settings of the run")
     chosen = spec or manifest.source["spec"]
     scheme = scheme_of(chosen)
     if spec is None and (scheme is None or scheme.is_download):

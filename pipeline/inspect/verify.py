@@ -1,46 +1,56 @@
-"""`stackfim verify`: every invariant on every row of a folder."""
+"""`stackfim verify`: every invariant on every row of a folder, and what could not be checked."""
 
-import heapq
-import itertools
 import json
+import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 from rich.console import Console
 from rich.table import Table
 
-from stackfim.pipeline.config.usage_error import UsageError
-from stackfim.pipeline.folder import paths
-from stackfim.pipeline.folder.attribution import read_attribution, uses_of
-from stackfim.pipeline.folder.shards import example_columns, example_files, read_examples
+from stackfim.pipeline.folder.shards import data_files, read_examples
 from stackfim.pipeline.folder.storage import Storage
+from stackfim.pipeline.inspect.folder_checks import (
+    FOLDER_INVARIANTS,
+    UNREADABLE,
+    attribution_problems,
+    folder_problems,
+)
 from stackfim.pipeline.inspect.originals import ShardOriginals, find_originals
+from stackfim.pipeline.inspect.promises import Promises, read_promises
 from stackfim.pipeline.local.pool import do_all
-from stackfim.schemas.derived import ScoringReport
-from stackfim.schemas.manifest import Manifest
-from stackfim.schemas.record import RecordMismatch
-from stackfim.schemas.scored import SCORED
-from stackfim.transforms.filters.license import LicensePolicy, preset_licenses
-from stackfim.transforms.score.score_settings import ScoreSettings
+from stackfim.schemas.example import EXAMPLE
+from stackfim.schemas.mixed import FIM
+from stackfim.schemas.rendered import RENDERED
 from stackfim.transforms.verify.dataset_invariants import DatasetIndex
+from stackfim.transforms.verify.rendered_invariants import (
+    MIXED_INVARIANT,
+    PACKED_INVARIANT,
+    RENDERED_INVARIANT,
+    RenderedChecker,
+    check_mixed,
+    check_packed,
+)
 from stackfim.transforms.verify.row_checker import RowChecker
-from stackfim.transforms.verify.row_invariants import ROW_INVARIANTS, Expected
-from stackfim.transforms.verify.score_invariants import SCORE_INVARIANTS, ExpectedScores
+from stackfim.transforms.verify.row_invariants import ROW_INVARIANTS
+from stackfim.transforms.verify.row_types import TYPES, check_types, rows_of, same_type
+from stackfim.transforms.verify.score_invariants import SCORE_INVARIANTS
 from stackfim.transforms.verify.tree_invariants import TREE_INVARIANTS
 from stackfim.transforms.verify.violation import Violation
 
-_DATASET_INVARIANTS = (
-    "checksum",
-    "attribution",
-    "unique_id",
+_EXAMPLE_INVARIANTS = (
+    "partition",
     "one_partition_a_repository",
+    "one_partition_a_file",
     "one_partition_a_group",
     "content_id",
 )
+_PLACES = ["example_id", "group_id", "repository", "source_id"]
 _SHOWN_VIOLATIONS = 20
 
 
@@ -52,22 +62,32 @@ class Report:
     parsed_rows: int = 0
     """Rows that were checked against the tree of the file that they were made from."""
     violations: list[Violation] = field(default_factory=list)
-    scored: bool = False
-    """Whether the rows have scores, which were checked too."""
+    checked: dict[str, tuple[str, ...]] = field(default_factory=dict)
+    """Names of the invariants that were checked: of `row`s, `tree`s, the data `set`."""
     originals: str = ""
-    """Where the originals came from, in words."""
+    """Where the originals came from, in words; empty for rows that are no examples."""
+    unchecked: tuple[str, ...] = ()
+    """What was not checked, in sentences."""
 
 
 @dataclass(frozen=True)
 class _Task:
     """The files of one shard."""
 
+    folder: Path
     files: tuple[Path, ...]
-    expected: Expected
-    scores: ExpectedScores | None
-    """None for rows without scores."""
+    promises: Promises
     originals: ShardOriginals | None
     """None where they are not at hand."""
+
+
+@dataclass
+class _Found:
+    """What a task found."""
+
+    rows: int = 0
+    parsed_rows: int = 0
+    violations: list[Violation] = field(default_factory=list)
 
 
 def verify_folder(folder: Path, source_spec: str | None, workers: int) -> Report:
@@ -75,32 +95,60 @@ def verify_folder(folder: Path, source_spec: str | None, workers: int) -> Report
 
     Raises UsageError for a folder without shards, SourceError for a source that cannot be read.
     """
-    files = example_files(folder)
+    files = data_files(folder)
     storage = Storage(str(folder))
-    manifest = _read(storage)
-    expected = _expected(manifest)
-    report = Report()
-    if manifest is not None:
-        report.violations += _checksums(storage, manifest)
+    promises = read_promises(folder, files)
+    report = Report(checked=_checked(promises))
+    if promises.report is not None:
+        report.violations += [Violation(*wrong) for wrong in folder_problems(storage, promises.report)]
+    if promises.manifest is not None:
         report.violations += attribution_violations(storage, [path.relative_to(folder).as_posix() for path in files])
-    originals = find_originals(manifest, source_spec, str(folder))
-    report.originals = originals.sentence
-    scores = _expected_scores(storage, manifest) if example_columns(files) is SCORED else None
-    report.scored = scores is not None
-    report.violations += _dataset_violations(files)
-    tasks = [_Task(tuple(group), expected, scores, originals.of_shard(group)) for group in _by_shard(files)]
-    for rows, parsed, violations in do_all(_check_files, tasks, workers):
-        report.rows += rows
-        report.parsed_rows += parsed
-        report.violations += violations
+    sound = []
+    for path in files:
+        wrong = list(_file_problems(folder, path, promises.columns))
+        report.violations += wrong
+        sound += [] if wrong else [path]
+    originals = find_originals(promises.manifest, source_spec, str(folder))
+    report.originals = originals.sentence if promises.has_examples else ""
+    report.violations += _dataset_violations(sound, promises)
+    tasks = [_Task(folder, tuple(group), promises, originals.of_shard(group)) for group in _by_shard(sound)]
+    for found in do_all(_check_files, tasks, workers):
+        report.rows += found.rows
+        report.parsed_rows += found.parsed_rows
+        report.violations += found.violations
+    report.unchecked = (*promises.unchecked, *_left_out(report, len(files) - len(sound)))
     return report
 
 
+def _checked(promises: Promises) -> dict[str, tuple[str, ...]]:
+    """Names of the invariants that the rows of a folder are checked for."""
+    folder = FOLDER_INVARIANTS[: None if promises.manifest is not None else -1] if promises.report is not None else ()
+    if not promises.has_examples:
+        is_mixture = "source" in promises.columns.names
+        return {"row": (TYPES, MIXED_INVARIANT if is_mixture else PACKED_INVARIANT), "set": (*folder, "unique_id")}
+    rows = (TYPES, *ROW_INVARIANTS)
+    rows += tuple(SCORE_INVARIANTS) if promises.scores is not None else ()
+    rows += (RENDERED_INVARIANT,) if promises.rendering is not None else ()
+    return {"row": rows, "tree": tuple(TREE_INVARIANTS), "set": (*folder, "unique_id", *_EXAMPLE_INVARIANTS)}
+
+
+def _left_out(report: Report, unsound_files: int) -> Iterator[str]:
+    """What the rows and files that were found could not be checked for."""
+    if unsound_files:
+        yield f"{unsound_files:,} files cannot be read, or lack columns: their rows were not checked."
+    if report.originals and report.rows > report.parsed_rows:
+        yield (
+            f"{report.rows - report.parsed_rows:,} rows hold a part of their file, or break an invariant, and were checked "
+            "without its tree."
+        )
+
+
 def print_report(report: Report, *, json_lines: bool) -> None:
-    """A table of invariants on standard output, or a line of JSON for each violation."""
+    """A table of invariants on standard output, or a line of JSON for each violation; then what was not checked."""
     if json_lines:
         for violation in report.violations:
             print(json.dumps(violation.as_dict(), ensure_ascii=False))
+        print(*report.unchecked, sep="\n", end="\n" if report.unchecked else "", file=sys.stderr)
         return
     console = Console(highlight=False)
     counts = Counter(violation.invariant for violation in report.violations)
@@ -108,12 +156,8 @@ def print_report(report: Report, *, json_lines: bool) -> None:
     table.add_column("Invariant")
     table.add_column("Rows checked", justify="right")
     table.add_column("Violations", justify="right")
-    for names, rows in (
-        (ROW_INVARIANTS, report.rows),
-        (SCORE_INVARIANTS if report.scored else (), report.rows),
-        (TREE_INVARIANTS, report.parsed_rows),
-        (_DATASET_INVARIANTS, report.rows),
-    ):
+    for group, names in report.checked.items():
+        rows = report.parsed_rows if group == "tree" else report.rows
         for name in names:
             table.add_row(name, f"{rows:,}", f"{counts[name]:,}", style="red" if counts[name] else "")
     console.print(table)
@@ -123,88 +167,63 @@ def print_report(report: Report, *, json_lines: bool) -> None:
         )
     if len(report.violations) > _SHOWN_VIOLATIONS:
         console.print(f"... and {len(report.violations) - _SHOWN_VIOLATIONS:,} more; --json gives all")
-    unparsed = report.rows - report.parsed_rows
-    console.print(
-        f"{report.rows:,} rows, {len(report.violations):,} violations. {report.originals}", markup=False, soft_wrap=True
-    )
-    if unparsed:
-        console.print(f"{unparsed:,} rows hold a part of their file and were checked without its tree.")
+    summary = f"{report.rows:,} rows, {len(report.violations):,} violations. {report.originals}".rstrip()
+    console.print(summary, markup=False, soft_wrap=True)
+    for sentence in report.unchecked:
+        console.print(f"Not checked: {sentence}", markup=False, soft_wrap=True)
 
 
-def _read(storage: Storage) -> Manifest | None:
-    try:
-        return storage.read_record(paths.MANIFEST, Manifest)
-    except RecordMismatch as error:
-        raise UsageError(f"{storage.root}: {error}") from error
-
-
-def _expected(manifest: Manifest | None) -> Expected:
-    """What the rows have to keep to, by the configuration of the run."""
-    if manifest is None:
-        return Expected()
-    licenses, filters = manifest.configuration["licenses"], manifest.configuration["filters"]
-    policy = LicensePolicy(
-        preset_licenses(licenses) if isinstance(licenses, str) else frozenset(licenses),
-        filters["license_policy"],
-        filters["allow_unknown_licenses"],
-        filters["allow_missing_licenses"],
-    )
-    limits = manifest.configuration["split"]["limits"]
-    return Expected(limits["max_lines"], limits["max_chars"], policy, "license" in filters["switched_off"])
-
-
-def _expected_scores(storage: Storage, manifest: Manifest | None) -> ExpectedScores:
-    """What the scores have to keep to, by what the folder says of its scoring, as a run or by `stackfim score`."""
-    settings: dict[str, Any] | None = None
-    try:
-        if manifest is not None and manifest.scoring is not None:
-            settings = manifest.scoring.settings
-        elif (report := storage.read_record(paths.SCORING, ScoringReport)) is not None:
-            settings = report.settings
-        return ExpectedScores(ScoreSettings.from_json(settings) if settings is not None else None)
-    except (ValueError, KeyError, TypeError) as error:
-        raise UsageError(f"{storage.root}: the settings of its scoring cannot be read: {error}") from error
-
-
-def _checksums(storage: Storage, manifest: Manifest) -> Iterator[Violation]:
-    for file in manifest.files:
-        if not storage.exists(file.path):
-            yield Violation(file.path, "checksum", "the manifest names this file, but it is not there")
-        elif storage.sha256(file.path) != file.sha256:
-            yield Violation(file.path, "checksum", f"the bytes are not those of the manifest ({file.sha256})")
-    listed = {file.path for file in manifest.files}
-    for path in storage.files(paths.DATA):
-        if path not in listed:
-            yield Violation(path, "checksum", "the manifest does not name this file")
-
-
-def attribution_violations(storage: Storage, shards: list[str]) -> Iterator[Violation]:
+def attribution_violations(storage: Storage, shards: list[str]) -> list[Violation]:
     """Where ATTRIBUTION.parquet and the rows differ: one violation for each repository, revision and set of licenses."""
-    if not storage.exists(paths.ATTRIBUTION):
-        yield Violation(paths.ATTRIBUTION, "attribution", "the file is not there")
+    return [Violation(*wrong) for wrong in attribution_problems(storage, shards)]
+
+
+def _file_problems(folder: Path, path: Path, columns: pa.Schema) -> Iterator[Violation]:
+    """What keeps the rows of a file from being checked."""
+    name = path.relative_to(folder).as_posix()
+    try:
+        with pq.ParquetFile(path) as file:
+            found = file.schema_arrow
+            for _ in file.iter_batches(10_000):  # a page in the middle may be spoiled
+                pass
+    except UNREADABLE as error:
+        yield Violation(name, TYPES, f"the file cannot be read: {error}")
         return
-    with TemporaryDirectory() as scratch:
-        found = uses_of(storage, shards, Storage(scratch))
-        both = heapq.merge(
-            ((use, "the rows") for use in found),
-            ((use, "the file") for use in read_attribution(storage)),
-            key=lambda pair: pair[0].origin,
-        )
-        for origin, pairs in itertools.groupby(both, key=lambda pair: pair[0].origin):
-            uses = list(pairs)
-            if len(uses) != 2 or uses[0][0] != uses[1][0] or uses[0][1] == uses[1][1]:
-                counted = ", ".join(f"{where} {use.files} files and {use.rows} rows" for use, where in uses)
-                yield Violation(origin.repository, "attribution", f"revision {origin.revision or 'unknown'}: {counted}")
+    for wanted in columns:
+        if found.get_field_index(wanted.name) < 0:
+            yield Violation(name, TYPES, f"the column {wanted.name} is missing")
+        elif not same_type(found.field(wanted.name).type, wanted.type):
+            have = found.field(wanted.name).type
+            yield Violation(name, TYPES, f"the column {wanted.name} has the type {have}, expected {wanted.type}")
 
 
-def _dataset_violations(files: list[Path]) -> list[Violation]:
+def _dataset_violations(files: list[Path], promises: Promises) -> list[Violation]:
     """What only all rows together show."""
-    index = DatasetIndex()
-    names = ["example_id", "group_id", "repository"]
+    manifest = promises.manifest
+    index = DatasetIndex(manifest.partitioned_by if manifest is not None else None)
     for path in files:
-        for batch in read_examples(path, names, 10_000):
-            index.add(path.name.partition("-")[0], *(batch.column(name).to_pylist() for name in names))
+        partition = path.name.partition("-")[0]
+        for columns in _places(path, promises):
+            index.add(partition, *columns)
     return index.violations()
+
+
+def _places(path: Path, promises: Promises) -> Iterator[list[list[str]]]:
+    """The columns of _PLACES of a file, without rows that lack one. What is no example has its id in all of them."""
+    names = promises.columns.names
+    wanted = (
+        _PLACES
+        if promises.has_examples
+        else [name for name in ("source", "example_id", "example_ids") if name in names]
+    )
+    for batch in read_examples(path, wanted, 10_000):
+        rows = [row for row in rows_of(batch, path.name) if isinstance(row, dict) and None not in row.values()]
+        if promises.has_examples:
+            yield [[row[name] for row in rows] for name in _PLACES]
+            continue
+        ids = [name for row in rows for name in row.get("example_ids", [])]
+        ids += [row["example_id"] for row in rows if row.get("source") == FIM]
+        yield [ids, ids, ids, ids]
 
 
 def _by_shard(files: list[Path]) -> list[list[Path]]:
@@ -215,17 +234,60 @@ def _by_shard(files: list[Path]) -> list[list[Path]]:
     return list(groups.values())
 
 
-def _check_files(task: _Task) -> tuple[int, int, list[Violation]]:
-    """Rows, rows checked against a tree, and violations of the files of one shard."""
+def _check_files(task: _Task) -> _Found:
+    """What is wrong with the rows of the files of one shard."""
+    found = _Found()
+    check = _check_examples if task.promises.has_examples else _check_others
+    check(task, found)
+    return found
+
+
+def _check_examples(task: _Task, found: _Found) -> None:
+    promises = task.promises
     contents = task.originals.contents(task.files) if task.originals is not None else None
-    checker = RowChecker(task.expected, task.scores, contents)
-    rows = parsed = 0
-    violations: list[Violation] = []
+    checker = RowChecker(promises.expected, promises.scores, contents)
+    rendered = RenderedChecker(promises.rendering) if promises.rendering is not None else None
+    columns = (*EXAMPLE, *RENDERED)
     for path in task.files:
         for batch in read_examples(path):
-            for row in batch.to_pylist():
-                rows += 1
-                found, was_parsed = checker.check(row)
-                parsed += was_parsed
-                violations += found
-    return rows, parsed, violations
+            is_typed = []
+            for row in rows_of(batch, path.relative_to(task.folder).as_posix()):
+                found.rows += 1
+                if isinstance(row, Violation):
+                    found.violations.append(row)
+                    is_typed.append(False)
+                    continue
+                wrong, was_parsed = checker.check(row)
+                found.parsed_rows += was_parsed
+                found.violations += wrong
+                if rendered is not None:
+                    types = check_types(row, columns)
+                    found.violations += [violation for violation in types if violation not in wrong]
+                    is_typed.append(not types)
+            if rendered is not None:
+                found.violations += rendered.check(batch.filter(pa.array(is_typed, pa.bool_())))
+
+
+def _check_others(task: _Task, found: _Found) -> None:
+    columns = tuple(task.promises.columns)
+    for path in task.files:
+        name = path.relative_to(task.folder).as_posix()
+        for batch in read_examples(path):
+            for number, row in enumerate(rows_of(batch, name), found.rows):
+                found.rows += 1
+                if isinstance(row, Violation):
+                    found.violations.append(row)
+                    continue
+                wrong = check_types(row, columns)
+                found.violations += wrong or [
+                    Violation(row.get("example_id", f"{name}, row {number}"), invariant, message)
+                    for invariant, message in _problems(row, task.promises)
+                ]
+
+
+def _problems(row: dict[str, Any], promises: Promises) -> Iterator[tuple[str, str]]:
+    """The invariant and the message of all that is wrong with a pack or a row of a mixture."""
+    if "input_ids" in row:
+        yield from ((PACKED_INVARIANT, message) for message in check_packed(row, promises.pack_tokens))
+    else:
+        yield from ((MIXED_INVARIANT, message) for message in check_mixed(row, promises.family))

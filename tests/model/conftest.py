@@ -250,6 +250,7 @@ def run_folder(tmp_path: Path) -> Callable[..., Path]:
             locators=(),
             configuration={"licenses": licenses},
             unsupported_languages={},
+            partitioned_by="file",
             scoring=None,
             **{name: {} for name in counts},
         )

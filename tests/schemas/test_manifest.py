@@ -23,6 +23,7 @@ MANIFEST: dict[str, Any] = {
     "configuration": {"seed": 0, "languages": None, "split": {"weights": [0.5, True]}},
     "counts": {"files": 3},
     "rejected": {"file:size:empty": 1},
+    "partitioned_by": "repository",
     "relabelled": {"C>C++": 3},
     "redacted": {"email": 4},
     "removed": {"exact": 2, "near": 1},

@@ -90,9 +90,9 @@ def _sample_of(name: str, value: Any) -> str:
         return next((chr(code) for code in _CANDIDATES if _matches(name, value, code)), "a")
     if name.endswith("_REPEAT"):
         least, most, body = value
-        return _sample(body) * max(least, min(1, most))
+        return str(_sample(body)) * int(max(least, min(1, most)))
     parts = _parts(name, value)
-    return _sample(parts[0]) if parts else ""
+    return str(_sample(parts[0])) if parts else ""
 
 
 def _matches(name: str, value: Any, code: int) -> bool:

@@ -7,6 +7,7 @@ from stackfim.schemas.source import git_blob_id
 from stackfim.transforms.split.parser import BudgetedParser, ParseRefused
 from stackfim.transforms.verify.original import Original
 from stackfim.transforms.verify.row_invariants import Expected, check_content, check_row, undone
+from stackfim.transforms.verify.row_types import TYPES
 from stackfim.transforms.verify.score_invariants import ExpectedScores, check_scores
 from stackfim.transforms.verify.tree_invariants import check_tree
 from stackfim.transforms.verify.violation import Violation
@@ -27,12 +28,14 @@ class RowChecker:
         self._scores = scores
         self._contents = contents
         self._parsers: dict[str, BudgetedParser] = {}
-        self._last: tuple[str, Original | None] = ("", None)
+        self._last: tuple[tuple[str, str], Original | None] = (("", ""), None)
 
     def check(self, row: dict[str, Any]) -> tuple[list[Violation], bool]:
         """The violations of a row, and whether it was checked against a tree: only a row without any other is."""
         found = check_row(row, self._expected)
         found += check_scores(row, self._scores) if self._scores is not None else []
+        if any(violation.invariant == TYPES for violation in found):
+            return list(dict.fromkeys(found)), False
         content = whole_content(row) if self._contents is None else self._contents.get(row["content_id"])
         if content is None:
             if self._contents is not None:
@@ -47,8 +50,9 @@ class RowChecker:
         return check_tree(row, original), True
 
     def _parse(self, row: dict[str, Any], content: bytes) -> Original | None:
-        if self._last[0] != row["content_id"]:
-            self._last = (row["content_id"], self._parsed(content, row["language"]))
+        key = (row["content_id"], row["language"])
+        if self._last[0] != key:
+            self._last = (key, self._parsed(content, row["language"]))
         return self._last[1]
 
     def _parsed(self, content: bytes, language: str) -> Original | None:

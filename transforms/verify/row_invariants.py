@@ -7,9 +7,11 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
-from stackfim.schemas.example import CATEGORIES, EMPTY, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
+from stackfim.schemas.example import CATEGORIES, EMPTY, EXAMPLE, MULTI_LINE, RANDOM_SPAN, SINGLE_LINE
 from stackfim.schemas.source import git_blob_id
 from stackfim.transforms.filters.license import LicensePolicy, license_problem_of_row
+from stackfim.transforms.languages import LANGUAGES
+from stackfim.transforms.verify.row_types import check_types
 from stackfim.transforms.verify.violation import Violation
 
 Row = dict[str, Any]
@@ -223,6 +225,8 @@ def _origin(row: Row, expected: Expected) -> Iterator[str]:
     for name in ("repository", "path", "language", "version"):
         if not row[name]:
             yield f"{name} is empty"
+    if row["language"] and row["language"] not in LANGUAGES:
+        yield f"language is {row['language']!r}, expected a language with a grammar"
     for name in ("source_id", "content_id"):
         if not _is_hex(row[name], 40):
             yield f"{name} is {row[name]!r}, expected a git blob id of 40 hex digits"
@@ -270,9 +274,12 @@ ROW_INVARIANTS: dict[str, Callable[[Row, Expected], Iterator[str]]] = {
 """The check of each invariant by its name; it yields a message for everything that is wrong."""
 
 
+_COLUMNS = tuple(EXAMPLE)
+
+
 def check_row(row: Row, expected: Expected) -> list[Violation]:
-    """The invariants that a row breaks by itself."""
-    return [
+    """The invariants that a row breaks by itself; where a value is of another type than its column's, that alone."""
+    return check_types(row, _COLUMNS) or [
         Violation(row["example_id"], name, message)
         for name, check in ROW_INVARIANTS.items()
         for message in check(row, expected)
@@ -286,7 +293,7 @@ def check_content(row: Row, content: bytes) -> list[Violation]:
     if git_blob_id(content) != row["content_id"]:
         found.append(("content_id", f"content_id is {row['content_id']}, the content's id is {git_blob_id(content)}"))
     try:
-        is_slice = b"".join(undone(row)) == content[start:end] and len(content) >= end
+        is_slice = 0 <= start <= end <= len(content) and b"".join(undone(row)) == content[start:end]
     except (ValueError, KeyError):
         is_slice = False
     if not is_slice:

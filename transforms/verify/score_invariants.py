@@ -7,10 +7,12 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from stackfim.schemas.example import CATEGORIES
 from stackfim.schemas.layout import LAYOUTS
-from stackfim.schemas.scored import score_column
+from stackfim.schemas.scored import SCORED, score_column
 from stackfim.transforms.score.score_settings import ScoreSettings
 from stackfim.transforms.score.verdict import ACCEPT, REASONS, UNSCORED, verdict
+from stackfim.transforms.verify.row_types import check_types
 from stackfim.transforms.verify.violation import Violation
 
 Row = Mapping[str, Any]
@@ -64,7 +66,7 @@ def _probabilities(row: Row, _expected: ExpectedScores) -> Iterator[str]:
             if score["p_eot_end"] != score["p_eot_start"]:
                 yield f"{layout}: p_eot_end of an empty middle is {score['p_eot_end']}, p_eot_start {score['p_eot_start']}"
             # Probabilities near 0 and 1 lose digits that their logarithm keeps, and the other way round.
-            if not math.isclose(score["p_eot_end"], math.exp(-score["nll"]), rel_tol=1e-4, abs_tol=1e-6):
+            if not math.isclose(score["p_eot_end"], _exp(-score["nll"]), rel_tol=1e-4, abs_tol=1e-6):
                 yield f"{layout}: nll of an empty middle is {score['nll']}, p_eot_end {score['p_eot_end']}"
         elif score["p_eot_end"] > _SMALLEST and score["nll_sum"] < -math.log(score["p_eot_end"]) * (1 - 1e-4) - 1e-4:
             yield f"{layout}: nll_sum is {score['nll_sum']}, less than p_eot_end {score['p_eot_end']} allows"
@@ -96,10 +98,15 @@ def _verdict(row: Row, expected: ExpectedScores) -> Iterator[str]:
     if settings.drops(found):
         yield f"verdict {found!r}, which the run drops"
     scores = dict(_scores(row))
-    if scores and not found.startswith(f"{UNSCORED}:"):
+    if scores and not found.startswith(f"{UNSCORED}:") and row["category"] in CATEGORIES:
         wanted = verdict(row["category"], row["tokens"], scores, settings.limits.of(row["category"], row["language"]))
         if found != wanted:
             yield f"verdict {found!r}, by scores and limits it is {wanted!r}"
+
+
+def _exp(exponent: float) -> float:
+    """The exponential function; infinity beyond the numbers there are."""
+    return math.exp(exponent) if exponent < 700 else math.inf
 
 
 def _scores(row: Row) -> Iterator[tuple[str, Mapping[str, Any]]]:
@@ -118,9 +125,25 @@ SCORE_INVARIANTS: dict[str, Callable[[Row, ExpectedScores], Iterator[str]]] = {
 """The check of each invariant by its name; it yields a message for everything that is wrong."""
 
 
+_COLUMNS = tuple(SCORED)
+
+
 def check_scores(row: Row, expected: ExpectedScores) -> list[Violation]:
-    """The invariants that the score columns of a row break (stackfim.schemas.scored.SCORED)."""
-    return [
+    """The invariants that the score columns of a row break (stackfim.schemas.scored.SCORED).
+
+    Where a value is of another type than its column's, or no finite number, that alone.
+    """
+    wrong = check_types(row, _COLUMNS) or [
+        Violation(
+            row["example_id"],
+            "score_probabilities" if name in _PROBABILITIES else "score_sums",
+            f"{layout}: {name} is {value}, expected a finite number",
+        )
+        for layout, score in _scores(row)
+        for name, value in score.items()
+        if value is not None and not math.isfinite(value)
+    ]
+    return wrong or [
         Violation(row["example_id"], name, message)
         for name, check in SCORE_INVARIANTS.items()
         for message in check(row, expected)

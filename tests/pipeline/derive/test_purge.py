@@ -103,7 +103,7 @@ def test_it_goes_on_where_it_broke_off(
 ) -> None:
     out = tmp_path / "out"
     whole = purge._purge
-    done: list[str] = []
+    done: list[str | None] = []
 
     def breaks_off(task: purge._Task) -> Made:
         if len(done) == 3:

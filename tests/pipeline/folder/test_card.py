@@ -34,6 +34,7 @@ def manifest(**changes: Any) -> Manifest:
         "counts": dict.fromkeys(numbers, 1_000),
         "examples": {"partition:train": 990, "partition:validation": 10, "kind:siblings": 3, "kind:mid_token": 7},
         "scoring": None,
+        "partitioned_by": "repository",
     }
     for name in ("rejected", "relabelled", "redacted", "removed", "refused", "unsupported_languages"):
         members[name] = {}

@@ -31,6 +31,7 @@ def manifest(**changes: Any) -> Manifest:
         "locators": (),
         "configuration": {"seed": 1},
         "scoring": None,
+        "partitioned_by": "repository",
         "files": (),
     }
     return Manifest(**(members | changes))
