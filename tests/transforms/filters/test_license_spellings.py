@@ -3,6 +3,8 @@
 None means that the string names no license for certain, so that its rows go.
 """
 
+from importlib import resources
+
 import pytest
 
 from stackfim.transforms.filters.license import LicensePolicy, license_problem
@@ -284,6 +286,14 @@ SPELLINGS: list[tuple[str, str | None]] = [
 @pytest.mark.parametrize(("text", "license_"), SPELLINGS)
 def test_each_spelling_is_its_license_or_none(text: str, license_: str | None) -> None:
     assert canonical_license(text) == license_
+
+
+def test_every_full_name_of_spdx_is_its_own_identifier() -> None:
+    lines = resources.files("stackfim.transforms.filters").joinpath("spdx-names.txt").read_text("utf-8").splitlines()
+    rows = [line.split("\t") for line in lines if not line.startswith("#")]
+    assert len(rows) > 600
+    assert [(name, identifier) for identifier, name in rows if canonical_license(name) != identifier] == []
+    assert [name for identifier, name in rows if canonical_license(f"The {name.upper()}") != identifier] == []
 
 
 def test_there_are_over_two_hundred_and_each_is_there_once() -> None:
