@@ -85,14 +85,14 @@ def _sample(tree: Tree) -> str:
 
 def _sample_of(name: str, value: Any) -> str:
     if name == "LITERAL":
-        return chr(value)
+        return chr(int(value))
     if name in ("NOT_LITERAL", "IN", "ANY"):
         return next((chr(code) for code in _CANDIDATES if _matches(name, value, code)), "a")
     if name.endswith("_REPEAT"):
         least, most, body = value
-        return str(_sample(body)) * int(max(least, min(1, most)))
+        return _sample(body) * int(max(least, min(1, most)))
     parts = _parts(name, value)
-    return str(_sample(parts[0])) if parts else ""
+    return _sample(parts[0]) if parts else ""
 
 
 def _matches(name: str, value: Any, code: int) -> bool:

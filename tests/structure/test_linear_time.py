@@ -23,7 +23,6 @@ CHECKED = tuple(
                  "redaction", "license_header")
 )  # fmt: skip
 """The modules whose expressions are checked: those that read whole files byte by byte."""
-SMALLEST = 8
 NOTICEABLE_S = 0.05
 """Times below this say nothing of how they grow; an expression that stays below it up to the largest file is quick."""
 STEEPEST = 1.6
@@ -87,15 +86,15 @@ def steepest_growth(call: Callable[[str], object], before: str, pump: str, endin
 
     Short texts grow in small steps, so that one that takes exponential time is found before it takes minutes.
     """
-    size, last_size, last = SMALLEST, SMALLEST, 0.0
-    while size <= largest:
-        text = before + pump * max(1, size // len(pump)) + ending
+    copies, last_copies, last = 2, 1, 0.0
+    while copies * len(pump) <= largest:
+        text = before + pump * copies + ending
         spent = _spent(call, text)
         if last >= NOTICEABLE_S / 8 and spent >= NOTICEABLE_S:
             # A disturbance is no growth: the better of two tries counts.
-            return math.log(min(spent, _spent(call, text)) / last) / math.log(size / last_size)
-        last_size, last = size, spent
-        size = size + 1 if size < 64 else size * 2
+            return math.log(min(spent, _spent(call, text)) / last) / math.log(copies / last_copies)
+        last_copies, last = copies, spent
+        copies = copies + 1 if copies < 64 else copies * 2
     return 0.0
 
 

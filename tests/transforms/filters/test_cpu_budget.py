@@ -35,7 +35,7 @@ def test_a_file_over_the_budget_is_rejected_and_takes_no_other_along(
     assert judge(ENDLESS, rows, FilterPlan()).drops == {1: timeout, 2: ("bad", ""), 3: timeout}
 
 
-def _check_for_ever() -> None:
+def use_up() -> None:
     while True:
         check_budget()
 
@@ -45,5 +45,5 @@ def test_the_budget_counts_processor_time_and_ends_with_its_block() -> None:
         time.sleep(0.1)
         check_budget()
         with pytest.raises(OverBudgetError):
-            _check_for_ever()
+            use_up()
     check_budget()
