@@ -20,9 +20,10 @@ from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.attribution import repository_urls, write_attribution
 from stackfim.pipeline.folder.card import run_card
 from stackfim.pipeline.folder.fingerprints import FingerprintFiles, ReferenceFile
+from stackfim.pipeline.folder.lock import locked, refuse_used
 from stackfim.pipeline.folder.manifest import make_manifest, stackfim_version, versions
 from stackfim.pipeline.folder.markers import FilteredMarker, complete
-from stackfim.pipeline.folder.prepare import ANOTHER, Request, begin, clear, finished_report
+from stackfim.pipeline.folder.prepare import ANOTHER, Request, begin, clear, finished_report, refuse_clearing
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.sources import Shard, Source, open_source
 from stackfim.schemas.manifest import Manifest
@@ -76,16 +77,21 @@ def build(
         )
     inputs = find_inputs(spec, config, storage)
     run_key = run_key_of(inputs.identity, inputs.shards, config, inputs.scoring)
-    if not engine.is_dry_run:
-        finished = _prepare(storage, run_key, config, inputs.scoring, overwrite=overwrite)
-        if finished is not None:
-            return Outcome(finished, True, time.monotonic() - started)
-    with progress_folder(storage, engine) as folder:
-        plan = make_plan(inputs, storage, config, run_key, workers, engine, folder)
-        run_graph(plan, engine, workers, console, _known_rows(plan, inputs.shards))
     if engine.is_dry_run:
+        with progress_folder(storage, engine) as folder:
+            plan = make_plan(inputs, storage, config, run_key, workers, engine, folder)
+            run_graph(plan, engine, workers, console, None)
         return Outcome(None, False, time.monotonic() - started)
-    return Outcome(_finish(inputs, storage, config, run_key), False, time.monotonic() - started)
+    request = _request(run_key, config, inputs.scoring)
+    finished = _known(storage, request, config, overwrite=overwrite)
+    if finished is not None:
+        return Outcome(finished, True, time.monotonic() - started)
+    with locked(storage):
+        _begin(storage, request, overwrite=overwrite)
+        with progress_folder(storage, engine) as folder:
+            plan = make_plan(inputs, storage, config, run_key, workers, engine, folder)
+            run_graph(plan, engine, workers, console, _known_rows(plan, inputs.shards))
+        return Outcome(_finish(inputs, storage, config, run_key), False, time.monotonic() - started)
 
 
 def find_inputs(spec: str, config: RunConfig, storage: Storage) -> Inputs:
@@ -106,16 +112,8 @@ def run_key_of(identity: dict[str, Any], shards: list[Shard], config: RunConfig,
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()
 
 
-def _prepare(
-    storage: Storage, run_key: str, config: RunConfig, scoring: Scoring | None, *, overwrite: bool
-) -> Manifest | None:
-    """Makes the folder ready; the manifest when it holds this very run, complete.
-
-    Raises UsageError for a folder that holds something else, unless `overwrite` was asked for.
-    """
-    if overwrite:
-        clear(storage, paths.RUN, Manifest)
-    request = Request(
+def _request(run_key: str, config: RunConfig, scoring: Scoring | None) -> Request:
+    return Request(
         run_key=run_key,
         settings={
             "version": stackfim_version(),
@@ -124,10 +122,20 @@ def _prepare(
             "scoring": {"settings": scoring.recorded()} if scoring is not None else None,
         },
     )
-    advice = f"{ANOTHER}, or --overwrite to replace it"
-    manifest = finished_report(storage, paths.RUN, Manifest, request, advice)
+
+
+def _known(storage: Storage, request: Request, config: RunConfig, *, overwrite: bool) -> Manifest | None:
+    """The manifest of a folder that holds this very run, complete; None where there is work to do.
+
+    Raises UsageError for a folder that holds something else, unless `overwrite` was asked for, and for one that another
+    process writes to.
+    """
+    refuse_used(storage)
+    if overwrite:
+        refuse_clearing(storage, paths.RUN, Manifest)
+        return None
+    manifest = finished_report(storage, paths.RUN, Manifest, request, f"{ANOTHER}, or --overwrite to replace it")
     if manifest is None:
-        begin(storage, paths.RUN, request)
         return None
     if wrong := storage.missing(manifest.files):
         raise UsageError(
@@ -136,6 +144,15 @@ def _prepare(
     if not config.keep_work:
         storage.remove(paths.WORK)
     return manifest
+
+
+def _begin(storage: Storage, request: Request, *, overwrite: bool) -> None:
+    """Makes the locked folder ready to be written."""
+    if overwrite:
+        clear(storage, paths.RUN, Manifest)
+    elif finished_report(storage, paths.RUN, Manifest, request) is not None:
+        raise UsageError(f"--out {storage.root}: another process has just made it; give the command again")
+    begin(storage, paths.RUN, request)
 
 
 def make_plan(

@@ -72,22 +72,22 @@ def purge_folder(folder: str, opt_out: str, out: str, workers: int) -> Manifest:
     derivation = Derivation(source, target, paths.RUN, Manifest, request)
     if (finished := derivation.finished()) is not None:
         return finished
-    derivation.begin()
-    markers = derivation.run(_purge, _tasks(source, target, manifest, names), workers)
-    files = all_files(markers)
-    data = [file.path for file in files if file.path.startswith(f"{paths.DATA}/")]
-    configuration = manifest.configuration | {"purged": purged}
-    urls = repository_urls(manifest.source, configuration.get("repository_url"))
-    attribution = write_attribution(target, data, urls)
-    changed = {
-        "version": stackfim_version(),
-        "run_key": request.run_key,
-        "configuration": configuration,
-        **accounted(manifest.counts["files_in"], total_counts(markers)),
-        "files": tuple(sorted((*files, attribution), key=lambda file: file.path)),
-    }
-    report = Manifest(**(dict(manifest) | changed))
-    return derivation.close(report, run_card(report))
+    with derivation.begun():
+        markers = derivation.run(_purge, _tasks(source, target, manifest, names), workers)
+        files = all_files(markers)
+        data = [file.path for file in files if file.path.startswith(f"{paths.DATA}/")]
+        configuration = manifest.configuration | {"purged": purged}
+        urls = repository_urls(manifest.source, configuration.get("repository_url"))
+        attribution = write_attribution(target, data, urls)
+        changed = {
+            "version": stackfim_version(),
+            "run_key": request.run_key,
+            "configuration": configuration,
+            **accounted(manifest.counts["files_in"], total_counts(markers)),
+            "files": tuple(sorted((*files, attribution), key=lambda file: file.path)),
+        }
+        report = Manifest(**(dict(manifest) | changed))
+        return derivation.close(report, run_card(report))
 
 
 def _finished(storage: Storage) -> Manifest:

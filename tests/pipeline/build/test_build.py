@@ -275,6 +275,24 @@ def test_killed_with_all_its_processes_it_resumes(
     assert tree_digest(out) == tree_digest(built)
 
 
+def test_a_second_run_on_the_same_folder_is_refused_and_the_first_goes_on(
+    built: Path, source_folder: Path, command: Command, here: Run, tree_digest: TreeDigest, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process, processes = stopped_in_the_middle(command, out, source_folder, 2)
+    before = tree_digest(out)
+    for more in ((), ("--overwrite",), ("--seed", 5)):
+        second = here("build", f"parquet:{source_folder}", "--out", out, *more)
+        assert second.returncode == 2
+        assert f"process {process.pid} on" in second.stderr
+        assert second.stderr.splitlines()[-1].endswith("wait until it is done, or choose another --out")
+    assert before.keys() <= tree_digest(out).keys(), "something was removed"
+    go_on(processes)
+    process.communicate()
+    assert process.returncode == 0
+    assert tree_digest(out) == tree_digest(built)
+
+
 def test_workers_end_when_their_launcher_is_killed(source_folder: Path, command: Command, tmp_path: Path) -> None:
     process, (_, *children) = stopped_in_the_middle(command, tmp_path / "out", source_folder, 2, "filtered")
     process.kill()
