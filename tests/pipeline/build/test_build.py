@@ -220,9 +220,13 @@ def test_a_folder_with_other_files_is_refused(source_folder: Path, here: Run, tm
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.parametrize(
+    ("workers", "number"),
+    [pytest.param(1, signal.SIGINT, marks=pytest.mark.slow), (2, signal.SIGINT), (2, signal.SIGTERM)],
+)
 def test_interrupted_in_the_middle_it_ends_with_a_sentence_and_resumes(
     workers: int,
+    number: int,
     built: Path,
     source_folder: Path,
     command: Command,
@@ -233,11 +237,13 @@ def test_interrupted_in_the_middle_it_ends_with_a_sentence_and_resumes(
     out = tmp_path / "out"
     process, processes = stopped_in_the_middle(command, out, source_folder, workers)
     children = processes[1:]
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     go_on(processes)
     _, errors = process.communicate()
     assert process.returncode == 3
-    assert "interrupted" in errors
+    assert "stackfim: interrupted." in errors
+    assert "Traceback" not in errors
+    assert "rpc" not in errors
     assert "same command again" in errors
     wait_until(lambda: all(map(has_ended, children)))
     assert not (out / "manifest.json").exists()

@@ -104,7 +104,7 @@ def test_help_names_sources_and_exit_codes(here: Run) -> None:
 
 
 def test_help_comes_without_the_libraries_that_the_work_needs() -> None:
-    code = "import sys; from stackfim.pipeline.commands.cli import app; app(standalone_mode=False); print(*sys.modules)"
+    code = "import sys; from stackfim.pipeline.commands.subcommands import app; app(standalone_mode=False); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
     assert "typer" in loaded
