@@ -13,6 +13,7 @@ import typer
 from rich.console import Console
 
 from stackfim.pipeline.local import log_file, signals
+from stackfim.pipeline.local.terminal import visible
 
 DONE, BROKEN, USAGE, FAILED = 0, 1, 2, 3
 
@@ -147,7 +148,7 @@ def _reason(error: BaseException) -> str:
 
 
 def _fail(code: int, message: str) -> NoReturn:
-    errors.print(f"stackfim: {message}", markup=False)
+    errors.print(visible(f"stackfim: {message}", kept="\n"), markup=False)
     sys.stdout.flush()
     sys.stderr.flush()
     if code == FAILED:

@@ -20,6 +20,7 @@ from stackfim.pipeline.folder.shards import example_columns, example_files, read
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.inspect.originals import ShardOriginals, find_originals
 from stackfim.pipeline.local.pool import do_all
+from stackfim.pipeline.local.terminal import visible
 from stackfim.schemas.derived import ScoringReport
 from stackfim.schemas.manifest import Manifest
 from stackfim.schemas.record import RecordMismatch
@@ -102,7 +103,7 @@ def print_report(report: Report, *, json_lines: bool) -> None:
         for violation in report.violations:
             print(json.dumps(violation.as_dict(), ensure_ascii=False))
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     counts = Counter(violation.invariant for violation in report.violations)
     table = Table(show_header=True, header_style="bold")
     table.add_column("Invariant")
@@ -119,13 +120,15 @@ def print_report(report: Report, *, json_lines: bool) -> None:
     console.print(table)
     for violation in report.violations[:_SHOWN_VIOLATIONS]:
         console.print(
-            f"{violation.example_id} {violation.invariant}: {violation.message}", markup=False, soft_wrap=True
+            visible(f"{violation.example_id} {violation.invariant}: {violation.message}"), markup=False, soft_wrap=True
         )
     if len(report.violations) > _SHOWN_VIOLATIONS:
         console.print(f"... and {len(report.violations) - _SHOWN_VIOLATIONS:,} more; --json gives all")
     unparsed = report.rows - report.parsed_rows
     console.print(
-        f"{report.rows:,} rows, {len(report.violations):,} violations. {report.originals}", markup=False, soft_wrap=True
+        visible(f"{report.rows:,} rows, {len(report.violations):,} violations. {report.originals}"),
+        markup=False,
+        soft_wrap=True,
     )
     if unparsed:
         console.print(f"{unparsed:,} rows hold a part of their file and were checked without its tree.")
