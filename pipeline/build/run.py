@@ -20,9 +20,10 @@ from stackfim.pipeline.folder import paths
 from stackfim.pipeline.folder.attribution import repository_urls, write_attribution
 from stackfim.pipeline.folder.card import run_card
 from stackfim.pipeline.folder.fingerprints import FingerprintFiles, ReferenceFile
+from stackfim.pipeline.folder.lock import locked, refuse_used
 from stackfim.pipeline.folder.manifest import key_of_run, make_manifest, stackfim_version, versions
 from stackfim.pipeline.folder.markers import FilteredMarker, complete
-from stackfim.pipeline.folder.prepare import ANOTHER, Request, begin, clear, finished_report
+from stackfim.pipeline.folder.prepare import ANOTHER, Request, begin, clear, finished_report, refuse_clearing
 from stackfim.pipeline.folder.storage import Storage
 from stackfim.pipeline.sources import Shard, Source, SourceOptions, open_source
 from stackfim.schemas.manifest import Manifest
@@ -78,17 +79,22 @@ def build(
     inputs = find_inputs(spec, config, storage)
     run_key = run_key_of(inputs.identity, inputs.shards, config, inputs.scoring)
     resume_key = resume_key_of(inputs.identity, len(inputs.shards), config, inputs.scoring)
-    if not engine.is_dry_run:
-        finished = _prepare(storage, run_key, resume_key, config, inputs.scoring, overwrite=overwrite)
-        if finished is not None:
-            return Outcome(finished, True, time.monotonic() - started)
-    with progress_folder(storage, engine) as folder:
-        plan = make_plan(inputs, storage, config, resume_key, workers, engine, folder)
-        run_graph(plan, engine, workers, console, _known_rows(plan, inputs.shards))
     if engine.is_dry_run:
+        with progress_folder(storage, engine) as folder:
+            plan = make_plan(inputs, storage, config, resume_key, workers, engine, folder)
+            run_graph(plan, engine, workers, console, None)
         return Outcome(None, False, time.monotonic() - started)
-    fill_partitions(plan.context)
-    return Outcome(_finish(inputs, storage, config, run_key), False, time.monotonic() - started)
+    request = _request(run_key, resume_key, config, inputs.scoring)
+    finished = _known(storage, request, config, overwrite=overwrite)
+    if finished is not None:
+        return Outcome(finished, True, time.monotonic() - started)
+    with locked(storage):
+        _begin(storage, request, overwrite=overwrite)
+        with progress_folder(storage, engine) as folder:
+            plan = make_plan(inputs, storage, config, resume_key, workers, engine, folder)
+            run_graph(plan, engine, workers, console, _known_rows(plan, inputs.shards))
+        fill_partitions(plan.context)
+        return Outcome(_finish(inputs, storage, config, run_key), False, time.monotonic() - started)
 
 
 def find_inputs(spec: str, config: RunConfig, storage: Storage) -> Inputs:
@@ -130,16 +136,8 @@ def run_key_of(identity: dict[str, Any], shards: list[Shard], config: RunConfig,
     return key_of_run(stackfim_version(), versions(config), identity, locators, config.recorded(), recorded)
 
 
-def _prepare(
-    storage: Storage, run_key: str, resume_key: str, config: RunConfig, scoring: Scoring | None, *, overwrite: bool
-) -> Manifest | None:
-    """Makes the folder ready; the manifest when it holds this very run, complete.
-
-    Raises UsageError for a folder that holds something else, unless `overwrite` was asked for.
-    """
-    if overwrite:
-        clear(storage, paths.RUN, Manifest)
-    request = Request(
+def _request(run_key: str, resume_key: str, config: RunConfig, scoring: Scoring | None) -> Request:
+    return Request(
         run_key=run_key,
         resume_key=resume_key,
         settings={
@@ -149,10 +147,20 @@ def _prepare(
             "scoring": {"settings": scoring.recorded()} if scoring is not None else None,
         },
     )
-    advice = f"{ANOTHER}, or --overwrite to replace it"
-    manifest = finished_report(storage, paths.RUN, Manifest, request, advice)
+
+
+def _known(storage: Storage, request: Request, config: RunConfig, *, overwrite: bool) -> Manifest | None:
+    """The manifest of a folder that holds this very run, complete; None where there is work to do.
+
+    Raises UsageError for a folder that holds something else, unless `overwrite` was asked for, and for one that another
+    process writes to.
+    """
+    refuse_used(storage)
+    if overwrite:
+        refuse_clearing(storage, paths.RUN, Manifest)
+        return None
+    manifest = finished_report(storage, paths.RUN, Manifest, request, f"{ANOTHER}, or --overwrite to replace it")
     if manifest is None:
-        begin(storage, paths.RUN, request)
         return None
     if wrong := storage.missing(manifest.files):
         raise UsageError(
@@ -161,6 +169,15 @@ def _prepare(
     if not config.keep_work:
         storage.remove(paths.WORK)
     return manifest
+
+
+def _begin(storage: Storage, request: Request, *, overwrite: bool) -> None:
+    """Makes the locked folder ready to be written."""
+    if overwrite:
+        clear(storage, paths.RUN, Manifest)
+    elif finished_report(storage, paths.RUN, Manifest, request) is not None:
+        raise UsageError(f"--out {storage.root}: another process has just made it; give the command again")
+    begin(storage, paths.RUN, request)
 
 
 def make_plan(

@@ -8,6 +8,7 @@ from rich.table import Table
 from rich.text import Text
 
 from stackfim.pipeline.build.run import Outcome
+from stackfim.pipeline.local.terminal import visible
 from stackfim.schemas.manifest import Manifest
 
 _METHODS = {
@@ -27,18 +28,18 @@ def print_summary(outcome: Outcome, out: str) -> None:
     counts = manifest.counts
     if outcome.already_done:
         done = f"nothing to do: {out} holds this very run, complete ({counts['examples']:,} examples)"
-        console.print(done, markup=False, soft_wrap=True)
+        console.print(visible(done), markup=False, soft_wrap=True)
         return
     console.print(_categories(manifest))
     console.print(_languages_and_drops(manifest))
     for line in _remarks(manifest):
-        console.print(line, markup=False, soft_wrap=True)
+        console.print(visible(line), markup=False, soft_wrap=True)
     partitions = ", ".join(f"{name} {count:,}" for name, count in _by_count(manifest.examples, "partition:"))
     console.print(
         f"{counts['files_in']:,} files in {outcome.seconds:.0f} s: {counts['files_with_examples']:,} gave "
         f"{counts['examples']:,} examples ({partitions}), "
         f"{counts['files_rejected']:,} were rejected, {counts['files_removed']:,} were duplicates.\n"
-        f"Load it with datasets.load_dataset({out!r}); look at it with: stackfim show {out}",
+        f"Load it with datasets.load_dataset({out!r}); look at it with: stackfim show {visible(out)}",
         markup=False,
         soft_wrap=True,
     )
@@ -52,7 +53,7 @@ def _categories(manifest: Manifest) -> Table:
     total = max(manifest.counts["examples"], 1)
     for prefix, indent in (("category:", ""), ("kind:", "  ")):
         for name, count in _by_count(manifest.examples, prefix):
-            table.add_row(indent + name, f"{count:,}", f"{count / total:.1%}")
+            table.add_row(Text(indent + visible(name)), f"{count:,}", f"{count / total:.1%}")
     return table
 
 
@@ -70,7 +71,7 @@ def _languages_and_drops(manifest: Manifest) -> Table:
 
 def _cells(entry: tuple[str, int] | None) -> tuple[Text, str]:
     # Text, so that no name is read as markup.
-    return (Text(entry[0]), f"{entry[1]:,}") if entry is not None else (Text(), "")
+    return (Text(visible(entry[0])), f"{entry[1]:,}") if entry is not None else (Text(), "")
 
 
 def _remarks(manifest: Manifest) -> Iterator[str]:

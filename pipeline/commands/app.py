@@ -2,6 +2,7 @@
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -11,13 +12,21 @@ from typing import Annotated, Any, NoReturn, ParamSpec
 import typer
 from rich.console import Console
 
+from stackfim.pipeline.local import log_file, signals
+from stackfim.pipeline.local.terminal import visible
+
 DONE, BROKEN, USAGE, FAILED = 0, 1, 2, 3
 
 _Parameters = ParamSpec("_Parameters")
 _RESUMES = " Run the same command again: it goes on with the shards that are not complete."
 
+_NESTED = re.compile(r"RuntimeError: [\w.]*(Error|Exception): ")
+_NAMED = re.compile(r"[\w.]*(Error|Exception): ")
+"""The last line of a traceback, which names the error: what Beam raises holds one."""
+
 app = typer.Typer(
     no_args_is_help=True,
+    pretty_exceptions_enable=False,
     add_completion=False,
     rich_markup_mode="markdown",
     help="Fill-in-the-middle training data from source code, with middles that stop where an editor should.",
@@ -95,21 +104,24 @@ def _told(advice: str) -> Iterator[None]:
     """Inside the block, whatever goes wrong ends the command with a message and an exit code."""
     try:
         yield
-    except typer.Exit:
+    except (typer.Exit, SystemExit):
         raise
-    except KeyboardInterrupt:
-        from stackfim.pipeline.local.workers import end_children
+    except (
+        BaseException
+    ) as error:  # also what is no Exception: an interrupt, and a panic in a library that is written in Rust
+        if isinstance(error, KeyboardInterrupt) or signals.asked():
+            from stackfim.pipeline.local.workers import end_children
 
-        end_children()
-        _fail(FAILED, f"interrupted.{advice}")
-    except Exception as error:
+            end_children()
+            _fail(FAILED, f"interrupted.{advice}")
         code, message = _what_failed(error)
-        if code == FAILED and os.environ.get("STACKFIM_TRACEBACK"):
-            errors.print_exception()
-        _fail(code, f"{message}.{advice}" if code == FAILED else message)
+        if code == FAILED:
+            path = log_file.record(error)
+            message = f"{message}{f' (details: {path})' if path else ''}.{advice}"
+        _fail(code, message)
 
 
-def _what_failed(error: Exception) -> tuple[int, str]:
+def _what_failed(error: BaseException) -> tuple[int, str]:
     from stackfim.pipeline.config.usage_error import UsageError
     from stackfim.pipeline.folder.counts import BrokenPromise
     from stackfim.pipeline.local.workers import WorkerDied
@@ -123,15 +135,23 @@ def _what_failed(error: Exception) -> tuple[int, str]:
         return FAILED, str(error)
     if isinstance(error, WorkerDied):
         return FAILED, f"a worker process died ({error}), killed from outside or out of memory"
-    lines = str(error).strip().splitlines()
-    reason = f"{type(error).__name__}: {lines[-1]}" if lines else type(error).__name__
-    return FAILED, f"the run failed: {reason} (STACKFIM_TRACEBACK=1 shows where)"
+    return FAILED, f"the run failed: {_reason(error)}"
+
+
+def _reason(error: BaseException) -> str:
+    """The last line of what `error` says, without what Beam adds to the errors of its workers."""
+    text = re.sub(r" ?\[while running '[^']*'\]", "", str(error)).strip()
+    lines = [line.removeprefix("RuntimeError: ") if _NESTED.match(line) else line for line in text.splitlines()]
+    if not lines:
+        return type(error).__name__
+    return lines[-1] if _NAMED.match(lines[-1]) else f"{type(error).__name__}: {lines[-1]}"
 
 
 def _fail(code: int, message: str) -> NoReturn:
-    errors.print(f"stackfim: {message}", markup=False)
+    errors.print(visible(f"stackfim: {message}", kept="\n"), markup=False)
     sys.stdout.flush()
     sys.stderr.flush()
     if code == FAILED:
+        log_file.discard()
         os._exit(code)  # Beam's threads may still wait for workers
     raise typer.Exit(code)

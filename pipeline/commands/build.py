@@ -7,6 +7,7 @@ import typer
 from rich.console import Console
 
 from stackfim.pipeline.commands.app import ConfigFile, Settings, Workers, command, names, process_count
+from stackfim.pipeline.local.terminal import visible
 from stackfim.pipeline.sources import SOURCE_FORMS
 
 MODEL_HELP = "Checkpoint that scores the examples: a folder, a GGUF file or a Hugging Face id. [default: tiny]"
@@ -125,7 +126,7 @@ def build(
         if engine.is_local
         else engine.runner
     )
-    console = Console(stderr=True, highlight=False)
-    console.print(f"stackfim build {source} -> {out}: {where}", markup=False, soft_wrap=True)
+    console = Console(stderr=True, highlight=False, emoji=False)
+    console.print(visible(f"stackfim build {source} -> {out}: {where}"), markup=False, soft_wrap=True)
     outcome = run(source, out, configuration, count, engine, console, overwrite=overwrite)
     print_summary(outcome, out)

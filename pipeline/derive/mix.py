@@ -22,7 +22,6 @@ import pyarrow.parquet as pq
 from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.derive.conversations import (
     DRAWN,
-    ChatFiles,
     ChatSource,
     Conversations,
     chat_record,
@@ -47,7 +46,6 @@ from stackfim.schemas.record import FileRecord
 from stackfim.schemas.rejection import REJECTION
 from stackfim.transforms.draws import Draws
 from stackfim.transforms.mix.share import taken
-from stackfim.transforms.mix.template import Template
 from stackfim.transforms.render.batch import Renderer
 from stackfim.transforms.render.render_settings import RenderSettings
 
@@ -91,45 +89,41 @@ def mix_folder(
     derivation = Derivation(Storage(str(folder)), target, paths.MIXED, MixtureReport, request)
     if (finished := derivation.finished()) is not None:
         return finished
-    conversations = _conversations(derivation, chat, files, template, settings)
-    tasks = {f"rendered/{shard.name}": _RenderTask(shard, target, settings) for shard in shards}
-    rendered = derivation.run(_render, tasks, workers)
-    plan = _plan(target, train, share)
-    mixed = derivation.run(_mix, {f"mixed/{task.name}": task for task in plan.tasks}, workers)
-    rejected = _write_rejections(target, [_CONVERSATIONS, *(shard.name for shard in shards)])
-    counts = total_counts([conversations, *rendered])
-    counts.update(plan.rows)
-    written = (*all_files([*rendered, *mixed]), rejected)
-    report = MixtureReport(
-        **(request.settings | {"chat": chat_record(chat, files)}),
-        run_key=request.run_key,
-        train_tokens=plan.tokens,
-        chat_share=round(plan.tokens[CHAT] / sum(plan.tokens.values()), 6),
-        counts=counts,
-        files=tuple(sorted(written, key=lambda file: file.path)),
-    )
-    return derivation.close(report, mixture_card(report))
+    # Read before anything is written, since it shows only now whether there are any.
+    known = derivation.marker(_CONVERSATIONS) is not None
+    found = None if known else read_conversations(chat, files, template, settings.tokenizer_json, settings.seed)
+    with derivation.begun():
+        conversations = _conversations(derivation, found)
+        tasks = {f"rendered/{shard.name}": _RenderTask(shard, target, settings) for shard in shards}
+        rendered = derivation.run(_render, tasks, workers)
+        plan = _plan(target, train, share)
+        mixed = derivation.run(_mix, {f"mixed/{task.name}": task for task in plan.tasks}, workers)
+        rejected = _write_rejections(target, [_CONVERSATIONS, *(shard.name for shard in shards)])
+        counts = total_counts([conversations, *rendered])
+        counts.update(plan.rows)
+        written = (*all_files([*rendered, *mixed]), rejected)
+        report = MixtureReport(
+            **(request.settings | {"chat": chat_record(chat, files)}),
+            run_key=request.run_key,
+            train_tokens=plan.tokens,
+            chat_share=round(plan.tokens[CHAT] / sum(plan.tokens.values()), 6),
+            counts=counts,
+            files=tuple(sorted(written, key=lambda file: file.path)),
+        )
+        return derivation.close(report, mixture_card(report))
 
 
 def _in_train(shard: ExampleShard) -> bool:
     return paths.partition_of(shard.name) == paths.TRAIN
 
 
-def _conversations(
-    derivation: Derivation[MixtureReport],
-    chat: ChatSource,
-    files: ChatFiles,
-    template: Template,
-    settings: RenderSettings,
-) -> ShardMarker:
-    """Begins the work, and reads the conversations and puts them aside unless that was done before; their marker."""
-    known = derivation.marker(_CONVERSATIONS)
-    if known is not None:
-        derivation.begin()
+def _conversations(derivation: Derivation[MixtureReport], found: Conversations | None) -> ShardMarker:
+    """The marker of the conversations, which are put aside unless that was done before; then `found` is None."""
+    if found is None:
+        known = derivation.marker(_CONVERSATIONS)
+        if known is None:
+            raise UsageError(f"--out {derivation.out.root}: has just been changed; give the command again")
         return known
-    # Read before anything is written, since it shows only now whether there are any.
-    found = read_conversations(chat, files, template, settings.tokenizer_json, settings.seed)
-    derivation.begin()
     (marker,) = derivation.run(_put_aside, {_CONVERSATIONS: _PutAside(derivation.out, found)}, 1)
     return marker
 

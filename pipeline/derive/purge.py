@@ -80,22 +80,22 @@ def _purge_run(source: Storage, target: Storage, manifest: Manifest, names: froz
     derivation = Derivation(source, target, paths.RUN, Manifest, request)
     if (finished := derivation.finished()) is not None:
         return finished
-    derivation.begin()
-    markers = derivation.run(_purge, _tasks(source, target, manifest, names), workers)
-    files = all_files(markers)
-    data = [file.path for file in files if file.path.startswith(f"{paths.DATA}/")]
-    configuration = manifest.configuration | {"purged": purged}
-    urls = repository_urls(manifest.source, configuration.get("repository_url"))
-    attribution = write_attribution(target, data, urls)
-    changed = {
-        "version": stackfim_version(),
-        "run_key": request.run_key,
-        "configuration": configuration,
-        **accounted(manifest.counts["files_in"], total_counts(markers)),
-        "files": tuple(sorted((*files, attribution), key=lambda file: file.path)),
-    }
-    report = Manifest(**(dict(manifest) | changed))
-    return derivation.close(report, run_card(report))
+    with derivation.begun():
+        markers = derivation.run(_purge, _tasks(source, target, manifest, names), workers)
+        files = all_files(markers)
+        data = [file.path for file in files if file.path.startswith(f"{paths.DATA}/")]
+        configuration = manifest.configuration | {"purged": purged}
+        urls = repository_urls(manifest.source, configuration.get("repository_url"))
+        attribution = write_attribution(target, data, urls)
+        changed = {
+            "version": stackfim_version(),
+            "run_key": request.run_key,
+            "configuration": configuration,
+            **accounted(manifest.counts["files_in"], total_counts(markers)),
+            "files": tuple(sorted((*files, attribution), key=lambda file: file.path)),
+        }
+        report = Manifest(**(dict(manifest) | changed))
+        return derivation.close(report, run_card(report))
 
 
 def _purge_scoring(
@@ -107,22 +107,22 @@ def _purge_scoring(
     derivation = Derivation(source, target, paths.SCORED, ScoringReport, request)
     if (finished := derivation.finished()) is not None:
         return finished
-    derivation.begin()
-    tasks: dict[str, _Task] = {}
-    for file in scoring.files:
-        if not file.path.startswith(f"{paths.REJECTIONS}/"):
-            name = file.path.removeprefix(f"{paths.DATA}/")
-            rejections = paths.derived_rejections("score", name) if name != file.path else None
-            tasks[file.path] = _Task(source, target, (file.path,), rejections, names)
-    markers = derivation.run(_purge, tasks, workers)
-    report = ScoringReport(
-        **request.settings,
-        run_key=request.run_key,
-        counts=_scoring_counts(total_counts(markers)),
-        diagnostics=scoring.diagnostics,
-        files=all_files(markers),
-    )
-    return derivation.close(report, scoring_card(report))
+    with derivation.begun():
+        tasks: dict[str, _Task] = {}
+        for file in scoring.files:
+            if not file.path.startswith(f"{paths.REJECTIONS}/"):
+                name = file.path.removeprefix(f"{paths.DATA}/")
+                rejections = paths.derived_rejections("score", name) if name != file.path else None
+                tasks[file.path] = _Task(source, target, (file.path,), rejections, names)
+        markers = derivation.run(_purge, tasks, workers)
+        report = ScoringReport(
+            **request.settings,
+            run_key=request.run_key,
+            counts=_scoring_counts(total_counts(markers)),
+            diagnostics=scoring.diagnostics,
+            files=all_files(markers),
+        )
+        return derivation.close(report, scoring_card(report))
 
 
 def files_taken_out(report: Manifest | ScoringReport) -> int:

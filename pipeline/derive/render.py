@@ -65,13 +65,13 @@ def render_folder(
     derivation = Derivation(Storage(str(folder)), target, paths.RENDERED, RenderingReport, request)
     if (finished := derivation.finished()) is not None:
         return finished
-    derivation.begin()
-    tasks = {shard.name: _Task(shard.path, shard.name, target, settings, pack_tokens, columns) for shard in shards}
-    markers = derivation.run(_render, tasks, workers)
-    report = RenderingReport(
-        **request.settings, run_key=request.run_key, counts=total_counts(markers), files=all_files(markers)
-    )
-    return derivation.close(report, rendering_card(report))
+    with derivation.begun():
+        tasks = {shard.name: _Task(shard.path, shard.name, target, settings, pack_tokens, columns) for shard in shards}
+        markers = derivation.run(_render, tasks, workers)
+        report = RenderingReport(
+            **request.settings, run_key=request.run_key, counts=total_counts(markers), files=all_files(markers)
+        )
+        return derivation.close(report, rendering_card(report))
 
 
 def read_tokenizer(path: Path) -> str:

@@ -70,22 +70,22 @@ def score_folder(folder: Path, out: str, scoring: Scoring, workers: int) -> Scor
     derivation = Derivation(Storage(str(folder)), target, paths.SCORED, ScoringReport, request)
     if (finished := derivation.finished()) is not None:
         return finished
-    derivation.begin()
-    model = (scoring.model, scoring.settings, scoring_threads(min(workers, len(shards))))
-    tasks = {shard.name: _Task(shard.path, shard.name, target, *model) for shard in shards}
-    markers = derivation.run(_score, tasks, workers)
-    run = Storage(str(folder))
-    copies = {path: _Copy(run, path, target) for path in run.files(paths.FINGERPRINTS)}
-    markers += derivation.run(_copy, copies, workers)
-    counts = total_counts(markers)
-    report = ScoringReport(
-        **request.settings,
-        run_key=request.run_key,
-        counts={name: count for name, count in counts.items() if not name.startswith(PREFIX)},
-        diagnostics=summary(counts),
-        files=all_files(markers),
-    )
-    return derivation.close(report, scoring_card(report))
+    with derivation.begun():
+        model = (scoring.model, scoring.settings, scoring_threads(min(workers, len(shards))))
+        tasks = {shard.name: _Task(shard.path, shard.name, target, *model) for shard in shards}
+        markers = derivation.run(_score, tasks, workers)
+        run = Storage(str(folder))
+        copies = {path: _Copy(run, path, target) for path in run.files(paths.FINGERPRINTS)}
+        markers += derivation.run(_copy, copies, workers)
+        counts = total_counts(markers)
+        report = ScoringReport(
+            **request.settings,
+            run_key=request.run_key,
+            counts={name: count for name, count in counts.items() if not name.startswith(PREFIX)},
+            diagnostics=summary(counts),
+            files=all_files(markers),
+        )
+        return derivation.close(report, scoring_card(report))
 
 
 @dataclass(frozen=True)

@@ -7,11 +7,14 @@ broke off goes on with the tasks that have no marker, and ends with the same byt
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder import paths
+from stackfim.pipeline.folder.lock import locked, refuse_used
 from stackfim.pipeline.folder.markers import ShardMarker, complete
 from stackfim.pipeline.folder.paths import Output
 from stackfim.pipeline.folder.prepare import Request, begin, finished_report, refuse_overlap
@@ -47,18 +50,30 @@ class Derivation(Generic[R]):
     def finished(self) -> R | None:
         """The report of a folder that is complete for this very request; None where there is work to do.
 
-        Raises UsageError where `out` overlaps with the folder that is read, or holds something else.
+        Raises UsageError where `out` overlaps with the folder that is read, holds something else, or is written to.
         """
         refuse_overlap(self.folder, self.out)
-        report = finished_report(self.out, self.output, self.report_kind, self.request)
-        if report is None or self.out.missing(report.files):
-            return None
-        self.out.remove(paths.WORK)
+        refuse_used(self.out)
+        report = self._complete()
+        if report is not None:
+            self.out.remove(paths.WORK)
         return report
 
-    def begin(self) -> None:
-        """Gets `out` ready to be written. A finished folder of which files are missing is made again."""
-        begin(self.out, self.output, self.request)
+    def _complete(self) -> R | None:
+        report = finished_report(self.out, self.output, self.report_kind, self.request)
+        return None if report is None or self.out.missing(report.files) else report
+
+    @contextmanager
+    def begun(self) -> Iterator[None]:
+        """Gets `out` ready to be written, which inside the block no other process does.
+
+        A finished folder of which files are missing is made again. Raises UsageError where another process writes there.
+        """
+        with locked(self.out):
+            if self._complete() is not None:
+                raise UsageError(f"--out {self.out.root}: another process has just made it; give the command again")
+            begin(self.out, self.output, self.request)
+            yield
 
     def marker(self, name: str) -> ShardMarker | None:
         """The marker of a task that is complete; None for one that is not."""

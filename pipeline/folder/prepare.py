@@ -68,6 +68,9 @@ def finished_report(
 
     Raises UsageError for a folder that holds anything else; the message ends with `advice`.
     """
+    if storage.exists(paths.REMOVAL):
+        _refuse_foreign(storage, output)
+        return None
     report = _read(storage, output.report, kind, advice)
     begun = _read(storage, paths.REQUEST, Request, advice) if report is None else None
     if report is not None and report.run_key != request.run_key:
@@ -82,29 +85,61 @@ def finished_report(
 
 
 def begin(storage: Storage, output: Output, request: Request) -> None:
-    """Writes down what the folder is made for and that it is not complete; removes what killed writers left."""
-    storage.remove(output.report)
+    """Writes down what the folder is made for and that it is not complete; removes what killed writers left.
+
+    A removal that broke off is ended. The folder must be locked.
+    """
+    if storage.exists(paths.REMOVAL):
+        _remove_all(storage, output)
     storage.remove_temporary()
+    # In this order: at every moment something tells what the folder is.
     storage.write_record(paths.REQUEST, request)
+    storage.remove(output.report)
+
+
+def refuse_clearing(storage: Storage, output: Output, kind: type[R]) -> None:
+    """Raises UsageError where there is anything but a finished output, also one of another format, or an unfinished one."""
+    known = storage.exists(paths.REMOVAL) or _holds_report(storage, output, kind)
+    if not known and _read(storage, paths.REQUEST, Request, ANOTHER) is None:
+        _refuse_others(storage, output)
+    _refuse_foreign(storage, output)
 
 
 def clear(storage: Storage, output: Output, kind: type[R]) -> None:
-    """Removes a finished output, also one of another format, or an unfinished one.
+    """Removes a finished or unfinished output. The folder must be locked.
 
-    Raises UsageError, and removes nothing, where there are files that are not part of such an output.
+    Raises UsageError, and removes nothing, where `refuse_clearing` does. If the removal breaks off, whatever writes to the
+    folder next ends it first.
     """
-    if not _holds_report(storage, output, kind) and _read(storage, paths.REQUEST, Request, ANOTHER) is None:
-        _refuse_others(storage, output)
-    files = storage.files()
-    if others := output.foreign(files):
+    refuse_clearing(storage, output, kind)
+    if any(path != paths.LOCK for path in storage.files()):
+        storage.write_bytes(
+            paths.REMOVAL, b"What is in this folder is being removed; the next run goes on with that.\n"
+        )
+        _remove_all(storage, output)
+
+
+def _remove_all(storage: Storage, output: Output) -> None:
+    _refuse_foreign(storage, output)
+    # The report goes first, so that nobody takes what is left for complete, and the file that tells of the removal last.
+    storage.remove(output.report)
+    entries = {_entry(path) for path in storage.files()} - {paths.LOCK, paths.REMOVAL}
+    for entry in (*sorted(entries), paths.REMOVAL):
+        storage.remove(entry)
+
+
+def _entry(path: str) -> str:
+    """What is removed at once of which a file is part: all of a folder, but of `work/` each entry on its own."""
+    parts = path.split("/")
+    return "/".join(parts[: 2 if parts[0] == paths.WORK else 1])
+
+
+def _refuse_foreign(storage: Storage, output: Output) -> None:
+    if others := output.foreign(storage.files()):
         raise UsageError(
             f"--out {storage.root}: holds files that are not part of a {output.kind} ({_some(others)}), so nothing was "
             f"removed; move them elsewhere, or {ANOTHER}"
         )
-    # What tells that the folder is ours goes last: if this breaks off, the same command can be given again.
-    last = (paths.WORK, output.report)
-    for entry in (*sorted({path.partition("/")[0] for path in files} - set(last)), *last):
-        storage.remove(entry)
 
 
 def _holds_report(storage: Storage, output: Output, kind: type[R]) -> bool:
@@ -128,7 +163,7 @@ def _unreadable(storage: Storage, path: str, error: RecordMismatch, advice: str)
 
 
 def _refuse_others(storage: Storage, output: Output) -> None:
-    files = [path for path in storage.files() if not paths.is_temporary(path)]
+    files = [path for path in storage.files() if not paths.is_temporary(path) and path != paths.LOCK]
     if files:
         found = _some(output.foreign(files) or files)
         raise UsageError(f"--out {storage.root}: holds something other than a {output.kind} ({found}); {ANOTHER}")

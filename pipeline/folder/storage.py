@@ -4,8 +4,9 @@ import hashlib
 import os
 import uuid
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from functools import cached_property
 from typing import IO, Any, TypeVar, cast
 
@@ -128,6 +129,47 @@ class Storage:
                 filesystem.rm(temporary)
             raise
 
+    def create_new(self, path: str, data: bytes) -> bool:
+        """Creates a small file; False, and does nothing, where there is one. Exclusive on this machine's file system alone."""
+        filesystem, _ = self._filesystem
+        full = self.full_path(path)
+        filesystem.makedirs(full.rpartition("/")[0], exist_ok=True)
+        if not self.is_local:
+            free = not filesystem.exists(full)
+            if free:
+                filesystem.pipe_file(full, data)
+            return free
+        try:
+            with open(full, "xb") as stream:
+                try:
+                    stream.write(data)
+                    stream.flush()
+                except BaseException:
+                    os.unlink(full)
+                    raise
+        except FileExistsError:
+            return False
+        return True
+
+    def renew(self, path: str) -> None:
+        """Makes now the time at which a small file was changed. Does nothing where there is none."""
+        if not self.exists(path):
+            return
+        if self.is_local:
+            os.utime(self.full_path(path))
+        else:
+            filesystem, _ = self._filesystem
+            filesystem.pipe_file(self.full_path(path), filesystem.cat_file(self.full_path(path)))
+
+    def age_s(self, path: str) -> float | None:
+        """Seconds since a file was changed; None where there is none."""
+        try:
+            changed: datetime = self._filesystem[0].modified(self.full_path(path))
+        except FileNotFoundError:
+            return None
+        changed = changed if changed.tzinfo else changed.replace(tzinfo=UTC)
+        return (datetime.now(UTC) - changed).total_seconds()
+
     def write_bytes(self, path: str, data: bytes) -> FileRecord:
         """Writes a small file whole."""
         with self.create(path) as new:
@@ -185,8 +227,16 @@ class Storage:
 
     def remove(self, path: str) -> None:
         """Removes a file, or a folder with all that is in it. Does nothing where there is none."""
-        if self.exists(path):
-            self._filesystem[0].rm(self.full_path(path), recursive=True)
+        # Some file systems remember what they listed, and others find it out at the removal.
+        with suppress(FileNotFoundError):
+            if self.exists(path):
+                self._filesystem[0].rm(self.full_path(path), recursive=True)
+
+    def remove_empty(self, path: str) -> None:
+        """Removes a folder of this machine's file system if nothing is in it; elsewhere folders are but parts of names."""
+        if self.is_local:
+            with suppress(OSError):
+                os.rmdir(self.full_path(path))
 
     def missing(self, files: Iterable[FileRecord]) -> list[str]:
         """Paths of those of `files` that are not there, or have another size than they were written with."""

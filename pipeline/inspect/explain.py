@@ -8,10 +8,12 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from rich.console import Console
 from rich.table import Table
+from rich.text import Text
 
 from stackfim.pipeline.config.run_config import RunConfig
 from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.manifest import stackfim_version
+from stackfim.pipeline.local.terminal import visible
 from stackfim.pipeline.sources import SourceOptions, open_source
 from stackfim.transforms.filters.chain import relabel
 from stackfim.transforms.filters.explain import DROPPED, KEPT, Measure, StageReport, explain
@@ -114,9 +116,9 @@ def as_json(explanation: Explanation) -> str:
 def print_explanation(explanation: Explanation, console: Console) -> None:
     """Prints a table with a line for each score, filters in the order that they run, and what becomes of the file."""
     head = f"{explanation.repository}: {explanation.path} ({explanation.language or 'no language'})"
-    console.print(head, markup=False, soft_wrap=True)
+    console.print(visible(head), markup=False, emoji=False, soft_wrap=True)
     if explanation.read_error:
-        console.print(f"not read: {explanation.read_error}", markup=False, soft_wrap=True)
+        console.print(visible(f"not read: {explanation.read_error}"), markup=False, emoji=False, soft_wrap=True)
         return
     # Without a frame, so that all of it fits into 80 columns with long names too.
     table = Table(box=None, pad_edge=False, header_style="bold")
@@ -132,7 +134,9 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
         lines = report.measures or (None,)
         for number, measure in enumerate(lines):
             first = number == 0
-            cells = (measure.score, _shown(measure.value), measure.limit) if measure is not None else ("", "", "")
+            texts = (measure.score, _shown(measure.value), measure.limit) if measure is not None else ("", "", "")
+            # Text, so that no value is read as markup.
+            cells = [Text(visible(text)) for text in texts]
             table.add_row(
                 report.stage if first else "",
                 f"[{_STYLES[report.verdict]}]{report.verdict}[/]" if first else "",
@@ -145,7 +149,8 @@ def print_explanation(explanation: Explanation, console: Console) -> None:
     else:
         others = [report.stage for report in explanation.filters if report.verdict == DROPPED and report != drop]
         also = f" (so would {', '.join(others)})" if others else ""
-        console.print(f"The file goes: {drop.stage}, {drop.reason}: {drop.detail}{also}", markup=False, soft_wrap=True)
+        goes = visible(f"The file goes: {drop.stage}, {drop.reason}: {drop.detail}{also}")
+        console.print(goes, markup=False, emoji=False, soft_wrap=True)
 
 
 def _shown(value: Any) -> str:

@@ -10,10 +10,12 @@ from rich.text import Text
 
 from stackfim.pipeline.config.usage_error import UsageError
 from stackfim.pipeline.folder.shards import example_files, read_examples
+from stackfim.pipeline.local.terminal import visible
 from stackfim.schemas.layout import LAYOUTS
 from stackfim.schemas.scored import score_column
 from stackfim.transforms.draws import Draws
 
+_KEPT = "\n\t"
 _LABELS = ["language", "category", "kind", "stop_reason", "newline_owner", "node_type", "scope"]
 
 
@@ -47,11 +49,13 @@ def show_examples(
     console = Console(highlight=False, soft_wrap=True)
     for _, row in found:
         labels = " ".join(str(row[name]) for name in _LABELS if row[name])
-        console.print(Rule(Text(labels), align="left"))
+        console.print(Rule(Text(visible(labels)), align="left"))
         console.print(
             Text(
-                f"{row['repository']}/{row['path']} bytes {row['start_byte']}-{row['end_byte']} {', '.join(row['licenses'])}"
-                f"{_scores(row)}",
+                visible(
+                    f"{row['repository']}/{row['path']} bytes {row['start_byte']}-{row['end_byte']} "
+                    f"{', '.join(row['licenses'])}{_scores(row)}"
+                ),
                 style="dim",
             )
         )
@@ -71,16 +75,9 @@ def _text(row: dict[str, Any], lines: int, *, marked: bool) -> Text:
     prefix, suffix = row["prefix"].split("\n"), row["suffix"].split("\n")
     middle = row["middle"]
     text = Text()
-    text.append(_printable("\n".join(prefix[-lines:])))
-    shown = _printable(middle.replace("\n", "⏎\n")) or "‸"
+    text.append(visible("\n".join(prefix[-lines:]), _KEPT))
+    shown = visible(middle.replace("\n", "⏎\n"), _KEPT) or "‸"
     # Without colour, brackets say where the middle is.
     text.append(f"⟦{shown}⟧" if marked else shown, style="bold black on green" if middle else "bold white on red")
-    text.append(_printable("\n".join(suffix[:lines])))
+    text.append(visible("\n".join(suffix[:lines]), _KEPT))
     return text
-
-
-def _printable(text: str) -> str:
-    return "".join(
-        character if character in "\n\t" or character.isprintable() else f"\\x{ord(character):02x}"
-        for character in text
-    )

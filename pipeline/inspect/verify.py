@@ -24,6 +24,7 @@ from stackfim.pipeline.inspect.folder_checks import (
 from stackfim.pipeline.inspect.originals import ShardOriginals, find_originals
 from stackfim.pipeline.inspect.promises import Promises, read_promises
 from stackfim.pipeline.local.pool import do_all
+from stackfim.pipeline.local.terminal import visible
 from stackfim.schemas.example import EXAMPLE
 from stackfim.schemas.mixed import FIM
 from stackfim.schemas.rendered import RENDERED
@@ -150,7 +151,7 @@ def print_report(report: Report, *, json_lines: bool) -> None:
             print(json.dumps(violation.as_dict(), ensure_ascii=False))
         print(*report.unchecked, sep="\n", end="\n" if report.unchecked else "", file=sys.stderr)
         return
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False)
     counts = Counter(violation.invariant for violation in report.violations)
     table = Table(show_header=True, header_style="bold")
     table.add_column("Invariant")
@@ -163,14 +164,14 @@ def print_report(report: Report, *, json_lines: bool) -> None:
     console.print(table)
     for violation in report.violations[:_SHOWN_VIOLATIONS]:
         console.print(
-            f"{violation.example_id} {violation.invariant}: {violation.message}", markup=False, soft_wrap=True
+            visible(f"{violation.example_id} {violation.invariant}: {violation.message}"), markup=False, soft_wrap=True
         )
     if len(report.violations) > _SHOWN_VIOLATIONS:
         console.print(f"... and {len(report.violations) - _SHOWN_VIOLATIONS:,} more; --json gives all")
     summary = f"{report.rows:,} rows, {len(report.violations):,} violations. {report.originals}".rstrip()
-    console.print(summary, markup=False, soft_wrap=True)
+    console.print(visible(summary), markup=False, soft_wrap=True)
     for sentence in report.unchecked:
-        console.print(f"Not checked: {sentence}", markup=False, soft_wrap=True)
+        console.print(visible(f"Not checked: {sentence}"), markup=False, soft_wrap=True)
 
 
 def attribution_violations(storage: Storage, shards: list[str]) -> list[Violation]:

@@ -6,12 +6,15 @@ itself. So the launcher exports its process id, and each worker watches that pro
 
 import _thread
 import os
+import signal
 import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 
 import psutil
+
+from stackfim.pipeline.local.signals import dismiss_guard
 
 _LAUNCHER = "STACKFIM_LAUNCHER_PID"
 _WATCH_INTERVAL_S = 1.0
@@ -54,7 +57,8 @@ def watch_launcher() -> None:
 
 
 def end_children() -> None:
-    """Kills all processes that this one has started, and theirs."""
+    """Kills all processes that this one has started, and theirs. To be called in the main thread."""
+    dismiss_guard()
     children = psutil.Process().children(recursive=True)
     for child in children:
         with suppress(psutil.NoSuchProcess):
@@ -73,7 +77,8 @@ def noticing_dead_workers() -> Iterator[None]:
         if "Worker subprocess exited" in str(args.exc_value):
             if not died:
                 died.append(str(args.exc_value))
-                _thread.interrupt_main()
+                # A shell lets its background jobs ignore SIGINT, and then the main thread would not be interrupted by it.
+                _thread.interrupt_main(signal.SIGINT if callable(signal.getsignal(signal.SIGINT)) else signal.SIGTERM)
                 noticed.set()
         else:
             before(args)

@@ -14,7 +14,7 @@ import pyarrow.parquet as pq
 import pytest
 from typer.testing import CliRunner
 
-from stackfim.pipeline.commands.cli import app
+from stackfim.pipeline.commands.subcommands import app
 from tests.made_once import made_once
 from tests.pipeline.fixture_types import Command, Finished, Run, TreeDigest
 

@@ -6,6 +6,7 @@ that it was splitting is tried once more on its own; if that fails too, the file
 splits the rest. Files are independent of each other, so the result is the same as without the death.
 """
 
+import fcntl
 import gc
 import json
 import mmap
@@ -32,6 +33,7 @@ FILE_CPU_SECONDS = 10.0
 
 _LENGTH = struct.Struct("<Q")
 _NO_FILE = 2**64 - 1
+_STARTS = 3
 
 
 class SplitterProcess:
@@ -44,10 +46,14 @@ class SplitterProcess:
         )
         self._file_cpu_seconds = file_cpu_seconds
         self._child: subprocess.Popen[bytes] | None = None
+        self._ready: subprocess.Popen[bytes] | None = None
+        """The child that has its settings."""
         self._progress_file = tempfile.TemporaryFile()  # noqa: SIM115
         self._progress_file.write(_LENGTH.pack(_NO_FILE))
         self._progress_file.flush()
         self._progress = mmap.mmap(self._progress_file.fileno(), _LENGTH.size)
+        # Where standard files are closed, the file has the number of one, which the child's pipes take.
+        self._progress_descriptor = fcntl.fcntl(self._progress_file.fileno(), fcntl.F_DUPFD_CLOEXEC, 3)
 
     def __enter__(self) -> "SplitterProcess":
         """The splitter itself."""
@@ -91,25 +97,30 @@ class SplitterProcess:
             self._child = None
 
     def _attempt(self, rows: pa.RecordBatch) -> tuple[SplitResult | None, int, str]:
-        """The result, or None with the index of the file at which the child died and the reason."""
-        self._progress[:] = _LENGTH.pack(_NO_FILE)
-        child = self._started()
-        assert child.stdin is not None
-        assert child.stdout is not None
-        try:
-            _send(child.stdin, _to_ipc(rows))
-            examples, rejected = _from_ipc(_receive(child.stdout)), _from_ipc(_receive(child.stdout))
-            refusals = Counter(json.loads(_receive(child.stdout)))
-            return SplitResult(examples, rejected, refusals), 0, ""
-        except (BrokenPipeError, EOFError):
-            status = child.wait()
-            self.close()
+        """The result, or None with the index of the file at which the child died and the reason.
+
+        A child that dies before its first file says nothing about the files, and another one is started.
+        """
+        for _ in range(_STARTS):
+            self._progress[:] = _LENGTH.pack(_NO_FILE)
+            child = self._started()
+            assert child.stdin is not None
+            assert child.stdout is not None
+            try:
+                if child is not self._ready:
+                    _send(child.stdin, self._setup.encode())
+                    self._ready = child
+                _send(child.stdin, _to_ipc(rows))
+                examples, rejected = _from_ipc(_receive(child.stdout)), _from_ipc(_receive(child.stdout))
+                refusals = Counter(json.loads(_receive(child.stdout)))
+                return SplitResult(examples, rejected, refusals), 0, ""
+            except (BrokenPipeError, EOFError):
+                status = child.wait()
+                self.close()
             (index,) = _LENGTH.unpack(self._progress[:])
-            if index == _NO_FILE:
-                raise RuntimeError(
-                    f"the splitter process ended before its first file (status {status}); see the messages above"
-                ) from None
-            return None, index, "parse_timeout" if status == -signal.SIGPROF else f"parser_crashed:{status}"
+            if index != _NO_FILE:
+                return None, index, "parse_timeout" if status == -signal.SIGPROF else f"parser_crashed:{status}"
+        raise RuntimeError(f"the splitter process ended {_STARTS} times before its first file (status {status})")
 
     def _rejection(self, row: pa.RecordBatch, reason: str) -> SplitResult:
         word, _, status = reason.partition(":")
@@ -124,7 +135,7 @@ class SplitterProcess:
     def _started(self) -> subprocess.Popen[bytes]:
         if self._child is None or self._child.poll() is not None:
             self.close()
-            descriptor = self._progress_file.fileno()
+            descriptor = self._progress_descriptor
             self._child = subprocess.Popen(
                 [sys.executable, "-P", "-m", "stackfim.transforms.split.process", str(descriptor)],
                 stdin=subprocess.PIPE,
@@ -132,8 +143,6 @@ class SplitterProcess:
                 pass_fds=[descriptor],
                 env={**os.environ, "PYTHONPATH": os.pathsep.join(entry for entry in sys.path if entry)},
             )
-            assert self._child.stdin is not None
-            _send(self._child.stdin, self._setup.encode())
         return self._child
 
 

@@ -219,9 +219,13 @@ def test_a_folder_with_other_files_is_refused(source_folder: Path, here: Run, tm
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
 
 
-@pytest.mark.parametrize("workers", [pytest.param(1, marks=pytest.mark.slow), 2])
+@pytest.mark.parametrize(
+    ("workers", "number"),
+    [pytest.param(1, signal.SIGINT, marks=pytest.mark.slow), (2, signal.SIGINT), (2, signal.SIGTERM)],
+)
 def test_interrupted_in_the_middle_it_ends_with_a_sentence_and_resumes(
     workers: int,
+    number: int,
     built: Path,
     source_folder: Path,
     command: Command,
@@ -232,11 +236,13 @@ def test_interrupted_in_the_middle_it_ends_with_a_sentence_and_resumes(
     out = tmp_path / "out"
     process, processes = stopped_in_the_middle(command, out, source_folder, workers)
     children = processes[1:]
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     go_on(processes)
     _, errors = process.communicate()
     assert process.returncode == 3
-    assert "interrupted" in errors
+    assert "stackfim: interrupted." in errors
+    assert "Traceback" not in errors
+    assert "rpc" not in errors
     assert "same command again" in errors
     wait_until(lambda: all(map(has_ended, children)))
     assert not (out / "manifest.json").exists()
@@ -271,6 +277,24 @@ def test_killed_with_all_its_processes_it_resumes(
     process.communicate()
     done = stackfim("build", f"parquet:{source_folder}", "--out", out, "--workers", 1)
     assert done.returncode == 0, done.stderr
+    assert tree_digest(out) == tree_digest(built)
+
+
+def test_a_second_run_on_the_same_folder_is_refused_and_the_first_goes_on(
+    built: Path, source_folder: Path, command: Command, here: Run, tree_digest: TreeDigest, tmp_path: Path
+) -> None:
+    out = tmp_path / "out"
+    process, processes = stopped_in_the_middle(command, out, source_folder, 2)
+    before = tree_digest(out)
+    for more in ((), ("--overwrite",), ("--seed", 5)):
+        second = here("build", f"parquet:{source_folder}", "--out", out, *more)
+        assert second.returncode == 2
+        assert f"process {process.pid} on" in second.stderr
+        assert second.stderr.splitlines()[-1].endswith("wait until it is done, or choose another --out")
+    assert before.keys() <= tree_digest(out).keys(), "something was removed"
+    go_on(processes)
+    process.communicate()
+    assert process.returncode == 0
     assert tree_digest(out) == tree_digest(built)
 
 

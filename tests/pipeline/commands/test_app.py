@@ -1,7 +1,10 @@
 """How subcommands fail: one sentence and an exit code for every kind of error; and counts that several print."""
 
 import os
+import re
+import tempfile
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 import typer
@@ -17,8 +20,9 @@ RESUMES = " Run the same command again: it goes on with the shards that are not 
 
 
 @pytest.fixture
-def ending(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str]]:
-    """Runs a subcommand that raises an error; gives exit code, standard output and standard error."""
+def ending(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., tuple[int, str, str]]:
+    """Runs a subcommand that raises an error; gives exit code, standard output and standard error, a log file as `LOG`."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
 
     def end(code: int) -> None:
         raise typer.Exit(code)
@@ -36,7 +40,7 @@ def ending(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str
                 raise error
 
         done = CliRunner().invoke(shared.app, [])
-        return done.exit_code, done.stdout, done.stderr
+        return done.exit_code, done.stdout, re.sub(r"/\S*\.log", "LOG", done.stderr)
 
     return run
 
@@ -47,19 +51,27 @@ def ending(monkeypatch: pytest.MonkeyPatch) -> Callable[..., tuple[int, str, str
         (UsageError("seed is wrong"), 2, "stackfim: seed is wrong"),
         (SourceError("no such source"), 2, "stackfim: no such source"),
         (BrokenPromise("a row was lost"), 1, "stackfim: a row was lost"),
-        (SourceUnavailable("the Hub does not answer"), 3, "stackfim: the Hub does not answer."),
+        (SourceUnavailable("the Hub does not answer"), 3, "stackfim: the Hub does not answer (details: LOG)."),
         (
             WorkerDied("signal 9"),
             3,
-            "stackfim: a worker process died (signal 9), killed from outside or out of memory.",
+            "stackfim: a worker process died (signal 9), killed from outside or out of memory (details: LOG).",
         ),
         (KeyboardInterrupt(), 3, "stackfim: interrupted."),
         (
             ZeroDivisionError("first\nlast"),
             3,
-            "stackfim: the run failed: ZeroDivisionError: last (STACKFIM_TRACEBACK=1 shows where).",
+            "stackfim: the run failed: ZeroDivisionError: last (details: LOG).",
         ),
-        (RuntimeError(), 3, "stackfim: the run failed: RuntimeError (STACKFIM_TRACEBACK=1 shows where)."),
+        (RuntimeError(), 3, "stackfim: the run failed: RuntimeError (details: LOG)."),
+        (BaseException("panicked"), 3, "stackfim: the run failed: BaseException: panicked (details: LOG)."),
+        (
+            RuntimeError(
+                "Traceback:\n  File\nOSError: [Errno 28] No space left on device [while running 'Split/Do']\n"
+            ),
+            3,
+            "stackfim: the run failed: OSError: [Errno 28] No space left on device (details: LOG).",
+        ),
     ],
 )
 def test_every_error_has_its_exit_code_and_a_sentence(
@@ -77,14 +89,24 @@ def test_an_exit_code_of_a_subcommand_stays(ending: Callable[..., tuple[int, str
     assert ending(typer.Exit(1)) == (1, "before\n", "")
 
 
-def test_the_traceback_is_shown_where_it_is_asked_for(
+def test_where_it_failed_is_in_the_log_file(ending: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    assert "Traceback" not in ending(ZeroDivisionError("by 0"))[2]
+    (log,) = tmp_path.glob("stackfim-*.log")
+    assert "ZeroDivisionError: by 0" in log.read_text()
+    assert "in attempt" in log.read_text()
+
+
+def test_without_a_failure_there_is_no_log_file(ending: Callable[..., tuple[int, str, str]], tmp_path: Path) -> None:
+    for error in (None, UsageError("wrong"), KeyboardInterrupt()):
+        ending(error)
+    assert not list(tmp_path.iterdir())
+
+
+def test_without_a_place_for_the_log_file_the_sentence_still_comes(
     ending: Callable[..., tuple[int, str, str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("STACKFIM_TRACEBACK", "1")
-    code, _, message = ending(ZeroDivisionError("by 0"))
-    assert code == 3
-    assert "Traceback" in message
-    assert "Traceback" not in ending(UsageError("wrong"))[2]
+    monkeypatch.setattr(tempfile, "tempdir", "/no/such/folder")
+    assert ending(RuntimeError("broke"))[2] == "stackfim: the run failed: RuntimeError: broke.\n"
 
 
 def test_errors_of_the_users_files_are_wrong_usage() -> None:

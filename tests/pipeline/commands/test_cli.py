@@ -104,7 +104,7 @@ def test_help_names_sources_and_exit_codes(here: Run) -> None:
 
 
 def test_help_comes_without_the_libraries_that_the_work_needs() -> None:
-    code = "import sys; from stackfim.pipeline.commands.cli import app; app(standalone_mode=False); print(*sys.modules)"
+    code = "import sys; from stackfim.pipeline.commands.subcommands import app; app(standalone_mode=False); print(*sys.modules)"
     done = subprocess.run([sys.executable, "-c", code, "--help"], capture_output=True, text=True, check=True)
     loaded = {name.partition(".")[0] for name in done.stdout.splitlines()[-1].split()}
     assert "typer" in loaded
@@ -166,7 +166,27 @@ def test_show_prints_the_examples_asked_for(built: Path, here: Run) -> None:
     assert here("show", built, "--category", "nonsense").returncode == 2
 
 
-def test_show_cannot_be_made_to_write_to_the_terminal() -> None:
-    from stackfim.pipeline.inspect.show import _printable
-
-    assert _printable("a\x1b[2Jb\tc\n") == "a\\x1b[2Jb\tc\n"
+def test_nothing_that_is_shown_writes_to_the_terminal(here: Run, tmp_path: Path) -> None:
+    (tmp_path / "data").mkdir()
+    rows = [
+        {
+            "content": Path(shutil.__file__).read_text(),
+            "lang": "Python",
+            "licenses": ["MIT"],
+            "repository": "a/:one:[red]",
+        }
+    ]
+    rows[0]["path"] = "\x1b]0;title\x07\u202e.py"
+    pq.write_table(pa.Table.from_pylist(rows), tmp_path / "data" / "a.parquet")
+    spec = f"parquet:{tmp_path}/data"
+    built = here("build", spec, "--out", tmp_path / "out", "--workers", 1)
+    assert built.returncode == 0, built.stderr
+    for arguments in (("show", tmp_path / "out"), ("explain", spec, "--path", rows[0]["path"])):
+        done = here(*arguments)
+        assert done.returncode == 0, done.stderr
+        assert ":one:[red]" in done.stdout
+        assert "\\x1b]0;title\\x07\\u202e.py" in done.stdout
+        assert not {"\x1b", "\x07", "\u202e"} & set(done.stdout)
+    missing = here("explain", spec, "--path", "no\x1b[2J")
+    assert "no\\x1b[2J" in missing.stderr
+    assert "\x1b" not in missing.stderr

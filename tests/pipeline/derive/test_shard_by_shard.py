@@ -313,8 +313,8 @@ def tasks(folder: Path, count: int, breaks_at: int | None = None) -> dict[str, S
 def test_markers_come_in_the_order_of_tasks_and_add_up(tmp_path: Path) -> None:
     job = derivation(tmp_path, {"a": 1})
     assert job.finished() is None
-    job.begin()
-    markers = job.run(write_square, tasks(tmp_path, 12), 1)
+    with job.begun():
+        markers = job.run(write_square, tasks(tmp_path, 12), 1)
     assert [marker.files[0].path for marker in markers] == [f"data/{number}" for number in range(12)]
     assert total_counts(markers) == {"sum": 66, "tasks": 12, "zero": 0}
     assert list(total_counts(markers)) == ["sum", "tasks", "zero"]
@@ -323,8 +323,7 @@ def test_markers_come_in_the_order_of_tasks_and_add_up(tmp_path: Path) -> None:
 
 def test_only_tasks_that_are_not_complete_are_done(tmp_path: Path) -> None:
     job = derivation(tmp_path, {"a": 1})
-    job.begin()
-    with pytest.raises(RuntimeError, match="broken off"):
+    with pytest.raises(RuntimeError, match="broken off"), job.begun():
         job.run(write_square, tasks(tmp_path, 6, breaks_at=4), 1)
     assert job.marker("part/3") is not None
     assert job.marker("part/4") is None
@@ -334,8 +333,8 @@ def test_only_tasks_that_are_not_complete_are_done(tmp_path: Path) -> None:
     before = {number: (tmp_path / "out" / "data" / number).stat().st_ino for number in "023"}
     again = derivation(tmp_path, {"a": 1})
     assert again.finished() is None
-    again.begin()
-    assert len(again.run(write_square, tasks(tmp_path, 6), 1)) == 6
+    with again.begun():
+        assert len(again.run(write_square, tasks(tmp_path, 6), 1)) == 6
     after = {number: (tmp_path / "out" / "data" / number).stat().st_ino for number in "023"}
     assert after["0"] == before["0"], "a complete task was done again"
     assert after["2"] != before["2"]
@@ -344,7 +343,8 @@ def test_only_tasks_that_are_not_complete_are_done(tmp_path: Path) -> None:
 
 
 def test_a_folder_that_was_begun_for_another_request_is_refused(tmp_path: Path) -> None:
-    derivation(tmp_path, {"settings": {"seed": 1, "family": "refact"}}).begin()
+    with derivation(tmp_path, {"settings": {"seed": 1, "family": "refact"}}).begun():
+        pass
     with pytest.raises(
         UsageError, match=r"holds an unfinished rendering with seed = 1 \(now 2\); choose another --out"
     ):
@@ -353,5 +353,27 @@ def test_a_folder_that_was_begun_for_another_request_is_refused(tmp_path: Path) 
 
 def test_no_task_is_nothing_to_do(tmp_path: Path) -> None:
     job = derivation(tmp_path, {})
-    job.begin()
-    assert job.run(write_square, {}, 4) == []
+    with job.begun():
+        assert job.run(write_square, {}, 4) == []
+
+
+def test_two_commands_do_not_write_to_one_folder(tmp_path: Path) -> None:
+    first, second = derivation(tmp_path, {"a": 1}), derivation(tmp_path, {"a": 1})
+    with first.begun():
+        with pytest.raises(UsageError, match=r"process \d+ on .* is writing there"):
+            second.finished()
+        with pytest.raises(UsageError, match="is writing there"), second.begun():
+            pass
+        first.run(write_square, tasks(tmp_path, 2), 1)
+    assert second.finished() is None
+
+
+def test_a_folder_that_was_made_between_check_and_begin_is_not_made_again(tmp_path: Path) -> None:
+    job = derivation(tmp_path, {"a": 1})
+    report = RenderingReport(
+        version="1", settings={}, pack_tokens=None, source={}, run_key=job.request.run_key, counts={}, files=()
+    )
+    job.out.write_record(paths.RENDERED.report, report)
+    with pytest.raises(UsageError, match="another process has just made it; give the command again"), job.begun():
+        pass
+    assert job.finished() == report

@@ -192,6 +192,21 @@ def test_a_child_that_is_killed_between_batches_is_replaced(python_rows: PythonR
         assert equal(process.split(rows), first)
 
 
+def test_a_child_that_dies_before_its_first_file_is_started_again(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python_rows: PythonRows
+) -> None:
+    rows = python_rows([GOOD])
+    with SplitterProcess(DENSE, "0.1.0") as process:
+        expected = process.split(rows)
+    (tmp_path / "sitecustomize.py").write_text(
+        f"import os\ntry:\n os.mkdir({str(tmp_path / 'died')!r})\nexcept FileExistsError:\n pass\nelse:\n os._exit(3)\n"
+    )
+    monkeypatch.syspath_prepend(tmp_path)
+    with SplitterProcess(DENSE, "0.1.0") as process:
+        assert equal(process.split(rows), expected)
+    assert (tmp_path / "died").exists()
+
+
 @pytest.mark.parametrize("size", [1, 200_000], ids=["fits_the_pipe", "longer_than_the_pipe"])
 def test_a_child_that_cannot_start_is_an_error_that_says_so(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, python_rows: PythonRows, size: int

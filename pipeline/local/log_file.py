@@ -1,0 +1,71 @@
+"""What libraries and other processes write to standard error goes to a file, whose path is told when a command fails.
+
+A worker that finds no space on the disk, or one whose launcher was killed, lets Beam and gRPC write hundreds of lines. What
+this package itself says comes through `sys.stderr`, which stays where it was.
+"""
+
+import logging
+import os
+import sys
+import tempfile
+import threading
+import traceback
+from contextlib import suppress
+
+_kept: list[str] = []
+"""The path of the file while there is one."""
+
+
+def open_standard_files() -> None:
+    """Opens the null device in place of standard files that are closed: the next files to be opened would take their numbers."""
+    for number, name in enumerate(("stdin", "stdout", "stderr")):
+        try:
+            os.fstat(number)
+        except OSError:
+            os.open(os.devnull, os.O_RDWR)  # takes the lowest number that is free
+            os.set_inheritable(number, True)
+            setattr(sys, name, open(number, "w" if number else "r", closefd=False))  # noqa: SIM115
+
+
+def divert() -> None:
+    """From now on, what this process and its children write to standard error other than by `sys.stderr` goes to a file."""
+    said = os.dup(2)
+    try:
+        descriptor, path = tempfile.mkstemp(prefix="stackfim-", suffix=".log")
+        _kept.append(path)
+    except OSError:  # no space, or no folder for temporary files
+        descriptor = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(descriptor, 2)
+    os.close(descriptor)
+    sys.stderr = open(said, "w", buffering=1, encoding=sys.stderr.encoding, errors="backslashreplace")  # noqa: SIM115
+    log = open(2, "w", buffering=1, errors="backslashreplace", closefd=False)  # noqa: SIM115
+
+    def write(args: threading.ExceptHookArgs) -> None:
+        with suppress(OSError):
+            traceback.print_exception(args.exc_type, args.exc_value, args.exc_traceback, file=log)
+
+    threading.excepthook = write
+    # Beam would give the root logger a handler that writes to `sys.stderr`.
+    logging.basicConfig(stream=log)
+    logging.captureWarnings(True)
+
+
+def record(error: BaseException) -> str | None:
+    """Writes where `error` was raised to the file, which stays; its path, None where it cannot be written."""
+    try:
+        if not _kept:
+            descriptor, path = tempfile.mkstemp(prefix="stackfim-", suffix=".log")
+            os.close(descriptor)
+            _kept.append(path)
+        with open(_kept[0], "a", errors="backslashreplace") as log:
+            traceback.print_exception(error, file=log)
+    except OSError:
+        return None
+    return _kept.pop()
+
+
+def discard() -> None:
+    """Removes the file unless an error was written to it."""
+    while _kept:
+        with suppress(OSError):
+            os.unlink(_kept.pop())
