@@ -26,6 +26,7 @@ from stackfim.pipeline.inspect.promises import Promises, read_promises
 from stackfim.pipeline.local.pool import do_all
 from stackfim.pipeline.local.terminal import visible
 from stackfim.schemas.example import EXAMPLE
+from stackfim.schemas.manifest import BY_FILE, BY_REPOSITORY, UNDIVIDED
 from stackfim.schemas.mixed import FIM
 from stackfim.schemas.rendered import RENDERED
 from stackfim.transforms.verify.dataset_invariants import DatasetIndex
@@ -130,7 +131,15 @@ def _checked(promises: Promises) -> dict[str, tuple[str, ...]]:
     rows = (TYPES, *ROW_INVARIANTS)
     rows += tuple(SCORE_INVARIANTS) if promises.scores is not None else ()
     rows += (RENDERED_INVARIANT,) if promises.rendering is not None else ()
-    return {"row": rows, "tree": tuple(TREE_INVARIANTS), "set": (*folder, "unique_id", *_EXAMPLE_INVARIANTS)}
+    rule = promises.manifest.partitioned_by if promises.manifest is not None else None
+    left_out: dict[str | None, tuple[str, ...]] = {
+        BY_FILE: ("one_partition_a_repository", "partition"),
+        BY_REPOSITORY: ("partition",),
+        UNDIVIDED: ("one_partition_a_repository",),
+        None: ("partition",),
+    }
+    together = tuple(name for name in _EXAMPLE_INVARIANTS if name not in left_out[rule])
+    return {"row": rows, "tree": tuple(TREE_INVARIANTS), "set": (*folder, "unique_id", *together)}
 
 
 def _left_out(report: Report, unsound_files: int) -> Iterator[str]:
