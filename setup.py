@@ -23,7 +23,11 @@ if os.environ.get("STACKFIM_COMPILE") == "1":
     else:
         modules = sorted(str(path) for path in SPLITTER.glob("*.py") if path.name not in INTERPRETED)
         # Not the project's own settings: the environment of a build has no pydantic for their plugin.
-        extensions = mypycify(["--config-file=", "--ignore-missing-imports", *modules], opt_level="3", debug_level="0")
+        extensions = mypycify(
+            ["--config-file=", "--ignore-missing-imports", "--follow-imports=silent", *modules],
+            opt_level="3",
+            debug_level="0",
+        )
     # Types of what the splitter uses make the compiled code faster.
     setup(ext_modules=extensions, setup_requires=["mypy~=2.4", "numpy>=2.3", "tree-sitter>=0.25.2"])
 else:
