@@ -6,6 +6,7 @@ change of a compiled module it has to be done again.
 """
 
 import os
+import tempfile
 from pathlib import Path
 
 from setuptools import setup
@@ -15,6 +16,17 @@ SPLITTER = Path("stackfim/transforms/split")
 # Elsewhere no slice of bytes may begin after its end: mypyc 2.4 raises SystemError where Python gives nothing.
 INTERPRETED = {"__init__.py", "examples.py", "multi_line_limits.py", "process.py", "split_settings.py", "transform.py"}
 
+# Not the project's own settings, whose plugin the environment of a build does not have. The package's own module names the
+# rest of the package for type checkers: without it mypy reads what the splitter uses, and not everything.
+SETTINGS = """
+[mypy]
+ignore_missing_imports = True
+follow_imports = silent
+[mypy-stackfim]
+follow_imports = skip
+"""
+
+
 if os.environ.get("STACKFIM_COMPILE") == "1":
     try:
         from mypyc.build import mypycify
@@ -22,12 +34,10 @@ if os.environ.get("STACKFIM_COMPILE") == "1":
         extensions = []
     else:
         modules = sorted(str(path) for path in SPLITTER.glob("*.py") if path.name not in INTERPRETED)
-        # Not the project's own settings: the environment of a build has no pydantic for their plugin.
-        extensions = mypycify(
-            ["--config-file=", "--ignore-missing-imports", "--follow-imports=silent", *modules],
-            opt_level="3",
-            debug_level="0",
-        )
+        with tempfile.TemporaryDirectory() as folder:
+            settings = Path(folder, "mypy.ini")
+            settings.write_text(SETTINGS)
+            extensions = mypycify([f"--config-file={settings}", *modules], opt_level="3", debug_level="0")
     # Types of what the splitter uses make the compiled code faster.
     setup(ext_modules=extensions, setup_requires=["mypy~=2.4", "numpy>=2.3", "tree-sitter>=0.25.2"])
 else:
