@@ -109,9 +109,10 @@ def _told(advice: str) -> Iterator[None]:
     except (
         BaseException
     ) as error:  # also what is no Exception: an interrupt, and a panic in a library that is written in Rust
-        if isinstance(error, KeyboardInterrupt) or signals.asked():
-            from stackfim.pipeline.local.workers import end_children
+        from stackfim.pipeline.local.workers import WorkerDied, end_children
 
+        # The death of a worker interrupts this process too, by the same handler.
+        if isinstance(error, KeyboardInterrupt) or (signals.asked() and not isinstance(error, WorkerDied)):
             end_children()
             _fail(FAILED, f"interrupted.{advice}")
         code, message = _what_failed(error)

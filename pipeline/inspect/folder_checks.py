@@ -144,15 +144,15 @@ def _of_scoring(storage: Storage) -> Counter[str]:
 def _of_rendering(storage: Storage, pack_tokens: int | None, *, has_layouts: bool) -> Counter[str]:
     counts: Counter[str] = Counter()
     for path in storage.files(paths.DATA):
-        for batch in _batches(storage, path, ["layout"] if has_layouts else ["seq_lens"]):
+        for batch in _batches(storage, path, ["layout"] if has_layouts else ["seq_lengths", "example_ids"]):
             counts.update({"rows": batch.num_rows, f"{PARTITION}:{paths.partition_of(path)}": batch.num_rows})
             if has_layouts:
                 counts["examples"] += batch.num_rows
                 counts.update(f"layout:{layout}" for layout in batch.column("layout").to_pylist())
             else:
-                lengths = batch.column("seq_lens")
-                counts["examples"] += len(lengths.flatten())
-                counts["padding_tokens"] -= sum(lengths.flatten().to_pylist())
+                for lengths, examples in zip(*(column.to_pylist() for column in batch.columns), strict=True):
+                    counts["examples"] += len(examples)
+                    counts["padding_tokens"] -= sum(lengths[: len(examples)])
     if pack_tokens is not None:
         counts["tokens"] = counts["rows"] * pack_tokens
         counts["padding_tokens"] += counts["tokens"]

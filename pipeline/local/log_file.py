@@ -47,6 +47,8 @@ def divert() -> None:
     threading.excepthook = write
     # Beam would give the root logger a handler that writes to `sys.stderr`.
     logging.basicConfig(stream=log)
+    # What the file has no space for is lost: told on standard error it would be what this file is there to prevent.
+    logging.raiseExceptions = False
     logging.captureWarnings(True)
 
 

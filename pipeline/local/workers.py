@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 
 import psutil
 
+from stackfim.pipeline.local import signals
 from stackfim.pipeline.local.signals import dismiss_guard
 
 _LAUNCHER = "STACKFIM_LAUNCHER_PID"
@@ -75,7 +76,8 @@ def noticing_dead_workers() -> Iterator[None]:
 
     def hook(args: threading.ExceptHookArgs) -> None:
         if "Worker subprocess exited" in str(args.exc_value):
-            if not died:
+            # A worker that a signal to end has killed did not die by itself.
+            if not died and not signals.asked():
                 died.append(str(args.exc_value))
                 # A shell lets its background jobs ignore SIGINT, and then the main thread would not be interrupted by it.
                 _thread.interrupt_main(signal.SIGINT if callable(signal.getsignal(signal.SIGINT)) else signal.SIGTERM)

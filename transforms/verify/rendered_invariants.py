@@ -12,7 +12,7 @@ import pyarrow as pa
 from stackfim.schemas.example import EXAMPLE
 from stackfim.schemas.layout import LAYOUTS
 from stackfim.schemas.mixed import CHAT, FIM
-from stackfim.schemas.rendered import RENDERED
+from stackfim.schemas.rendered import IGNORED, RENDERED
 from stackfim.transforms.render.batch import Renderer
 from stackfim.transforms.render.parse import NotRendered, Parts, parse_rendered
 from stackfim.transforms.render.render_settings import RenderSettings
@@ -108,25 +108,36 @@ def check_packed(row: Row, pack_tokens: int | None) -> Iterator[str]:
     length = len(row["input_ids"])
     if pack_tokens is not None and length != pack_tokens:
         yield f"the pack has {length} tokens, expected {pack_tokens}"
-    for name in ("loss_mask", "position_ids"):
+    for name in ("labels", "completion_mask", "position_ids"):
         if len(row[name]) != length:
             yield f"{name} has {len(row[name])} values for {length} tokens"
             return
-    if len(row["seq_lens"]) != len(row["example_ids"]):
-        yield f"seq_lens has {len(row['seq_lens'])} lengths for {len(row['example_ids'])} examples"
-    if not row["example_ids"] or any(tokens < 1 for tokens in row["seq_lens"]) or sum(row["seq_lens"]) > length:
-        yield f"seq_lens is {row['seq_lens'][:8]}, expected lengths of 1 or more that fit into {length} tokens"
+    lengths, examples = row["seq_lengths"], len(row["example_ids"])
+    if len(lengths) not in (examples, examples + 1):
+        yield f"seq_lengths has {len(lengths)} lengths for {examples} examples, expected one more at most: the padding's"
+    if not examples or any(tokens < 1 for tokens in lengths) or sum(lengths) != length:
+        yield f"seq_lengths is {lengths[:8]}, expected lengths of 1 or more that add up to {length} tokens"
         return
-    ends = [0, *accumulate(row["seq_lens"]), length]
-    for number, (start, end) in enumerate(pairwise(ends)):
+    yield from _labels(row)
+    for number, (start, end) in enumerate(pairwise([0, *accumulate(lengths)])):
         if row["position_ids"][start:end] != list(range(end - start)):
             yield f"positions do not count from 0 at token {start}"
-        is_padding = number == len(row["seq_lens"])
-        learned = any(row["loss_mask"][start:end])
-        if learned == is_padding and end > start:
+        is_padding = number >= examples
+        if any(row["completion_mask"][start:end]) == is_padding:
             yield f"tokens {start} to {end}: {'padding is learned' if is_padding else 'no token is learned'}"
-        if end > start and row["loss_mask"][start]:
+        if row["completion_mask"][start]:
             yield f"the first token of an example, token {start}, is learned"
+
+
+def _labels(row: Row) -> Iterator[str]:
+    """Whether `labels` has the id of every token that is learned, and of no other."""
+    columns = zip(row["input_ids"], row["labels"], row["completion_mask"], strict=True)
+    wrong = next(
+        (place for place, (token, label, learned) in enumerate(columns) if label != (token if learned else IGNORED)),
+        None,
+    )
+    if wrong is not None:
+        yield f"labels has {row['labels'][wrong]} at token {wrong}, whose completion_mask is {row['completion_mask'][wrong]}"
 
 
 def check_mixed(row: Row, family: str | None) -> Iterator[str]:

@@ -85,7 +85,7 @@ def test_a_file_that_cannot_be_written_is_told_in_one_sentence_and_the_run_resum
     built: Path, source_folder: Path, command: Command, stackfim: Run, tree_digest: TreeDigest, tmp_path: Path
 ) -> None:
     def with_small_files() -> None:
-        resource.setrlimit(resource.RLIMIT_FSIZE, (60_000, 60_000))
+        resource.setrlimit(resource.RLIMIT_FSIZE, (150_000, 150_000))
 
     out = tmp_path / "out"
     line = command("build", f"parquet:{source_folder}", "--out", out, "--workers", 2)

@@ -162,7 +162,7 @@ def test_counts_and_settings_that_were_changed_are_noticed(kind: str, folders: P
         ("scored", "verdict", "splendid", "verdict"),
         ("scored", "category", "splendid", "labels"),
         ("rendered", "kind", "splendid", "labels"),
-        ("packed", "seq_lens", [5], "packed"),
+        ("packed", "seq_lengths", [5], "packed"),
         ("packed", "example_ids", [], "packed"),
         ("mixed", "source", "book", "mixed"),
         ("mixed", "prompt", "x", "mixed"),
@@ -193,11 +193,11 @@ def test_columns_of_other_types_and_broken_files_are_violations(
             code, broken, _ = verify(here, folder)
             assert code == (1 if broken else 0), name
             nullable = name in ("stop_reason", "score_psm", "score_spm")
-            token_ids = kind == "cut" and name in ("input_ids", "loss_mask")
+            token_ids = kind == "cut" and name in ("input_ids", "labels", "completion_mask")
             assert "types" in broken or nullable or token_ids, name
         rewrite(folder, REPORTS[kind], instead(whole.drop_columns([name])))
         broken = verify(here, folder)[1]
-        assert "types" in broken or (kind == "cut" and name in ("input_ids", "loss_mask")), name
+        assert "types" in broken or (kind == "cut" and name in ("input_ids", "labels", "completion_mask")), name
     for data in (b"", b"PAR1 nothing", data_file(folders / kind).read_bytes()[:-500]):
         data_file(folder).write_bytes(data)
         assert "types" in verify(here, folder)[1]

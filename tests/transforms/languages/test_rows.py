@@ -31,8 +31,11 @@ from stackfim.transforms.languages.shared_extensions import SHARED
 ROOT = Path(__file__).parents[3]
 # What wheels have in common: one grammar, by this name, made by its authors.
 UNIVERSAL = {"function", "grammars"}
-# Thresholds that a run may change; linguist's rules for extensions, whose results are languages; a license named JSON.
+# Thresholds that a run may change; linguist's rules for extensions, whose results are languages; a license named JSON; where
+# comments and strings stand, told without a grammar, in languages where `@` is an operator.
 BY_NAME = {
+    "transforms/filters/code_text.py",
+    "transforms/filters/license_addresses.py",
     "transforms/filters/quality_limits.py",
     "transforms/filters/actual_language.py",
     "pipeline/sources/code/license_texts.py",
