@@ -6,6 +6,7 @@ this package itself says comes through `sys.stderr`, which stays where it was.
 
 import logging
 import os
+import secrets
 import sys
 import tempfile
 import threading
@@ -31,8 +32,7 @@ def divert() -> None:
     """From now on, what this process and its children write to standard error other than by `sys.stderr` goes to a file."""
     said = os.dup(2)
     try:
-        descriptor, path = tempfile.mkstemp(prefix="stackfim-", suffix=".log")
-        _kept.append(path)
+        descriptor = _create()
     except OSError:  # no space, or no folder for temporary files
         descriptor = os.open(os.devnull, os.O_WRONLY)
     os.dup2(descriptor, 2)
@@ -52,13 +52,22 @@ def divert() -> None:
     logging.captureWarnings(True)
 
 
+def _create() -> int:
+    """A new file, open for writing. Its path is kept first: a signal may end the process at any moment, and it goes then."""
+    path = os.path.join(tempfile.gettempdir(), f"stackfim-{secrets.token_hex(6)}.log")
+    _kept.append(path)
+    try:
+        return os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL, 0o600)
+    except OSError:
+        _kept.remove(path)
+        raise
+
+
 def record(error: BaseException) -> str | None:
     """Writes where `error` was raised to the file, which stays; its path, None where it cannot be written."""
     try:
         if not _kept:
-            descriptor, path = tempfile.mkstemp(prefix="stackfim-", suffix=".log")
-            os.close(descriptor)
-            _kept.append(path)
+            os.close(_create())
         with open(_kept[0], "a", errors="backslashreplace") as log:
             traceback.print_exception(error, file=log)
     except OSError:
