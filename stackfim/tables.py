@@ -11,6 +11,8 @@ from typing import Any
 
 import pyarrow as pa
 
+from stackfim.transforms.record_batches import single_batch
+
 
 def read_rows(rows: Any) -> tuple[pa.Table, Callable[[pa.Table], Any]]:
     """The rows as a table, and a function that gives a table back in the form of `rows`.
@@ -22,7 +24,7 @@ def read_rows(rows: Any) -> tuple[pa.Table, Callable[[pa.Table], Any]]:
     if isinstance(rows, pa.Table):
         return rows, lambda table: table
     if isinstance(rows, pa.RecordBatch):
-        return pa.Table.from_batches([rows]), _as_batch
+        return pa.Table.from_batches([rows]), single_batch
     datasets = sys.modules.get("datasets")  # no Dataset exists before its library was imported
     if datasets is not None and isinstance(rows, datasets.Dataset):
         return rows.with_format("arrow")[:], lambda table: datasets.Dataset(datasets.table.InMemoryTable(table))
@@ -33,11 +35,6 @@ def read_rows(rows: Any) -> tuple[pa.Table, Callable[[pa.Table], Any]]:
     raise TypeError(
         f"rows are an Arrow table, a datasets.Dataset, a dict of columns or dicts, got {type(rows).__name__}"
     )
-
-
-def _as_batch(table: pa.Table) -> pa.RecordBatch:
-    batches = table.combine_chunks().to_batches()
-    return batches[0] if batches else pa.RecordBatch.from_pylist([], schema=table.schema)
 
 
 def _table_of_dicts(rows: Iterable[Any]) -> pa.Table:
